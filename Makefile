@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+# make run     the main job on a real container         make check   build, all tests
+# make         build/tamis                              make lint    format, tidy, layers
+# make unit    unit tests only                          make bench   what watching costs
+# O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
+
+O       ?= build
+V       ?= 0
+CLANG   ?= clang
+BPFTOOL ?= $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool || echo bpftool)
+PKG     := libbpf libseccomp jansson sqlite3 libsystemd
+ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+VMLINUX_H ?= vmlinux/vmlinux.h
+
+Q = $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
+
+# The goals that install what is missing must work before pkg-config exists.
+ifeq ($(filter run check clean deps help,$(MAKECMDGOALS)),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
+PKG_LIBS   := $(shell pkg-config --libs $(PKG))
+endif
+
+WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
+           -Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+SAN     := $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=all)
+CFLAGS  ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(SAN) $(PKG_CFLAGS) \
+             -I. -Iuser -I$(O)/gen -MMD -MP
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Wno-unused-function \
+             -I. -include $(VMLINUX_H) -I$(dir $(VMLINUX_H)) -MMD -MP
+
+LIB_SRC := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/calls_tables.o
+BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
+UNIT    := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.PHONY: all run check unit unit-san tools bench lint format deps clean help install
+
+all: $(O)/tamis
+
+help:
+	@sed -n 's/^# \(make.*\)/\1/p' Makefile
+
+# --- the two commands of the README -----------------------------------------------------
+deps:
+	$(Q)tests/deps
+
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)O=$(O) tests/demo/run
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)O=$(O) tests/run
+
+# --- build --------------------------------------------------------------------------------
+$(O)/tamis: $(O)/user/cli/main.o $(O)/libtamis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(O)/libtamis.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/%.o: %.c | $(SKEL)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(O)/gen/calls_tables.o: $(O)/gen/calls_tables.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(O)/gen/calls_tables.c: user/model/calls/tables.awk $(wildcard user/model/calls/*.tbl)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D) && awk -f $^ >$@
+
+$(O)/user/policy/data.o: $(wildcard policies/*/*)
+
+# --- kernel half --------------------------------------------------------------------------
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H) Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< >$@
+
+# --- tests --------------------------------------------------------------------------------
+$(O)/unit/%: tests/unit/%.c $(O)/libtamis.a
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests -Werror=unused-function -o $@ $< $(O)/libtamis.a $(PKG_LIBS) -lcmocka
+
+$(O)/tools/%: tests/tools/%.c
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -o $@ $< -lpthread
+
+unit: $(UNIT)
+	$(Q)O=$(O) tests/run unit
+
+unit-san:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/san SANITIZE=1 unit
+
+tools: $(TOOLS) $(UNIT)
+
+bench: all tools
+	$(Q)O=$(O) tests/bench/run
+
+lint:
+	$(Q)O=$(O) tests/lint/run
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	$(Q)rm -rf $(O)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

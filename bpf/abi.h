@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one header that the kernel half and the user half share: what the maps
+ * hold. Fixed-width types only; every size is asserted in bpf/sensor.bpf.c and
+ * user/sensor/sensor.c. Whoever changes a layout raises TAMIS_ABI_VERSION, so
+ * that a newer daemon refuses (and replaces) pinned maps of an older one.
+ */
+#pragma once
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define TAMIS_MAGIC 0x7461736d /* "tams" */
+#define TAMIS_ABI_VERSION 1
+
+/*
+ * Which table a call's number belongs to. Seccomp tells them apart by the
+ * AUDIT_ARCH value and, for x32, by bit 30 of the number (seccomp(2)); so do we.
+ */
+enum tamis_abi {
+	TAMIS_ABI_X86_64,
+	TAMIS_ABI_I386,
+	TAMIS_ABI_X32,
+	TAMIS_ABI_AARCH64,
+	TAMIS_ABI_ARM,
+	TAMIS_ABI_MAX,
+};
+
+/* A stage is a property of a task; the rules are in bpf/stage.bpf.h. */
+enum tamis_stage {
+	TAMIS_SETUP,	/* the runtime's own calls, before the container's filter */
+	TAMIS_GATE,	/* after the filter, before the container's exec */
+	TAMIS_WORKLOAD, /* the container itself */
+	TAMIS_SESSION,	/* what came in later by exec */
+	TAMIS_STAGE_MAX,
+};
+
+/*
+ * Calls are numbered 0..TAMIS_CALLS-1. x86_64 ends near 470 (7.0), x32 at 547.
+ * ARM's private calls (0x0f0001..0x0f0005, arch/arm/include/uapi/asm/unistd.h)
+ * are moved to TAMIS_ARM_PRIVATE + n.
+ */
+#define TAMIS_CALLS 576
+#define TAMIS_ARM_PRIVATE 560
+#define TAMIS_X32_BIT 0x40000000u
+#define TAMIS_ARM_NR_BASE 0x0f0000u
+#define TAMIS_SEEN_WORDS (TAMIS_CALLS / 64)
+#define TAMIS_UNIT_WORDS (TAMIS_CALLS / 32)
+
+/* One set of calls is kept for each of these. */
+struct tamis_key {
+	__u64 cgroup; /* kernfs id = inode number of the cgroup v2 directory */
+	__u32 abi;    /* enum tamis_abi */
+	__u32 stage;  /* enum tamis_stage */
+};
+
+/*
+ * The calls seen.
+ *
+ * `seen` is the truth: bits are only ever set, never cleared, so it can be read
+ * at any time and merged by OR. `unit` says in which sampling unit: one half
+ * for even, one for odd units; each word is (unit << 32 | 32 call bits), so that
+ * one compare-and-swap both starts a unit and sets a bit, and a word of an older
+ * unit is told from one of this. A half is overwritten two units later: the
+ * daemon reads it before it begins that unit.
+ */
+struct tamis_set {
+	__u64 seen[TAMIS_SEEN_WORDS];
+	__u64 unit[2][TAMIS_UNIT_WORDS];
+};
+
+/* What was not recorded, by cgroup (key 0 in the totals); all only grow. */
+struct tamis_loss {
+	__u64 range; /* numbers outside 0..TAMIS_CALLS-1, or an ABI the kernel lacks */
+	__u64 full;  /* calls that found tamis_sets full */
+	__u64 ring;  /* events that found the ring full: provenance or a path is missing */
+	__u64 task;  /* tasks whose stage could not be kept: their setup calls are taken
+			for the workload's */
+};
+
+/* What is known of a cgroup that something was started in. */
+struct tamis_cgroup {
+	__u32 starts;	   /* entrypoint execs seen */
+	__u32 pid_ns;	   /* inode numbers of the namespaces of the last entrypoint; */
+	__u32 mnt_ns;	   /* 0 where none was seen */
+	__u32 host_mnt_ns; /* mount namespace of whoever started it */
+};
+
+/* A task that is not (yet) the workload: keyed by its thread id. */
+struct tamis_task {
+	__u64 cgroup;
+	__u32 stage; /* TAMIS_SETUP or TAMIS_SESSION */
+	__u32 filters; /* seccomp filters it came with: one more is the gate */
+	__u32 pid_ns;  /* namespaces and pid namespace depth of its starter */
+	__u32 pid_level;
+	__u32 mnt_ns;
+	__u32 pad;
+};
+
+/* Shared by the programs and the daemon, pinned with the maps. */
+struct tamis_state {
+	__u32 magic;
+	__u32 version;
+	__u32 unit;  /* current sampling unit; written by the daemon only */
+	__u32 epoch; /* of the cache; raised on every unit and every move between cgroups */
+	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
+	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
+};
+
+enum tamis_event_kind {
+	TAMIS_EV_MKDIR = 1, /* a cgroup was made: text is its path below the root */
+	TAMIS_EV_RMDIR,	    /* and removed */
+	TAMIS_EV_START,	    /* an entrypoint's exec: text is the file name it was given */
+	TAMIS_EV_CALL,	    /* first time of a call in a set: text is the executable's path,
+			       last component first, components separated by '\n' */
+	TAMIS_EV_EXEC,	    /* an exec in a session or workload (reserved) */
+	TAMIS_EV_MAX,
+};
+
+#define TAMIS_COMM 16
+#define TAMIS_TEXT 512
+
+/* What the ring buffer carries: a doorbell, and who did it. Every field is
+ * bounded by the reader; text is whatever a container chose. */
+struct tamis_event {
+	__u32 kind;
+	__u32 abi;
+	__u32 stage;
+	__u32 nr;
+	__u64 cgroup;
+	__u64 time_ns; /* CLOCK_BOOTTIME is not available everywhere: bpf_ktime_get_ns, monotonic */
+	__u32 pid;     /* in the initial pid namespace: process */
+	__u32 tid;     /* and thread */
+	char comm[TAMIS_COMM];
+	__u32 text_len; /* bytes used, at most TAMIS_TEXT; not NUL-terminated when full */
+	char text[TAMIS_TEXT];
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text from outside is hostile: escape what is shown, bound what is parsed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Writes s with control characters, backslashes and invalid UTF-8 as \xNN. At most `max`
+ * bytes of s are looked at (then "..." follows); pass SIZE_MAX for all. */
+void text_escape(FILE *f, const char *s, size_t max);
+
+/* The same into fresh memory; NULL when out of memory. Caller frees. */
+char *text_escaped(const char *s, size_t max);
+
+/* A decimal number, the whole string, at most `max`. -EINVAL, or -ERANGE when too large. */
+int text_u64(const char *s, uint64_t max, uint64_t *ret);
+
+/* Like asprintf, but returns the string or NULL. */
+char *text_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

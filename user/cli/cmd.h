@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands: one file each, found through the table in main.c. */
+#pragma once
+
+#include <stddef.h>
+
+/* Exit codes of every command. diff alone uses 1 for "differ" and 2 for all trouble, like diff(1). */
+enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2 };
+
+struct cmd {
+	const char *name;
+	const char *args; /* "WORKLOAD -f FORMAT [-o FILE]" */
+	const char *help; /* one line */
+	/* argv[0] is the command's name. Returns the exit code, having logged why it isn't 0. */
+	int (*run)(int argc, char **argv);
+};
+
+/* Prints "usage: tamis NAME ARGS" and returns EXIT_USAGE. */
+int cmd_usage(const struct cmd *c);
+
+/* Where the store is when --state is not given. */
+#define DEFAULT_STATE_DIR "/var/lib/tamis"
+
+extern const struct cmd cmd_daemon, cmd_record, cmd_list, cmd_show, cmd_export, cmd_diff, cmd_run, cmd_check;

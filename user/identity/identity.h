@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup path -> whose it is. One file per engine behind one table (engines[] in
+ * identity.c); no engine's API is spoken to, only files that it keeps are read.
+ *
+ * The outermost container, or watched unit, on a path owns every call below it: its filter
+ * binds everything inside. An engine's pattern counts only where that engine can create it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+/* All strings owned; NULL = unknown. Values come from files that containers' owners wrote:
+ * bounded (IDENTITY_TEXT_MAX), not escaped. */
+struct identity {
+	char *engine;	/* "podman", "docker", "containerd", "kubernetes", "crio", "systemd", "lxc",
+			   "nspawn", "oci" (bare runc/crun), "cgroup" */
+	char *key;	/* the workload's stable identity: "podman/redis", "kubernetes/ns/owner/container",
+			   "systemd/ssh.service", "cgroup/a/b" */
+	char *name;	/* what its owner calls it */
+	char *image;
+	char *image_digest;
+	char *container; /* the engine's id */
+	char *pod, *namespace; /* Kubernetes and pods */
+	size_t owner_len; /* how much of the path belongs to the owner: the rest is inside it */
+	bool enforceable; /* false where identity can't be known, with `why_not` */
+	const char *why_not;
+};
+
+#define IDENTITY_TEXT_MAX 4096
+
+void identity_done(struct identity *i);
+#define IDENTITY_INIT ((struct identity){ 0 })
+static inline void identity_donep(struct identity *i)
+{
+	identity_done(i);
+}
+
+/* Where to look; "" or NULL fields take the defaults. Tests point `root` at a recorded tree. */
+struct identity_options {
+	const char *root;	  /* prefix of every file read, default "" */
+	const char *const *watch; /* shell patterns (fnmatch with FNM_PATHNAME off) of cgroup paths to watch
+				     as workloads of their own: services, plain cgroups; NULL-terminated */
+};
+
+/* Who owns `path` (below the cgroup2 root, "/machine.slice/libpod-<id>.scope/container").
+ * 0 and *ret filled; -ENOENT when nothing on it is a workload (a monitor such as conmon, an
+ * unwatched service, the root); -ENOMEM. Files that are missing, hostile or too large leave
+ * their fields NULL: never an error. */
+int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A policy on its way out: the filter and what a reader of it should know. Borrows all. */
+#pragma once
+
+#include "model/filter.h"
+#include "model/learned.h"
+
+/* First process that made a call. Strings may be "" where it is not known. */
+struct policy_origin {
+	enum tamis_abi abi;
+	enum tamis_stage stage;
+	uint32_t nr;
+	int64_t first, last; /* seconds since the epoch, true to the sampling unit */
+	uint32_t pid;
+	const char *comm;
+	const char *exe;
+};
+
+struct policy {
+	const char *workload; /* hostile text: escape */
+	const char *engine;
+	const char *image;
+	const struct filter *filter;
+	const struct learned *learned;   /* NULL for a policy that was read from a file */
+	const struct evidence *evidence; /* NULL likewise */
+	const struct policy_origin *origin; /* sorted by (abi, nr, stage) */
+	size_t origin_cnt;
+	const char *runtimes; /* "runc, crun" or "crun@1.8": whose gate is inside; for the text */
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reviewed data under policies/, embedded in the program at build time. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/filter.h"
+#include "model/sysset.h"
+
+/* Fill one set per ABI (TAMIS_ABI_MAX of them). A name that an ABI's table lacks is skipped
+ * for that ABI; one that no table has is -EINVAL (the data is wrong; a unit test runs all). */
+int data_always(struct sysset ret[TAMIS_ABI_MAX]);
+int data_eperm(struct sysset ret[TAMIS_ABI_MAX]);
+
+/* Conditions every engine's default keeps (policies/engine/); sorted. Caller frees. */
+int data_fallback(struct filter **ret);
+
+/* The calls a runtime makes between its filter and the container's exec: start and exec, with
+ * and without no_new_privs. `spec` is "runc", "crun@1.8", "runc@1.1.5"; a version between two
+ * rows takes the older row's set merged with the newer's; one newer than the table gets the
+ * union of all rows. NULL: the union over every runtime known. Merges into ret.
+ * -ENOENT for an unknown runtime, -EINVAL for a malformed spec. */
+int data_gate(const char *spec, struct sysset ret[TAMIS_ABI_MAX]);
+
+/* Runtimes the table knows: "runc", "crun", NULL-terminated. */
+const char *const *data_runtimes(void);
