@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+/* Longer lines are cut: a hostile name may be as long as its owner likes. */
+#define LINE_MAX_LEN 8192
+
+static enum log_level max_level = LOG_LEVEL_INFO;
+static char program[32] = "tamis";
+
+void log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+void log_set_name(const char *name)
+{
+	snprintf(program, sizeof(program), "%s", name);
+}
+
+/* systemd.exec(5): stderr is the journal's when it is the very file that is named. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	if (!stream || sscanf(stream, "%llu:%llu", &dev, &ino) != 2)
+		return false;
+	return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+/* Unlike text_escape it leaves backslashes alone: callers may have escaped already. */
+static void put_escaped(FILE *f, const char *s)
+{
+	size_t len = strnlen(s, LINE_MAX_LEN);
+	const char *end = s + len;
+
+	while (s < end) {
+		size_t n = text_char(s, (size_t)(end - s));
+
+		if (n > 0)
+			fwrite(s, 1, n, f);
+		else
+			fprintf(f, "\\x%02x", (unsigned char)*s);
+		s += n > 0 ? n : 1;
+	}
+	if (len == LINE_MAX_LEN)
+		fputs("...", f);
+}
+
+static void put_prefix(FILE *f, enum log_level level)
+{
+	static const char *const priority[] = {
+		[LOG_LEVEL_ERR] = "<3>",
+		[LOG_LEVEL_WARN] = "<4>",
+		[LOG_LEVEL_INFO] = "<6>",
+		[LOG_LEVEL_DEBUG] = "<7>",
+	};
+
+	if (is_journal())
+		fputs(priority[level], f);
+	else
+		fprintf(f, "%s: ", program);
+}
+
+/* One write, so that lines of several processes don't mix. `tail` may be NULL. */
+static void put_line(enum log_level level, const char *text, const char *tail)
+{
+	_free_ char *line = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&line, &len);
+
+	if (!f)
+		return;
+	put_prefix(f, level);
+	put_escaped(f, text);
+	if (tail)
+		fprintf(f, ": %s", tail);
+	fputc('\n', f);
+	if (fclose(f) == 0 && write(STDERR_FILENO, line, len) < 0)
+		return; /* nowhere left to say so */
+}
+
+static void log_args(enum log_level level, const char *tail, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void log_args(enum log_level level, const char *tail, const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0) {
+		put_line(level, "out of memory for a message", tail);
+		return;
+	}
+	put_line(level, text, tail);
+	free(text);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list args;
+
+	if (level > max_level)
+		return;
+	va_start(args, fmt);
+	log_args(level, NULL, fmt, args);
+	va_end(args);
+	errno = saved;
+}
+
+int log_errno_line(enum log_level level, int r, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list args;
+
+	if (level > max_level)
+		return r;
+	va_start(args, fmt);
+	log_args(level, strerror(r < 0 ? -r : r), fmt, args);
+	va_end(args);
+	errno = saved;
+	return r;
+}
