@@ -34,7 +34,7 @@ LIB_SRC := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/calls_tables.o
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
-UNIT    := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c))
 
 .DELETE_ON_ERROR:
@@ -49,9 +49,10 @@ help:
 
 # --- the two commands of the README -----------------------------------------------------
 deps:
-	$(Q)tests/deps
+	$(Q)tests/deps check
 
-run: deps
+run:
+	$(Q)tests/deps run
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)O=$(O) tests/demo/run
 
@@ -92,9 +93,16 @@ $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
 	$(Q)mkdir -p $(@D) && $(BPFTOOL) gen skeleton $< >$@
 
 # --- tests --------------------------------------------------------------------------------
-$(O)/unit/%: tests/unit/%.c $(O)/libtamis.a
+define LINK_TEST
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests -Werror=unused-function -o $@ $< $(O)/libtamis.a $(PKG_LIBS) -lcmocka
+endef
+
+$(O)/unit/%: tests/unit/%.c $(O)/libtamis.a
+	$(LINK_TEST)
+
+$(O)/bpf/test_%: tests/bpf/test_%.c $(O)/libtamis.a
+	$(LINK_TEST)
 
 $(O)/tools/%: tests/tools/%.c
 	$(call say,TOOL,$@)
