@@ -23,7 +23,8 @@ endif
 
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
            -Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
-SAN     := $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=all)
+comma   := ,
+SAN     := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(SAN) $(PKG_CFLAGS) \
              -I. -Iuser -I$(O)/gen -MMD -MP

@@ -7,11 +7,11 @@
  */
 #pragma once
 
-#ifndef __bpf__
+#ifndef __VMLINUX_H__
 #include <linux/types.h>
 #endif
 
-#define TAMIS_MAGIC 0x7461736d /* "tams" */
+#define TAMIS_MAGIC	  0x7461736d /* "tams" */
 #define TAMIS_ABI_VERSION 1
 
 /*
@@ -41,12 +41,12 @@ enum tamis_stage {
  * ARM's private calls (0x0f0001..0x0f0005, arch/arm/include/uapi/asm/unistd.h)
  * are moved to TAMIS_ARM_PRIVATE + n.
  */
-#define TAMIS_CALLS 576
+#define TAMIS_CALLS	  576
 #define TAMIS_ARM_PRIVATE 560
-#define TAMIS_X32_BIT 0x40000000u
+#define TAMIS_X32_BIT	  0x40000000u
 #define TAMIS_ARM_NR_BASE 0x0f0000u
-#define TAMIS_SEEN_WORDS (TAMIS_CALLS / 64)
-#define TAMIS_UNIT_WORDS (TAMIS_CALLS / 32)
+#define TAMIS_SEEN_WORDS  (TAMIS_CALLS / 64)
+#define TAMIS_UNIT_WORDS  (TAMIS_CALLS / 32)
 
 /* One set of calls is kept for each of these. */
 struct tamis_key {
@@ -90,7 +90,7 @@ struct tamis_cgroup {
 /* A task that is not (yet) the workload: keyed by its thread id. */
 struct tamis_task {
 	__u64 cgroup;
-	__u32 stage; /* TAMIS_SETUP or TAMIS_SESSION */
+	__u32 stage;   /* TAMIS_SETUP or TAMIS_SESSION */
 	__u32 filters; /* seccomp filters it came with: one more is the gate */
 	__u32 pid_ns;  /* namespaces and pid namespace depth of its starter */
 	__u32 pid_level;
@@ -102,8 +102,8 @@ struct tamis_task {
 struct tamis_state {
 	__u32 magic;
 	__u32 version;
-	__u32 unit;  /* current sampling unit; written by the daemon only */
-	__u32 epoch; /* of the cache; raised on every unit and every move between cgroups */
+	__u32 unit;    /* current sampling unit; written by the daemon only */
+	__u32 epoch;   /* of the cache; raised on every unit and every move between cgroups */
 	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
 	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
 };
@@ -113,26 +113,27 @@ enum tamis_event_kind {
 	TAMIS_EV_RMDIR,	    /* and removed */
 	TAMIS_EV_START,	    /* an entrypoint's exec: text is the file name it was given */
 	TAMIS_EV_CALL,	    /* first time of a call in a set: text is the executable's path,
-			       last component first, components separated by '\n' */
-	TAMIS_EV_EXEC,	    /* an exec in a session or workload (reserved) */
+			       last component first: "redis-server/bin/usr/" */
 	TAMIS_EV_MAX,
 };
 
-#define TAMIS_COMM 16
-#define TAMIS_TEXT 512
+#define TAMIS_COMM	16
+#define TAMIS_TEXT_CALL 192 /* room for the text of TAMIS_EV_CALL and TAMIS_EV_START, */
+#define TAMIS_TEXT_PATH \
+	960 /* and of the cgroup events: a longer path is cut, the reader asks the tree */
 
-/* What the ring buffer carries: a doorbell, and who did it. Every field is
- * bounded by the reader; text is whatever a container chose. */
+/* What the ring buffer carries: a doorbell, and who did it. Every field is bounded by the
+ * reader (text_len by the record's own size); text is whatever a container chose. */
 struct tamis_event {
 	__u32 kind;
 	__u32 abi;
 	__u32 stage;
 	__u32 nr;
 	__u64 cgroup;
-	__u64 time_ns; /* CLOCK_BOOTTIME is not available everywhere: bpf_ktime_get_ns, monotonic */
-	__u32 pid;     /* in the initial pid namespace: process */
-	__u32 tid;     /* and thread */
+	__u32 pid; /* in the initial pid namespace: process */
+	__u32 tid; /* and thread */
 	char comm[TAMIS_COMM];
-	__u32 text_len; /* bytes used, at most TAMIS_TEXT; not NUL-terminated when full */
-	char text[TAMIS_TEXT];
+	__u32 text_len; /* bytes used, without a final NUL */
+	__u32 pad;
+	char text[];
 };

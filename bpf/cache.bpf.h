@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a task has had recorded already: looked at on every call, without a helper.
+ *
+ * A task is known by the address of its pt_regs, the first argument of raw_tp/sys_enter: a
+ * fixed place in its kernel stack. A slot has one word for each 8 calls, and a word is
+ *
+ *     tag (56 bits: regs >> 14, xor epoch << 32) | 8 call bits
+ *
+ * so that whose bits they are and the bits are read, and replaced by compare-and-swap, as one.
+ * Slots are shared by colliding tasks; a lost race is a miss.
+ *
+ * Invariants:
+ *  1. A bit is put only after the call is in tamis_sets (or is of the root cgroup), under the
+ *     epoch read before the task's cgroup and the unit were.
+ *  2. The epoch rises when a task changes its cgroup and when a unit begins: no bit of before
+ *     answers for after. (24 bits: a word would have to lie untouched for 16,777,216 moves.)
+ *  3. A fork empties the child's slot, an exec its own: stacks are reused at once.
+ *  4. Only tasks without an entry in tamis_tasks, and native calls, are cached.
+ */
+#pragma once
+
+#include "bpf/task.bpf.h"
+
+#define CACHE_SLOTS 8192
+#define CACHE_CALLS 512
+#define CACHE_WORDS (CACHE_CALLS / 8)
+
+__u64 cache[CACHE_SLOTS * CACHE_WORDS];
+/* pt_regs - task->stack, learned from the first task seen; the same for all, else not cached. */
+__u64 cache_regs_off;
+
+static __always_inline __u64 *cache_slot(__u64 regs)
+{
+	__u64 spread = (__u32)((__u32)(regs >> 14) * 2654435761u); /* Knuth's multiplicative hash */
+
+	return &cache[((spread >> (cfg_slot_shift & 63)) & (CACHE_SLOTS - 1)) * CACHE_WORDS];
+}
+
+static __always_inline __u64 cache_tag(__u64 regs, __u32 epoch)
+{
+	return ((regs >> 14) ^ ((__u64)epoch << 32)) << 8;
+}
+
+static __always_inline bool cache_has(__u64 regs, __u64 nr)
+{
+	__u64 *word = cache_slot(regs) + nr / 8;
+	__u64 wanted = cache_tag(regs, *(volatile __u32 *)&state.epoch);
+	__u64 now = *(volatile __u64 *)word;
+
+	return (now & ~0xffull) == wanted && (now >> (nr % 8) & 1);
+}
+
+/* Whether the slot of a task's stack is where cache_clear will look for it. */
+static __always_inline bool cache_usable(struct task_struct *t, __u64 regs)
+{
+	__u64 off = regs - (__u64)BPF_CORE_READ(t, stack);
+
+	if (!cache_regs_off)
+		__sync_val_compare_and_swap(&cache_regs_off, 0, off);
+	return off == cache_regs_off;
+}
+
+static __always_inline void cache_put(__u64 regs, __u64 nr, __u32 epoch)
+{
+	__u64 *word = cache_slot(regs) + nr / 8;
+	__u64 tag = cache_tag(regs, epoch), old = *(volatile __u64 *)word;
+	__u64 bits = (old & ~0xffull) == tag ? old : tag;
+
+	__sync_val_compare_and_swap(word, old, bits | 1ull << (nr % 8));
+}
+
+static __always_inline void cache_clear(struct task_struct *t)
+{
+	__u64 *slot = cache_slot((__u64)BPF_CORE_READ(t, stack) + cache_regs_off);
+
+#pragma unroll
+	for (int i = 0; i < CACHE_WORDS; i++)
+		*(volatile __u64 *)(slot + i) = 0;
+}

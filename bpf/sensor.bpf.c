@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The sensor: which calls were made, by cgroup, ABI and stage. All programs are raw_tp, so that
+ * BPF_PROG_TEST_RUN can run them. Two front doors for the same room: tamis_enter reads the
+ * registers without a helper (kernels with bpf_rdonly_cast, 6.2), tamis_enter_any asks for the
+ * task instead; user/sensor loads the first that the kernel takes.
+ */
+#include "bpf/cache.bpf.h"
+#include "bpf/record.bpf.h"
+#include "bpf/stage.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+_Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
+_Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
+_Static_assert(sizeof(struct tamis_task) == 32, "tamis_task");
+_Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
+
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+static __always_inline __u32 stage_now(struct task_struct *t, __u32 tid)
+{
+	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tid);
+
+	if (!mark)
+		return TAMIS_WORKLOAD;
+	if (mark->stage == TAMIS_SETUP && task_filters(t) > mark->filters)
+		return TAMIS_GATE;
+	return mark->stage;
+}
+
+static __always_inline bool abi_is_there(__u32 abi)
+{
+	return abi != TAMIS_ABI_X32 || cfg_x32;
+}
+
+static __noinline int enter_slowly(__u64 regs, __u64 nr)
+{
+	/* the epoch first, then what it vouches for (cache.bpf.h, invariants 1 and 2) */
+	__u32 epoch = *(volatile __u32 *)&state.epoch;
+	__u32 unit = *(volatile __u32 *)&state.unit;
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct tamis_key key = { .cgroup = bpf_get_current_cgroup_id() };
+	bool native, done = true;
+
+	key.abi = task_abi(t, &nr);
+	native = key.abi == TAMIS_ABI_X86_64 || key.abi == TAMIS_ABI_AARCH64;
+	key.stage = TAMIS_WORKLOAD;
+	if (key.cgroup != ROOT_CGROUP) {
+		if (nr >= TAMIS_CALLS || !abi_is_there(key.abi)) {
+			count_loss(key.cgroup, range);
+			return 0;
+		}
+		key.stage = stage_now(t, bpf_get_current_pid_tgid());
+		done = record(&key, nr, unit, t);
+	}
+	if (done && native && nr < CACHE_CALLS && key.stage == TAMIS_WORKLOAD &&
+	    cache_usable(t, regs))
+		cache_put(regs, nr, epoch);
+	return 0;
+}
+
+/* By the `syscall` instruction rcx is the return address (Intel SDM, SYSCALL): a call through
+ * another door, int 0x80 above all, has another table. Whoever makes them alike on purpose only
+ * hides a call from what is learned for himself. */
+static __always_inline bool came_by_syscall(__u64 regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs *r = bpf_rdonly_cast((void *)regs, bpf_core_type_id_kernel(struct pt_regs));
+
+	return r->cx == r->ip;
+#else
+	return true; /* a 32-bit task is never cached, and stays one until its exec */
+#endif
+}
+
+static __always_inline bool is_native_task(void)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		struct task_struct *t = bpf_get_current_task_btf();
+
+		return !(t->thread_info.status & TS_COMPAT);
+	} else {
+		struct task_struct *t = (void *)bpf_get_current_task();
+
+		return !(BPF_CORE_READ(t, thread_info.status) & TS_COMPAT);
+	}
+#else
+	return true;
+#endif
+}
+
+SEC("raw_tp/sys_enter")
+int tamis_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 regs = ctx->args[0], nr = ctx->args[1];
+
+	if (nr < CACHE_CALLS && cache_has(regs, nr) && came_by_syscall(regs))
+		return 0;
+	return enter_slowly(regs, nr);
+}
+
+SEC("raw_tp/sys_enter")
+int tamis_enter_any(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 regs = ctx->args[0], nr = ctx->args[1];
+
+	if (nr < CACHE_CALLS && cache_has(regs, nr) && is_native_task())
+		return 0;
+	return enter_slowly(regs, nr);
+}
+
+SEC("raw_tp/sched_process_fork")
+int tamis_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+
+	cache_clear(child);
+	stage_fork(parent, child);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int tamis_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)ctx->args[0];
+	struct linux_binprm *bprm = (void *)ctx->args[2];
+	__u32 old_tid = ctx->args[1], tid = BPF_CORE_READ(t, pid);
+	struct tamis_task *found = bpf_map_lookup_elem(&tamis_tasks, &old_tid);
+	struct tamis_task mark;
+	struct kernfs_node *kn;
+
+	cache_clear(t);
+	if (!found)
+		return 0;
+	mark = *found;
+	kn = task_kn(t);
+	mark.cgroup = kn_id(kn);
+	if (mark.stage == TAMIS_SETUP)
+		mark.stage = stage_at_exec(t, &mark, started_above(kn), bprm);
+	if (old_tid != tid || mark.stage == TAMIS_WORKLOAD)
+		bpf_map_delete_elem(&tamis_tasks, &old_tid);
+	if (mark.stage != TAMIS_WORKLOAD) {
+		if (bpf_map_update_elem(&tamis_tasks, &tid, &mark, BPF_ANY))
+			count_loss(mark.cgroup, task);
+		return 0;
+	}
+	stage_started(t, mark.cgroup, &mark);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int tamis_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *t = (void *)ctx->args[0];
+	__u32 tid = BPF_CORE_READ(t, pid);
+
+	bpf_map_delete_elem(&tamis_tasks, &tid);
+	return 0;
+}
+
+/* The default hierarchy alone: on hybrid hosts the event comes once for each. */
+static __always_inline bool is_v2(struct cgroup *cgrp)
+{
+	return BPF_CORE_READ(cgrp, root, hierarchy_id) == 0;
+}
+
+SEC("raw_tp/cgroup_attach_task")
+int tamis_attach(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct cgroup *dst = (void *)ctx->args[0];
+	struct task_struct *t = (void *)ctx->args[2];
+
+	if (!is_v2(dst))
+		return 0;
+	stage_enter(t, BPF_CORE_READ(dst, kn), (void *)bpf_get_current_task());
+	/* one event for a whole process: every thread's cache must go */
+	__sync_fetch_and_add(&state.epoch, 1);
+	return 0;
+}
+
+static __always_inline int tell_cgroup(struct cgroup *cgrp, const char *path, __u32 kind)
+{
+	struct tamis_event *e;
+
+	if (!is_v2(cgrp))
+		return 0;
+	e = event_new(TAMIS_TEXT_PATH, kind, BPF_CORE_READ(cgrp, kn, id));
+	if (!e)
+		return 0;
+	event_who(e);
+	event_text(e, path, TAMIS_TEXT_PATH);
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+SEC("raw_tp/cgroup_mkdir")
+int tamis_mkdir(struct bpf_raw_tracepoint_args *ctx)
+{
+	return tell_cgroup((void *)ctx->args[0], (void *)ctx->args[1], TAMIS_EV_MKDIR);
+}
+
+SEC("raw_tp/cgroup_rmdir")
+int tamis_rmdir(struct bpf_raw_tracepoint_args *ctx)
+{
+	return tell_cgroup((void *)ctx->args[0], (void *)ctx->args[1], TAMIS_EV_RMDIR);
+}

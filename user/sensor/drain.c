@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "sensor/sensor_internal.h"
+
+int sensor_fd(const struct sensor *s)
+{
+	return ring_buffer__epoll_fd(s->ring);
+}
+
+int sensor_events(struct sensor *s, sensor_event_fn fn, void *arg)
+{
+	int r;
+
+	s->event = fn;
+	s->event_arg = arg;
+	r = ring_buffer__consume(s->ring);
+	s->event = NULL;
+	return r < 0 ? r : 0;
+}
+
+/* One map being walked; `each` sees a key and a value at a time. */
+struct walk {
+	int fd;
+	size_t key_size, value_size;
+	int (*each)(const void *key, const void *value, const struct sensor_walk *w);
+	const struct sensor_walk *w;
+};
+
+/* Large enough for any bucket of a hash map with a sane load; grown when one is larger. */
+#define BATCH	  1024
+#define BATCH_MAX (BATCH * 64)
+
+static int walk_chunk(const struct walk *k, const char *keys, const char *values, uint32_t cnt)
+{
+	for (uint32_t i = 0; i < cnt; i++) {
+		int r = k->each(keys + i * k->key_size, values + i * k->value_size, k->w);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int walk_batches(const struct walk *k, uint32_t room)
+{
+	_free_ char *keys = calloc(room, k->key_size), *values = calloc(room, k->value_size);
+	uint32_t at = 0, next, *in = NULL;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	for (;;) {
+		uint32_t cnt = room;
+		int err = bpf_map_lookup_batch(k->fd, in, &next, keys, values, &cnt, NULL) < 0
+				  ? errno
+				  : 0;
+		int r;
+
+		if (err && err != ENOENT)
+			return err == ENOSPC && room < BATCH_MAX ? walk_batches(k, room * 4) : -err;
+		r = walk_chunk(k, keys, values, cnt);
+		if (r || err == ENOENT)
+			return r;
+		at = next;
+		in = &at;
+	}
+}
+
+/* Kernels without batches (before 5.6): key by key. A key that goes meanwhile starts over. */
+static int walk_keys(const struct walk *k)
+{
+	_free_ char *key = calloc(2, k->key_size), *value = calloc(1, k->value_size);
+	char *next;
+	void *at = NULL;
+
+	if (!key || !value)
+		return -ENOMEM;
+	for (next = key + k->key_size; bpf_map_get_next_key(k->fd, at, next) == 0;) {
+		int r = bpf_map_lookup_elem(k->fd, next, value) == 0 ? k->each(next, value, k->w)
+								     : 0;
+
+		if (r)
+			return r;
+		at = memcpy(key, next, k->key_size);
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int walk_map(struct bpf_map *map, const struct sensor_walk *w,
+		    int (*each)(const void *, const void *, const struct sensor_walk *))
+{
+	struct walk k = { bpf_map__fd(map), bpf_map__key_size(map), bpf_map__value_size(map), each,
+			  w };
+	int r = walk_batches(&k, BATCH);
+
+	return r == -EINVAL || r == -EOPNOTSUPP || r == -524 /* ENOTSUPP */ ? walk_keys(&k) : r;
+}
+
+static int each_set(const void *key, const void *value, const struct sensor_walk *w)
+{
+	const struct tamis_key *k = key;
+
+	/* the key may come from another version's map */
+	if (k->abi >= TAMIS_ABI_MAX || k->stage >= TAMIS_STAGE_MAX)
+		return 0;
+	return w->set(k, value, w->arg);
+}
+
+static int each_cgroup(const void *key, const void *value, const struct sensor_walk *w)
+{
+	return w->cgroup(*(const uint64_t *)key, value, w->arg);
+}
+
+static int each_loss(const void *key, const void *value, const struct sensor_walk *w)
+{
+	return w->loss(*(const uint64_t *)key, value, w->arg);
+}
+
+int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
+{
+	/* read before the maps: what is set meanwhile raises it again */
+	uint64_t changes = __atomic_load_n(&sensor_state(s)->changes, __ATOMIC_ACQUIRE);
+	int r = 0;
+
+	if (!force && changes == s->drained)
+		return 0;
+	if (w->cgroup)
+		r = walk_map(s->skel->maps.tamis_cgroups, w, each_cgroup);
+	if (!r && w->loss)
+		r = walk_map(s->skel->maps.tamis_losses, w, each_loss);
+	if (!r && w->set)
+		r = walk_map(s->skel->maps.tamis_sets, w, each_set);
+	if (!r)
+		s->drained = changes;
+	return r;
+}
+
+uint32_t sensor_unit(const struct sensor *s)
+{
+	return __atomic_load_n(&sensor_state(s)->unit, __ATOMIC_RELAXED);
+}
+
+void sensor_unit_next(struct sensor *s)
+{
+	struct tamis_state *state = sensor_state(s);
+
+	/* the unit before the epoch: a program that sees the old unit caches under the old epoch */
+	__atomic_fetch_add(&state->unit, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&state->epoch, 1, __ATOMIC_SEQ_CST);
+}
+
+struct tamis_loss sensor_lost(const struct sensor *s)
+{
+	return sensor_state(s)->lost;
+}
+
+int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c)
+{
+	int fd = bpf_map__fd(s->skel->maps.tamis_cgroups);
+
+	return bpf_map_update_elem(fd, &cgroup, c, BPF_NOEXIST) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+void sensor_forget(struct sensor *s, uint64_t cgroup)
+{
+	struct tamis_key key = { .cgroup = cgroup };
+	int sets = bpf_map__fd(s->skel->maps.tamis_sets);
+
+	for (key.abi = 0; key.abi < TAMIS_ABI_MAX; key.abi++)
+		for (key.stage = 0; key.stage < TAMIS_STAGE_MAX; key.stage++)
+			(void)bpf_map_delete_elem(sets, &key);
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_cgroups), &cgroup);
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_losses), &cgroup);
+}

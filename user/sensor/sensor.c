@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/sensor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "sensor/probe.h"
+#include "sensor/sensor_internal.h"
+
+_Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
+_Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
+_Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
+
+#define SETS_DEFAULT 32768
+#define SETS_MAX     (1 << 24)
+#define SLOTS_MAX    8192
+
+/* libbpf says the same failure several times over: it is for --verbose alone. */
+static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char line[512];
+
+	vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (level != LIBBPF_DEBUG)
+		log_debug("libbpf: %s", line);
+	return 0;
+}
+
+static int configure(struct sensor *s, const struct sensor_options *o)
+{
+	uint32_t slots = o->cache_slots ? o->cache_slots : SLOTS_MAX;
+	uint32_t sets = o->sets ? o->sets : SETS_DEFAULT;
+
+	if (slots > SLOTS_MAX || slots & (slots - 1) || sets > SETS_MAX)
+		return -EINVAL;
+	s->skel->rodata->cfg_x32 = probe_x32();
+	s->skel->rodata->cfg_slot_shift = 32 - __builtin_ctz(slots);
+	return bpf_map__set_max_entries(s->skel->maps.tamis_sets, sets);
+}
+
+static int load(struct sensor *s, const struct sensor_options *o, bool fast, char **ret_why)
+{
+	int r;
+
+	s->skel = sensor_bpf__open();
+	if (!s->skel)
+		return -errno;
+	bpf_program__set_autoload(s->skel->progs.tamis_enter, fast);
+	bpf_program__set_autoload(s->skel->progs.tamis_enter_any, !fast);
+	r = configure(s, o);
+	if (r >= 0 && o->pins)
+		r = pins_prepare(s, o->pins, ret_why);
+	if (r >= 0)
+		r = sensor_bpf__load(s->skel);
+	if (r < 0) {
+		sensor_bpf__destroy(s->skel);
+		s->skel = NULL;
+	}
+	return r;
+}
+
+/* Links in the order of attaching: what names tasks comes before what records them. */
+static int attach(struct sensor *s)
+{
+	struct bpf_program *enter = bpf_program__autoload(s->skel->progs.tamis_enter)
+					    ? s->skel->progs.tamis_enter
+					    : s->skel->progs.tamis_enter_any;
+	struct bpf_program *const prog[SENSOR_LINKS] = {
+		s->skel->progs.tamis_exit,
+		s->skel->progs.tamis_exec,
+		s->skel->progs.tamis_fork,
+		s->skel->progs.tamis_attach,
+		s->skel->progs.tamis_mkdir,
+		s->skel->progs.tamis_rmdir,
+		enter,
+	};
+
+	for (int i = 0; i < SENSOR_LINKS && prog[i]; i++) {
+		s->link[i] = bpf_program__attach(prog[i]);
+		if (!s->link[i])
+			return -errno;
+	}
+	return 0;
+}
+
+static int on_event(void *arg, void *data, size_t len)
+{
+	struct sensor *s = arg;
+	const struct tamis_event *e = data;
+	char text[TAMIS_TEXT_PATH + 1];
+	size_t room = len > sizeof(*e) ? len - sizeof(*e) : 0, n;
+
+	if (len < sizeof(*e) || e->kind == 0 || e->kind >= TAMIS_EV_MAX)
+		return 0;
+	n = e->text_len < room ? e->text_len : room;
+	n = n < TAMIS_TEXT_PATH ? n : TAMIS_TEXT_PATH;
+	memcpy(text, e->text, n);
+	text[n] = '\0';
+	if (s->event)
+		s->event(e, text, s->event_arg);
+	return 0;
+}
+
+static int open_ring(struct sensor *s)
+{
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.tamis_ring), on_event, s, NULL);
+	return s->ring ? 0 : -errno;
+}
+
+static int explain(int r, char **ret_why)
+{
+	if (*ret_why)
+		return r;
+	if (r == -EPERM || r == -EACCES)
+		*ret_why = text_format("not allowed to load BPF programs (root, or CAP_BPF and "
+				       "CAP_PERFMON, is needed)");
+	else if (!probe_btf())
+		*ret_why = text_format("no /sys/kernel/btf/vmlinux: this kernel was built without "
+				       "BTF, which CO-RE programs need");
+	else
+		*ret_why = text_format("can't load the BPF programs: %s", strerror(-r));
+	return r;
+}
+
+int sensor_open(const struct sensor_options *o, struct sensor **ret, char **ret_why)
+{
+	_cleanup_(sensor_close) struct sensor *s = calloc(1, sizeof(*s));
+	int r;
+
+	*ret_why = NULL;
+	if (!s)
+		return -ENOMEM;
+	libbpf_set_print(libbpf_log);
+	r = o->portable ? -EOPNOTSUPP : load(s, o, true, ret_why);
+	if (r < 0 && !*ret_why)
+		r = load(s, o, false, ret_why);
+	if (r >= 0)
+		r = attach(s);
+	if (r >= 0)
+		r = open_ring(s);
+	if (r >= 0 && o->pins)
+		r = pins_publish(s, o->pins);
+	if (r < 0)
+		return explain(r, ret_why);
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+void sensor_close(struct sensor *s)
+{
+	if (!s)
+		return;
+	ring_buffer__free(s->ring);
+	for (int i = 0; i < SENSOR_LINKS; i++)
+		bpf_link__destroy(s->link[i]);
+	sensor_bpf__destroy(s->skel);
+	free(s->pins);
+	free(s);
+}
+
+bool sensor_was_pinned(const struct sensor *s)
+{
+	return s->was_pinned;
+}
+
+const char *sensor_door(const struct sensor *s)
+{
+	return bpf_program__autoload(s->skel->progs.tamis_enter) ? "fast" : "portable";
+}

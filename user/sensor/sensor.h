@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel half from outside: load, pin, drain. The only user of libbpf.
+ *
+ * Invariants:
+ *  1. With pins, maps and links outlive the daemon: what is called while it is down is in the
+ *     maps when it comes back. New programs are attached before the old links go.
+ *  2. Draining never deletes: a set is read and merged by OR. It goes with sensor_forget, after
+ *     its cgroup was removed and its last read is in the store.
+ *  3. Bits of unit N may be overwritten once unit N+2 begins: begin it only after a drain that
+ *     came after the end of N, and is in the store.
+ *  4. Pinned objects may be another version's or anybody's: they live under vVERSION, and magic,
+ *     version and sizes are checked before one is used.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "bpf/abi.h"
+
+struct sensor;
+
+struct sensor_options {
+	const char *pins; /* a directory on a bpffs, made if missing; NULL: nothing outlives us */
+	uint32_t sets;	  /* room in tamis_sets, 1..16777216; 0 = 32768. Pinned maps keep theirs */
+	uint32_t
+		cache_slots; /* a power of two, 1..8192; 0 = 8192. 1 makes all tasks collide (tests) */
+	bool portable;	     /* don't try the fast front door */
+};
+
+/* Loads and attaches: from its return on every call is recorded. *ret_why gets a sentence on
+ * failure (caller frees; may stay NULL). -EPERM not root, -ENOENT or -ESRCH no BTF, -EMEDIUMTYPE
+ * pins not on a bpffs, -EUCLEAN pinned objects that aren't ours. */
+int sensor_open(const struct sensor_options *o, struct sensor **ret, char **ret_why);
+/* Pinned maps and links stay. */
+void sensor_close(struct sensor *s);
+CLEANUP_DEFINE(struct sensor *, sensor_close);
+
+/* Removes everything pinned below `pins`, of any version. 0 also when there is nothing. */
+int sensor_unpin(const char *pins);
+
+/* True when sensor_open found pinned maps of an earlier daemon: nothing was lost between. */
+bool sensor_was_pinned(const struct sensor *s);
+/* "fast" (bpf_rdonly_cast) or "portable" (bpf_get_current_task). */
+const char *sensor_door(const struct sensor *s);
+
+/* Readable when events wait; for an event loop. */
+int sensor_fd(const struct sensor *s);
+/* Takes all waiting events. `text` is text_len bytes, NUL-terminated for the callback. */
+typedef void (*sensor_event_fn)(const struct tamis_event *e, const char *text, void *arg);
+int sensor_events(struct sensor *s, sensor_event_fn fn, void *arg);
+
+/* Each a walk over one map, skipped (0) when nothing changed since the last walk that ended
+ * well; `force` walks anyway. fn's first non-zero value ends it and is returned. */
+struct sensor_walk {
+	int (*set)(const struct tamis_key *key, const struct tamis_set *set, void *arg);
+	int (*cgroup)(uint64_t id, const struct tamis_cgroup *c, void *arg);
+	int (*loss)(uint64_t id, const struct tamis_loss *loss, void *arg);
+	void *arg;
+};
+int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force);
+
+/* The current unit, and its end: see invariant 3. */
+uint32_t sensor_unit(const struct sensor *s);
+void sensor_unit_next(struct sensor *s);
+
+/* All losses since the maps were made. */
+struct tamis_loss sensor_lost(const struct sensor *s);
+
+/* Tells the stage rules about a container that was there before us. Never replaces what the
+ * programs saw themselves. */
+int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c);
+/* Deletes all that is kept of a cgroup. */
+void sensor_forget(struct sensor *s, uint64_t cgroup);
