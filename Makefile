@@ -36,7 +36,9 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/calls_tables.o
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
-TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c))
+TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
+           $(O)/tools/variety-static $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32)
+BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -107,7 +109,30 @@ $(O)/bpf/test_%: tests/bpf/test_%.c $(O)/libtamis.a
 
 $(O)/tools/%: tests/tools/%.c
 	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. -o $@ $< -lpthread
+	$(Q)$(call tool,$(TOOL_FLAGS))
+
+# The programs that tests run: one without a C library, one in each kind of executable.
+tool = mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. $(1) -o $@ $< -lpthread
+$(O)/tools/calls: TOOL_FLAGS := -static -nostdlib -ffreestanding -fno-stack-protector
+$(O)/tools/variety-static: tests/tools/variety.c
+	$(call say,TOOL,$@)
+	$(Q)$(call tool,-static)
+$(O)/tools/variety-32: tests/tools/variety.c
+	$(call say,TOOL,$@)
+	$(Q)$(call tool,-m32)
+
+$(O)/bench/%.bpf.o: tests/bench/%.bpf.c $(VMLINUX_H)
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< >$@
+
+$(O)/bench/empty: $(O)/bench/empty.skel.h
+$(O)/bench/%: tests/bench/%.c
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench -o $@ $< $(PKG_LIBS)
 
 unit: $(UNIT)
 	$(Q)O=$(O) tests/run unit
@@ -117,7 +142,7 @@ unit-san:
 
 tools: $(TOOLS) $(UNIT)
 
-bench: all tools
+bench: all tools $(BENCH)
 	$(Q)O=$(O) tests/bench/run
 
 lint:
