@@ -8,11 +8,12 @@
  *  1. A drain is one transaction: it is in the store whole or not at all.
  *  2. Merging is idempotent: the same drain written twice changes nothing.
  *  3. Sets only grow; a call's first never moves later, its last never earlier.
- *  4. schema_version: an older store is migrated, a newer one refused (-EPROTO), untouched.
+ *  4. PRAGMA user_version: an older store is migrated, a newer one refused (-EPROTO), untouched.
  *
  * All functions return negative errno: -ENOSPC (disk full), -EROFS/-EACCES (read-only),
  * -EBUSY (locked for over 5 s), -EUCLEAN (not a database, corrupt), -EPROTO (newer version),
- * -EIO. store_error() has the sentence for the last failure.
+ * -EIO, -EINVAL (written to outside of a transaction, or a value out of range).
+ * store_error() has the sentence for the last failure; store_error(NULL) that of store_open.
  */
 #pragma once
 
@@ -36,7 +37,8 @@ const char *store_error(const struct store *s);
 
 /* --- written by the daemon ------------------------------------------------------------- */
 
-/* A transaction; drains, origins and units are written inside one. */
+/* A transaction; drains, origins and units are written inside one. After a failure roll back:
+ * a full disk may have ended the transaction already. */
 int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
@@ -54,7 +56,8 @@ struct store_workload {
 int store_workload(struct store *s, const struct store_workload *w, int64_t now, int64_t *ret_id);
 
 /* One life of a workload: a container, i.e. one cgroup id in one boot. `instance` is unique:
- * "BOOT_ID/CGROUP_ID". */
+ * "BOOT_ID/CGROUP_ID". One that comes back with another workload (its engine wrote the name
+ * late) takes its calls along; a workload that loses its only instance so is dropped. */
 struct store_instance {
 	const char *instance;
 	int64_t workload;
@@ -67,6 +70,10 @@ struct store_instance {
 int store_instance(struct store *s, const struct store_instance *i, int64_t now, int64_t *ret_id);
 /* Marks all instances that are running but not in `keep` (cnt ids) as gone. */
 int store_instances_gone(struct store *s, const int64_t *keep, size_t cnt, int64_t now);
+
+/* Counts an interval in which nobody observed an instance that the store knows; 0 also when it
+ * knows none of that name. */
+int store_instance_gap(struct store *s, const char *instance);
 
 /* Sampling units. *ret_id is the row id: never reused, grows. */
 int store_unit_begin(struct store *s, int64_t now, const char *label, int64_t *ret_id);
