@@ -8,7 +8,7 @@ O       ?= build
 V       ?= 0
 CLANG   ?= clang
 BPFTOOL ?= $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool || echo bpftool)
-PKG     := libbpf libseccomp jansson sqlite3 libsystemd
+PKG     := libbpf libseccomp jansson sqlite3 libsystemd inih
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 VMLINUX_H ?= vmlinux/vmlinux.h
 

@@ -120,10 +120,20 @@ static int each_loss(const void *key, const void *value, const struct sensor_wal
 	return w->loss(*(const uint64_t *)key, value, w->arg);
 }
 
+static uint64_t changes_now(const struct sensor *s)
+{
+	return __atomic_load_n(&sensor_state(s)->changes, __ATOMIC_ACQUIRE);
+}
+
+bool sensor_has_news(const struct sensor *s)
+{
+	return changes_now(s) != s->drained;
+}
+
 int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
 {
 	/* read before the maps: what is set meanwhile raises it again */
-	uint64_t changes = __atomic_load_n(&sensor_state(s)->changes, __ATOMIC_ACQUIRE);
+	uint64_t changes = changes_now(s);
 	int r = 0;
 
 	if (!force && changes == s->drained)

@@ -61,6 +61,8 @@ struct sensor_walk {
 	int (*loss)(uint64_t id, const struct tamis_loss *loss, void *arg);
 	void *arg;
 };
+/* Whether a walk would find anything. */
+bool sensor_has_news(const struct sensor *s);
 int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force);
 
 /* The current unit, and its end: see invariant 3. */

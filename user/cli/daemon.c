@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only place that wires the stages: sensor -> observer -> store, on one event loop. */
+#include "cli/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cli/bpffs.h"
+#include "cli/cmd.h"
+#include "identity/cgroups.h"
+#include "learn/observer.h"
+
+#define COMPLAIN_EVERY_S 60 /* the same failure, at most once in this time */
+
+struct daemon {
+	const struct daemon_options *o;
+	struct sensor *sensor;
+	struct store *store;
+	struct observer *observer;
+	struct identity_options identity;
+	char *mount;
+	char *pins;
+	time_t complained;
+	struct tamis_loss told; /* losses that were logged */
+};
+
+static void daemon_close(struct daemon *d)
+{
+	observer_free(d->observer);
+	store_close(d->store);
+	sensor_close(d->sensor);
+	free(d->mount);
+	free(d->pins);
+}
+
+static inline void daemon_closep(struct daemon *d)
+{
+	daemon_close(d);
+}
+
+/* --- opening ----------------------------------------------------------------------------- */
+
+static int open_cgroups(struct daemon *d)
+{
+	int mode = cgroups_find(&d->mount);
+
+	if (mode < 0)
+		return log_err_errno(mode, "can't read /proc/self/mountinfo");
+	if (mode == CGROUPS_V1) {
+		log_err("no cgroup v2 hierarchy is mounted: tamis knows containers by their v2 "
+			"cgroup "
+			"(boot with systemd.unified_cgroup_hierarchy=1, or mount one: mount -t "
+			"cgroup2 "
+			"none /sys/fs/cgroup/unified)");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int open_store(struct daemon *d)
+{
+	int r = store_open(d->o->state, STORE_WRITE, &d->store);
+
+	if (r < 0)
+		log_err("%s: %s", d->o->state, store_error(NULL));
+	return r;
+}
+
+static int open_sensor(struct daemon *d)
+{
+	struct sensor_options so = {
+		.sets = d->o->map_entries,
+		.cache_slots = d->o->cache_slots,
+		.portable = d->o->portable,
+	};
+	_free_ char *why = NULL;
+	int r;
+
+	if (!d->o->no_pin) {
+		r = bpffs_prepare(d->o->bpffs, &d->pins);
+		if (r < 0)
+			return r;
+		so.pins = d->pins;
+	}
+	r = sensor_open(&so, &d->sensor, &why);
+	if (r < 0)
+		log_err("%s", why ? why : strerror(-r));
+	return r;
+}
+
+static int open_observer(struct daemon *d)
+{
+	struct observer_options oo;
+	int r;
+
+	d->identity.watch = (const char *const *)d->o->watch;
+	oo = (struct observer_options){ d->sensor, d->store, &d->identity, d->mount };
+	r = observer_new(&oo, &d->observer);
+	if (r >= 0)
+		r = observer_start(d->observer);
+	if (r < 0)
+		log_err_errno(r, "can't begin to observe: %s", store_error(d->store));
+	return r;
+}
+
+/* Root is asked for first: without it every later failure has a stranger reason. */
+static int daemon_open(struct daemon *d)
+{
+	int r;
+
+	if (geteuid() != 0) {
+		log_err("not root: observing needs CAP_BPF and CAP_PERFMON, and everybody's "
+			"cgroups");
+		return -EPERM;
+	}
+	r = open_cgroups(d);
+	if (r >= 0)
+		r = open_store(d);
+	if (r >= 0)
+		r = open_sensor(d);
+	return r < 0 ? r : open_observer(d);
+}
+
+/* --- the loop ---------------------------------------------------------------------------- */
+
+static void complain(struct daemon *d, int r, const char *what)
+{
+	time_t now = time(NULL);
+
+	if (now - d->complained < COMPLAIN_EVERY_S)
+		return;
+	d->complained = now;
+	log_err("%s: %s (%s); nothing is lost yet, trying again", what, strerror(-r),
+		store_error(d->store));
+}
+
+static void tell_losses(struct daemon *d)
+{
+	struct tamis_loss lost = observer_stats(d->observer).lost, *told = &d->told;
+
+	if (lost.full > told->full)
+		log_warn("%llu calls found the kernel map full (--map-entries): the policies "
+			 "concerned are partial",
+			 lost.full - told->full);
+	if (lost.task > told->task)
+		log_warn("%llu tasks' stages could not be kept", lost.task - told->task);
+	if (lost.ring > told->ring)
+		log_warn("%llu events found the ring full: some provenance is missing",
+			 lost.ring - told->ring);
+	*told = lost;
+}
+
+static int again(sd_event_source *source, uint64_t usec)
+{
+	int r = sd_event_source_set_time_relative(source, usec);
+
+	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct daemon *d = arg;
+	int r = observer_drain(d->observer);
+
+	if (r < 0)
+		complain(d, r, "can't store what was seen");
+	return again(source, d->o->interval_ms * 1000);
+}
+
+static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct daemon *d = arg;
+	int r = observer_unit(d->observer);
+
+	if (r < 0)
+		complain(d, r, "can't begin a sampling unit");
+	tell_losses(d);
+	return again(source, d->o->unit_s * 1000000);
+}
+
+static int on_bell(sd_event_source *source, int fd, uint32_t revents, void *arg)
+{
+	struct daemon *d = arg;
+	int r = observer_events(d->observer);
+
+	if (r < 0)
+		complain(d, r, "can't read events");
+	return 0;
+}
+
+/* Signals arrive through the loop: blocked everywhere else. */
+static int add_signals(sd_event *event)
+{
+	static const int stop[] = { SIGTERM, SIGINT };
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(stop); i++)
+		sigaddset(&set, stop[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(stop); i++) {
+		r = sd_event_add_signal(event, NULL, stop[i], NULL, NULL);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_sources(struct daemon *d, sd_event *event)
+{
+	uint64_t interval = d->o->interval_ms * 1000, unit = d->o->unit_s * 1000000;
+	int r = sd_event_add_io(event, NULL, sensor_fd(d->sensor), EPOLLIN, on_bell, d);
+
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, interval, 0,
+					       on_interval, d);
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, unit, 0, on_unit, d);
+	return r;
+}
+
+static int last_drain(struct daemon *d)
+{
+	int r = observer_drain(d->observer);
+
+	if (r < 0)
+		log_err_errno(r, "last drain: %s", store_error(d->store));
+	tell_losses(d);
+	return r;
+}
+
+int daemon_run(const struct daemon_options *o)
+{
+	__attribute__((cleanup(daemon_closep))) struct daemon d = { .o = o };
+	_cleanup_(sd_event_unref) sd_event *event = NULL;
+	int r = sd_event_new(&event);
+
+	if (r >= 0)
+		r = add_signals(event);
+	if (r < 0) {
+		log_err_errno(r, "can't make an event loop");
+		return EXIT_FAIL;
+	}
+	if (daemon_open(&d) < 0)
+		return EXIT_FAIL;
+	r = add_sources(&d, event);
+	if (r < 0) {
+		log_err_errno(r, "can't make an event loop");
+		return EXIT_FAIL;
+	}
+	log_info("ready: observing %" PRIu64 " workload cgroups below %s (%s door, %s)",
+		 observer_stats(d.observer).workload_cgroups, d.mount, sensor_door(d.sensor),
+		 d.pins ? d.pins : "nothing pinned");
+	(void)sd_notify(0, "READY=1");
+	r = sd_event_loop(event);
+	(void)sd_notify(0, "STOPPING=1");
+	if (last_drain(&d) < 0 || r < 0)
+		return EXIT_FAIL;
+	log_info("stopped; %s", d.pins ? "the programs go on recording until tamis daemon --unpin"
+				       : "nothing records any more");
+	return EXIT_OK;
+}

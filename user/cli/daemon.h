@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's options (options and configuration file), and the loop that wires the stages. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DAEMON_CONFIG	   "/etc/tamis/tamis.conf"
+#define DAEMON_INTERVAL_MS 1000
+#define DAEMON_UNIT_S	   60
+
+struct daemon_options {
+	char *state;
+	char *bpffs; /* NULL: chosen (cli/bpffs.h) */
+	bool no_pin;
+	uint64_t interval_ms; /* 10..3600000 */
+	uint64_t unit_s;      /* 1..86400 */
+	uint32_t map_entries; /* 0: the sensor's default */
+	uint32_t cache_slots;
+	bool portable;
+	char **watch; /* NULL-terminated once there is one */
+	size_t watch_cnt;
+};
+
+void daemon_options_done(struct daemon_options *o);
+static inline void daemon_options_donep(struct daemon_options *o)
+{
+	daemon_options_done(o);
+}
+
+/* Sets one option by its configuration key: -ENOENT no such key, -EINVAL a bad value. Keys:
+ * state, bpffs, pin (yes/no), interval (seconds), unit (seconds), map-entries, and watch and
+ * service, which add up. */
+int daemon_option(struct daemon_options *o, const char *key, const char *value);
+
+/* Reads an ini file, section [daemon]; a missing one is -ENOENT, the first bad line is logged. */
+int daemon_config(struct daemon_options *o, const char *path);
+
+/* Runs until SIGTERM or SIGINT. Returns the exit code. */
+int daemon_run(const struct daemon_options *o);

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/observer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "identity/cgroups.h"
+#include "learn/observer_internal.h"
+
+#define BOOT_ID	   "/proc/sys/kernel/random/boot_id"
+#define META_UNITS "units" /* "BOOT UNIT ROW ROW_BEFORE": the kernel's units and our rows */
+
+int observer_new(const struct observer_options *options, struct observer **ret)
+{
+	_cleanup_(observer_free) struct observer *o = calloc(1, sizeof(*o));
+	int r;
+
+	if (!o)
+		return -ENOMEM;
+	o->o = *options;
+	r = file_read(BOOT_ID, 128, &o->boot, NULL);
+	if (r < 0)
+		return r;
+	o->boot[strcspn(o->boot, "\n")] = '\0';
+	*ret = TAKE_PTR(o);
+	return 0;
+}
+
+void observer_free(struct observer *o)
+{
+	if (!o)
+		return;
+	watchlist_done(&o->list);
+	origins_done(&o->origins);
+	free(o->boot);
+	free(o);
+}
+
+/* --- events ------------------------------------------------------------------------------ */
+
+static void on_gone(struct observer *o, uint64_t id, const char *path)
+{
+	struct watched *w;
+
+	if (attribute_cgroup(o, id, path, &w) < 0)
+		return;
+	w->gone = o->pending = true;
+}
+
+static void on_first_call(struct observer *o, const struct tamis_event *e, const char *text)
+{
+	struct watched *w = watchlist_find(&o->list, e->cgroup);
+
+	if (!(w && w->ignored) && origins_add(&o->origins, e, text) == 0)
+		o->pending = true;
+}
+
+static void on_event(const struct tamis_event *e, const char *text, void *arg)
+{
+	struct observer *o = arg;
+	bool cut = e->text_len >= TAMIS_TEXT_PATH - 1;
+	struct watched *w;
+
+	switch (e->kind) {
+	case TAMIS_EV_MKDIR:
+		/* a failure shows again at the drain, which asks the tree */
+		(void)attribute_cgroup(o, e->cgroup, cut ? NULL : text, &w);
+		break;
+	case TAMIS_EV_RMDIR:
+		on_gone(o, e->cgroup, cut ? NULL : text);
+		break;
+	case TAMIS_EV_CALL:
+		on_first_call(o, e, text);
+		break;
+	default:
+		break;
+	}
+}
+
+int observer_events(struct observer *o)
+{
+	return sensor_events(o->o.sensor, on_event, o);
+}
+
+/* --- drain ------------------------------------------------------------------------------- */
+
+static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
+{
+	struct watched *w = watchlist_find(&((struct observer *)arg)->list, id);
+
+	if (w && w->starts != c->starts) {
+		w->starts = c->starts;
+		w->dirty = true;
+	}
+	return 0;
+}
+
+static int on_loss(uint64_t id, const struct tamis_loss *loss, void *arg)
+{
+	struct watched *w = watchlist_find(&((struct observer *)arg)->list, id);
+
+	if (w && memcmp(&w->loss, loss, sizeof(*loss)) != 0) {
+		w->loss = *loss;
+		w->dirty = true;
+	}
+	return 0;
+}
+
+/* The calls of a set that were made in a unit; 32 to a word, tagged with their unit. */
+static void calls_of_unit(const struct tamis_set *set, uint32_t unit, struct sysset *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned i = 0; i < TAMIS_UNIT_WORDS; i++) {
+		uint64_t word = set->unit[unit & 1][i];
+
+		if (word >> 32 == unit)
+			ret->bits[i / 2] |= (word & UINT32_MAX) << (i % 2 * 32);
+	}
+}
+
+/* Stores what of `calls` isn't yet, as of one unit. */
+static int store_unit_calls(struct observer *o, const struct watched *w, struct kept *k, int which,
+			    const struct sysset *calls)
+{
+	uint32_t unit = o->unit[which];
+	struct sysset new = *calls;
+	int half = unit & 1, r;
+
+	if (k->unit[half] != unit) {
+		k->unit[half] = unit;
+		memset(&k->calls[half], 0, sizeof(k->calls[half]));
+	}
+	sysset_remove(&new, &k->calls[half]);
+	if (sysset_is_empty(&new))
+		return 0;
+	r = store_calls(o->o.store, w->instance, o->row[which], k->key.stage, k->key.abi, &new,
+			which ? o->unit_end : o->now);
+	if (r >= 0)
+		sysset_merge(&k->calls[half], &new);
+	return r;
+}
+
+/* Calls that no unit we know of has: the daemon was away, or the store is another one. */
+static int store_old_calls(struct observer *o, const struct watched *w, struct kept *k,
+			   const struct tamis_set *set, const struct sysset *recent)
+{
+	struct sysset old;
+	struct learned known;
+	int r;
+
+	if (k->seen_stored)
+		return 0;
+	memcpy(old.bits, set->seen, sizeof(old.bits));
+	sysset_remove(&old, recent);
+	if (!sysset_is_empty(&old)) {
+		r = store_learned(o->o.store, w->workload, &known);
+		if (r < 0)
+			return r;
+		sysset_remove(&old, &known.set[k->key.stage][k->key.abi]);
+	}
+	r = sysset_is_empty(&old) ? 0
+				  : store_calls(o->o.store, w->instance, o->row[1], k->key.stage,
+						k->key.abi, &old, o->unit_end);
+	k->seen_stored = r >= 0;
+	return r;
+}
+
+static int store_set(struct observer *o, const struct watched *w, const struct tamis_key *key,
+		     const struct tamis_set *set)
+{
+	struct kept *k = watchlist_kept(&o->list, key);
+	struct sysset calls[2], recent;
+	int r;
+
+	if (!k)
+		return -ENOMEM;
+	for (int i = 0; i < 2; i++)
+		calls_of_unit(set, o->unit[i], &calls[i]);
+	recent = calls[0];
+	sysset_merge(&recent, &calls[1]);
+	r = store_unit_calls(o, w, k, 1, &calls[1]);
+	if (r >= 0)
+		r = store_unit_calls(o, w, k, 0, &calls[0]);
+	return r < 0 ? r : store_old_calls(o, w, k, set, &recent);
+}
+
+static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
+{
+	struct observer *o = arg;
+	struct watched *w;
+	int r = attribute_cgroup(o, key->cgroup, NULL, &w);
+
+	if (r == -ENOENT) { /* nobody can say any more whose it was */
+		o->unattributed++;
+		sensor_forget(o->o.sensor, key->cgroup);
+		return 0;
+	}
+	if (r < 0 || w->ignored)
+		return r;
+	if (!w->instance) {
+		r = attribute_store(o, w);
+		if (r < 0)
+			return r;
+	}
+	return store_set(o, w, key, set);
+}
+
+static int store_dirty(struct observer *o)
+{
+	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
+		/* one that never made a call is nobody's history */
+		bool worth = w->dirty || (w->gone && w->instance);
+		int r = worth && !w->ignored ? attribute_store(o, w) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int store_first(struct observer *o, const struct origin *from)
+{
+	struct watched *w = watchlist_find(&o->list, from->key.cgroup);
+	struct policy_origin origin = {
+		.abi = from->key.abi,
+		.stage = from->key.stage,
+		.nr = from->nr,
+		.first = o->now,
+		.last = o->now,
+		.pid = from->pid,
+		.comm = from->comm,
+		.exe = from->exe,
+	};
+
+	return w && w->instance ? store_origin(o->o.store, w->instance, &origin) : 0;
+}
+
+static int store_firsts(struct observer *o)
+{
+	for (size_t i = 0; i < o->origins.cnt; i++) {
+		int r = store_first(o, &o->origins.list[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int drain_all(struct observer *o)
+{
+	const struct sensor_walk walk = {
+		.set = on_set, .cgroup = on_cgroup, .loss = on_loss, .arg = o
+	};
+	int r = sensor_drain(o->o.sensor, &walk, o->force);
+
+	if (r >= 0)
+		r = store_dirty(o);
+	if (r >= 0)
+		r = store_firsts(o);
+	return r;
+}
+
+static void forget_gone(struct observer *o)
+{
+	struct watched *w, *next;
+
+	HASH_ITER(hh, o->list.cgroup, w, next)
+	{
+		if (!w->gone)
+			continue;
+		sensor_forget(o->o.sensor, w->id);
+		watchlist_remove(&o->list, w);
+	}
+}
+
+/* Nothing of the failed transaction is in the store: begin again from what the kernel has. */
+static int drain_failed(struct observer *o, int r)
+{
+	store_rollback(o->o.store);
+	watchlist_forget_kept(&o->list);
+	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
+		w->dirty = w->instance || w->dirty;
+		w->instance = w->workload = 0;
+	}
+	o->force = true;
+	return r;
+}
+
+int observer_drain(struct observer *o)
+{
+	int r = observer_events(o);
+
+	if (r < 0)
+		return r;
+	if (!o->force && !o->pending && !sensor_has_news(o->o.sensor))
+		return 0;
+	o->now = time(NULL);
+	r = store_begin(o->o.store);
+	if (r < 0)
+		return r;
+	r = drain_all(o);
+	if (r >= 0)
+		r = store_commit(o->o.store);
+	if (r < 0)
+		return drain_failed(o, r);
+	o->force = o->pending = false;
+	o->origins.cnt = 0;
+	forget_gone(o);
+	return 0;
+}
+
+/* --- units ------------------------------------------------------------------------------- */
+
+static int save_units(struct observer *o, uint32_t unit, int64_t row, int64_t before)
+{
+	_free_ char *value =
+		text_format("%s %" PRIu32 " %" PRId64 " %" PRId64, o->boot, unit, row, before);
+
+	return value ? store_meta_set(o->o.store, META_UNITS, value) : -ENOMEM;
+}
+
+/* The rows of the units that pinned maps may still hold; a fresh row where that isn't known. */
+static int load_units(struct observer *o)
+{
+	_free_ char *value = NULL;
+	char boot[64];
+	uint32_t unit;
+	int r = store_meta_get(o->o.store, META_UNITS, &value);
+
+	if (r < 0)
+		return r;
+	o->unit[0] = sensor_unit(o->o.sensor);
+	o->unit[1] = o->unit[0] - 1;
+	o->unit_end = o->now;
+	if (value && sensor_was_pinned(o->o.sensor) &&
+	    sscanf(value, "%63s %" SCNu32 " %" SCNd64 " %" SCNd64, boot, &unit, &o->row[0],
+		   &o->row[1]) == 4 &&
+	    !strcmp(boot, o->boot) && unit == o->unit[0])
+		return 0;
+	r = store_unit_begin(o->o.store, o->now, "before", &o->row[0]);
+	o->row[1] = o->row[0];
+	return r;
+}
+
+/* The row first, then the kernel's unit: one that the store doesn't know would be nobody's. */
+static int begin_unit(struct observer *o)
+{
+	int64_t row;
+	int r = store_begin(o->o.store);
+
+	if (r < 0)
+		return r;
+	o->now = time(NULL);
+	r = store_unit_begin(o->o.store, o->now, NULL, &row);
+	if (r >= 0)
+		r = save_units(o, o->unit[0] + 1, row, o->row[0]);
+	if (r >= 0)
+		r = store_commit(o->o.store);
+	if (r < 0) {
+		store_rollback(o->o.store);
+		return r;
+	}
+	sensor_unit_next(o->o.sensor);
+	o->unit[1] = o->unit[0]++;
+	o->row[1] = o->row[0];
+	o->row[0] = row;
+	o->unit_end = o->now;
+	return 0;
+}
+
+int observer_start(struct observer *o)
+{
+	int r = store_begin(o->o.store);
+
+	if (r < 0)
+		return r;
+	o->now = time(NULL);
+	r = load_units(o);
+	if (r >= 0)
+		r = attribute_existing(o);
+	/* those that still run are said to by the drain that follows */
+	if (r >= 0)
+		r = store_instances_gone(o->o.store, NULL, 0, o->now);
+	if (r >= 0)
+		r = store_commit(o->o.store);
+	if (r < 0) {
+		store_rollback(o->o.store);
+		return r;
+	}
+	o->force = true;
+	r = observer_drain(o);
+	return r < 0 ? r : begin_unit(o);
+}
+
+/* Removals whose event was lost to a full ring. */
+static void sweep(struct observer *o)
+{
+	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
+		_free_ char *path = NULL;
+
+		if (cgroups_path(o->o.mount, w->id, &path) < 0)
+			w->gone = o->pending = true;
+	}
+}
+
+int observer_unit(struct observer *o)
+{
+	int r;
+
+	sweep(o);
+	r = observer_drain(o);
+	return r < 0 ? r : begin_unit(o);
+}
+
+struct observer_stats observer_stats(const struct observer *o)
+{
+	struct observer_stats stats = {
+		.unattributed = o->unattributed,
+		.lost = sensor_lost(o->o.sensor),
+	};
+
+	for (const struct watched *w = o->list.cgroup; w; w = w->hh.next)
+		stats.workload_cgroups += !w->ignored;
+	return stats;
+}

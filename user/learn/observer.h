@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the sensor to the store: resolves whose a cgroup is when it is made, merges what was
+ * drained, one transaction a drain. Never logging: what can't be attributed is counted.
+ *
+ * Invariants:
+ *  1. A drain is stored whole; when that fails nothing counts as stored, and the next one writes
+ *     it all again (merging is idempotent). A unit never begins over a drain that failed.
+ *  2. A removed cgroup is forgotten in the kernel only after the transaction with its last read.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "identity/identity.h"
+#include "policy/store.h"
+#include "sensor/sensor.h"
+
+struct observer;
+
+/* All borrowed. `mount` is the cgroup2 mount. */
+struct observer_options {
+	struct sensor *sensor;
+	struct store *store;
+	const struct identity_options *identity;
+	const char *mount;
+};
+
+int observer_new(const struct observer_options *o, struct observer **ret);
+void observer_free(struct observer *o);
+CLEANUP_DEFINE(struct observer *, observer_free);
+
+/* Registers the cgroups that are there, counts a gap for workloads that ran unobserved, drains
+ * what pinned maps kept, and begins a unit. */
+int observer_start(struct observer *o);
+/* Takes the events that wait: identities, provenance. */
+int observer_events(struct observer *o);
+/* One transaction with all that is new; nothing when nothing is. */
+int observer_drain(struct observer *o);
+/* Drains, then begins the next unit. Also forgets cgroups whose removal went unheard. */
+int observer_unit(struct observer *o);
+
+struct observer_stats {
+	uint64_t workload_cgroups; /* observed now */
+	uint64_t unattributed;	   /* sets whose cgroup was gone before anybody could name it */
+	struct tamis_loss lost;	   /* all losses since the maps were made */
+};
+struct observer_stats observer_stats(const struct observer *o);

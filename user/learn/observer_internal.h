@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by observer.c (events, drains, units) and attribute.c (whose cgroup). */
+#pragma once
+
+#include "learn/observer.h"
+#include "learn/origin.h"
+#include "learn/watched.h"
+
+struct observer {
+	struct observer_options o;
+	char *boot; /* boot id: cgroup ids are unique within one */
+	struct watchlist list;
+	struct origins origins; /* until their instances are in the store */
+	/* kernel units and their rows: [0] the current one, [1] the one before */
+	uint32_t unit[2];
+	int64_t row[2];
+	int64_t unit_end; /* when the one before ended */
+	int64_t now;	  /* of the drain under way */
+	bool force;	  /* the last drain failed: all over again */
+	bool pending;	  /* removals or origins wait for the next drain */
+	uint64_t unattributed;
+};
+
+/* The entry of a cgroup: found, or made from `path` (NULL: asked of the tree). -ENOENT when
+ * neither says where it was. */
+int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct watched **ret);
+/* Walks the tree: entries for all, the stage rules told about containers that run already. */
+int attribute_existing(struct observer *o);
+/* Inside a transaction: makes the instance's row when there is none yet, and refreshes it. */
+int attribute_store(struct observer *o, struct watched *w);
