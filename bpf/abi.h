@@ -79,12 +79,15 @@ struct tamis_loss {
 			for the workload's */
 };
 
-/* What is known of a cgroup that something was started in. */
+/* What is known of a cgroup that something was started in. Namespaces are inode numbers, 0
+ * where none was seen: those of the last entrypoint, and of whoever started it. */
 struct tamis_cgroup {
-	__u32 starts;	   /* entrypoint execs seen */
-	__u32 pid_ns;	   /* inode numbers of the namespaces of the last entrypoint; */
-	__u32 mnt_ns;	   /* 0 where none was seen */
-	__u32 host_mnt_ns; /* mount namespace of whoever started it */
+	__u32 starts; /* entrypoint execs seen */
+	__u32 pid_ns;
+	__u32 mnt_ns;
+	__u32 starter_pid_ns;
+	__u32 starter_mnt_ns;
+	__u32 pad;
 };
 
 /* A task that is not (yet) the workload: keyed by its thread id. */

@@ -12,12 +12,13 @@
  *  3. Its mount namespace isn't its starter's (shared pid namespace, pods): *workload*, unless its
  *     parent is a setup task of the same cgroup: then it is an OCI hook, and stays.
  *  4. No namespace was made (units, `tamis record`): *workload* at its own exec, but for what
- *     is known to exec again: systemd-executor (systemd 255 on), a runtime by its /proc/self
- *     name, and helpers of `exec` in a cgroup that already has its container.
+ *     is known to exec again: systemd-executor (systemd 255 on), a runtime by descriptor or its
+ *     /proc/self name, and helpers of `exec` in a cgroup that already has its container.
  *
- * Facts: runc re-execs itself before it joins the cgroup, crun doesn't exec; runc exec >= 1.4 is
- * born inside (CLONE_INTO_CGROUP) and execs itself there as /proc/self/fd/N; OCI hooks exec in
- * the container's cgroup before the entrypoint does.
+ * Facts: runc init re-execs a copy of itself by descriptor (execveat) around the time it is moved
+ * into the cgroup, 1.1.5 often after it; crun doesn't exec; runc exec >= 1.4 is born inside
+ * (CLONE_INTO_CGROUP) and execs itself there as /proc/self/fd/N; OCI hooks exec in the
+ * container's cgroup before the entrypoint does.
  */
 #pragma once
 
@@ -41,13 +42,15 @@ static __always_inline struct tamis_cgroup *started_above(struct kernfs_node *kn
 
 static __always_inline bool has_own_mounts(const struct tamis_cgroup *c)
 {
-	return c->mnt_ns && c->mnt_ns != c->host_mnt_ns;
+	return c->mnt_ns && c->mnt_ns != c->starter_mnt_ns;
 }
 
-/* A container's own task on its way between the container's cgroups. */
+/* Whether a task is one of the container's own. */
 static __always_inline bool is_inside(const struct tamis_cgroup *c, struct task_struct *t)
 {
-	return has_own_mounts(c) && (task_mnt_ns(t) == c->mnt_ns || task_pid(t).ns == c->pid_ns);
+	if (has_own_mounts(c) && task_mnt_ns(t) == c->mnt_ns)
+		return true;
+	return c->pid_ns != c->starter_pid_ns && task_pid(t).ns == c->pid_ns;
 }
 
 /* `t` is now in cgroup `kn`, put there by `starter`. */
@@ -67,8 +70,10 @@ static __always_inline void stage_enter(struct task_struct *t, struct kernfs_nod
 	/* A program of several threads is running, not being started. */
 	if (mark.cgroup == ROOT_CGROUP || BPF_CORE_READ(t, signal, nr_threads) > 1)
 		return;
+	/* A container's own process may move its children between its cgroups. Who moves counts, not
+	 * who is moved: runc exec joins the namespaces before it is put into the cgroup. */
 	c = started_above(kn);
-	if (c && is_inside(c, t))
+	if (c && is_inside(c, starter))
 		return;
 	pid = task_pid(starter);
 	mark.filters = task_filters(t);
@@ -114,12 +119,12 @@ static __always_inline bool starts_with(const char *s, const char *what, int len
 /* What execs once more before it is what was asked for. */
 static __always_inline bool execs_again(struct linux_binprm *bprm, const char *comm)
 {
-	char name[8] = {};
+	char name[12] = {};
 
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(bprm, filename));
-	/* comm has the executable's name here, cut at 15 bytes */
-	return starts_with(name, "/proc/", 6) || starts_with(comm, "systemd-executo", 15) ||
-	       starts_with(comm, "(sd-executor)", 13);
+	/* by descriptor: the kernel calls it /dev/fd/N; comm is the executable's, cut at 15 bytes */
+	return starts_with(name, "/proc/", 6) || starts_with(name, "/dev/fd/", 8) ||
+	       starts_with(comm, "systemd-executo", 15);
 }
 
 /* The stage after this exec of a setup task. */
@@ -151,7 +156,8 @@ static __always_inline void stage_started(struct task_struct *t, __u64 cgroup,
 		.starts = now ? now->starts + 1 : 1,
 		.pid_ns = task_pid(t).ns,
 		.mnt_ns = task_mnt_ns(t),
-		.host_mnt_ns = mark->mnt_ns,
+		.starter_pid_ns = mark->pid_ns,
+		.starter_mnt_ns = mark->mnt_ns,
 	};
 
 	if (bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_ANY))

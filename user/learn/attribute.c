@@ -77,7 +77,8 @@ static int seed(struct observer *o, const struct watched *w)
 		return 0;
 	c.pid_ns = ns_of(pid, "pid");
 	c.mnt_ns = ns_of(pid, "mnt");
-	c.host_mnt_ns = ns_of(1, "mnt");
+	c.starter_pid_ns = ns_of(1, "pid");
+	c.starter_mnt_ns = ns_of(1, "mnt");
 	return c.mnt_ns ? sensor_seed(o->o.sensor, w->id, &c) : 0;
 }
 
