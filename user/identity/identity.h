@@ -17,14 +17,17 @@
 /* All strings owned; NULL = unknown. Values come from files that containers' owners wrote:
  * bounded (IDENTITY_TEXT_MAX), not escaped. */
 struct identity {
-	char *engine;	/* "podman", "docker", "containerd", "kubernetes", "crio", "systemd", "lxc",
-			   "nspawn", "oci" (bare runc/crun), "cgroup" */
-	char *key;	/* the workload's stable identity: "podman/redis", "kubernetes/ns/owner/container",
-			   "systemd/ssh.service", "cgroup/a/b" */
-	char *name;	/* what its owner calls it */
+	/* "podman", "docker", "containerd", "kubernetes", "crio", "systemd", "lxc", "nspawn", "oci"
+	 * (bare runc/crun), "cgroup" */
+	char *engine;
+	/* The workload's stable identity: "podman/redis", "kubernetes/ns/owner/container",
+	 * "systemd/ssh.service", "cgroup/a/b"; what a user other than root runs has "~UID" after the
+	 * engine. Safe as a relative file name and on a terminal. */
+	char *key;
+	char *name; /* what its owner calls it */
 	char *image;
 	char *image_digest;
-	char *container; /* the engine's id */
+	char *container;       /* the engine's id */
 	char *pod, *namespace; /* Kubernetes and pods */
 	size_t owner_len; /* how much of the path belongs to the owner: the rest is inside it */
 	bool enforceable; /* false where identity can't be known, with `why_not` */
@@ -42,9 +45,10 @@ static inline void identity_donep(struct identity *i)
 
 /* Where to look; "" or NULL fields take the defaults. Tests point `root` at a recorded tree. */
 struct identity_options {
-	const char *root;	  /* prefix of every file read, default "" */
-	const char *const *watch; /* shell patterns (fnmatch with FNM_PATHNAME off) of cgroup paths to watch
-				     as workloads of their own: services, plain cgroups; NULL-terminated */
+	const char *root; /* prefix of every file read, default "" */
+	/* Shell patterns (fnmatch with FNM_PATHNAME off) of cgroup paths to watch as workloads of
+	 * their own: services, plain cgroups; NULL-terminated. */
+	const char *const *watch;
 };
 
 /* Who owns `path` (below the cgroup2 root, "/machine.slice/libpod-<id>.scope/container").

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "identity/identity.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "identity/engine.h"
+#include "identity/key.h"
+
+/* In the order they are asked: where shapes are alike, who is more particular comes first. */
+static const struct engine *const engines[] = {
+	&engine_podman, &engine_crio,	&engine_cri, &engine_docker,  &engine_containerd,
+	&engine_lxc,	&engine_nspawn, &engine_oci, &engine_systemd,
+};
+
+void identity_done(struct identity *i)
+{
+	free(i->engine);
+	free(i->key);
+	free(i->name);
+	free(i->image);
+	free(i->image_digest);
+	free(i->container);
+	free(i->pod);
+	free(i->namespace);
+	*i = IDENTITY_INIT;
+}
+
+#define _identity_ __attribute__((cleanup(identity_donep)))
+
+/* The shape of a path proves nothing where someone else could have made it. */
+static bool needs_proof(const struct place *p, const struct claim *c)
+{
+	return c->proof || p->kind == PLACE_UNIT || (p->kind == PLACE_PLAIN && !c->home);
+}
+
+static int claim_identity(const struct engine *e, const struct place *p, const struct claim *c,
+			  struct identity *ret)
+{
+	_identity_ struct identity i = { .owner_len = c->len, .enforceable = true };
+
+	i.engine = strdup(e->name);
+	i.container = c->id ? strndup(c->id, c->id_len) : NULL;
+	if (!i.engine || (c->id && !i.container))
+		return -ENOMEM;
+	*ret = i;
+	i = IDENTITY_INIT;
+	return 0;
+}
+
+/* 1: it is e's, *ret filled. 0: it isn't. -ENOENT: a monitor. */
+static int ask(const struct engine *e, const struct identity_options *o, const struct place *p,
+	       struct identity *ret)
+{
+	_identity_ struct identity i = IDENTITY_INIT;
+	enum proof proof = PROOF_NONE;
+	struct claim c = { 0 };
+	enum match m = e->match(o, p, &c);
+	int r;
+
+	if (m == MATCH_NONE)
+		return 0;
+	if (m == MATCH_MONITOR)
+		return needs_proof(p, &c) ? 0 : -ENOENT;
+	r = claim_identity(e, p, &c, &i);
+	if (r == 0)
+		r = e->fill(o, p, &c, &i, &proof);
+	if (r < 0)
+		return r;
+	if (proof == PROOF_DENIES || (proof == PROOF_NONE && needs_proof(p, &c)))
+		return 0;
+	*ret = i;
+	i = IDENTITY_INIT;
+	return 1;
+}
+
+static int ask_all(const struct identity_options *o, const struct place *p, struct identity *ret)
+{
+	size_t n;
+	int r = 0;
+
+	for (n = 0; n < ARRAY_SIZE(engines) && r == 0; n++)
+		r = ask(engines[n], o, p, ret);
+	return r;
+}
+
+/* How much of the path is a watched cgroup: the outermost match. Slices and users' managers hold
+ * other things only; 0 when there is none. */
+static size_t watched_len(const struct identity_options *o, const char *path, bool *ret_login)
+{
+	struct place p;
+
+	if (place_begin(&p, path) < 0)
+		return 0;
+	while (place_next(&p)) {
+		if (place_ends(&p, ".slice") ||
+		    (p.kind == PLACE_LOGIN && place_starts(&p, "user@")))
+			continue;
+		if (!engine_watched(o, path, p.end))
+			continue;
+		*ret_login = p.kind == PLACE_LOGIN;
+		return p.end;
+	}
+	return 0;
+}
+
+static int plain_identity(const struct identity_options *o, const char *path, struct identity *ret)
+{
+	_identity_ struct identity i = { .enforceable = true };
+	bool login = false;
+	int r;
+
+	i.owner_len = watched_len(o, path, &login);
+	if (i.owner_len == 0)
+		return -ENOENT;
+	i.engine = strdup("cgroup");
+	i.name = strndup(path, i.owner_len);
+	if (!i.engine || !i.name)
+		return -ENOMEM;
+	r = key_path(i.engine, path, i.owner_len, &i.key);
+	if (r < 0)
+		return r;
+	if (login)
+		engine_refuse(&i, "a login session: containers without a cgroup of their own "
+				  "can't be told apart in it");
+	*ret = i;
+	i = IDENTITY_INIT;
+	return 0;
+}
+
+int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret)
+{
+	struct place p;
+	int r = 0;
+
+	if (place_begin(&p, path) < 0)
+		return -ENOENT;
+	while (r == 0 && place_next(&p))
+		if (p.kind != PLACE_LOGIN)
+			r = ask_all(o, &p, ret);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return plain_identity(o, path, ret);
+}

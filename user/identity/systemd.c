@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* systemd's units, those that are watched. */
+#include <errno.h>
+#include <string.h>
+
+#include "identity/engine.h"
+#include "identity/key.h"
+#include "identity/unit.h"
+
+#define WHY_SCOPE     "a scope's processes are not started by systemd: nothing could load a filter"
+#define WHY_TRANSIENT "systemd made up the name of this unit: the next one has another"
+
+/* A name like "run-u12.service", "run-r0123456789abcdef.service" (systemd-run). */
+static bool is_transient(const struct place *p)
+{
+	const char *s = p->path + p->start + strlen("run-u");
+	const char *digits = "0123456789abcdef";
+
+	if (!place_starts(p, "run-u") && !place_starts(p, "run-r") && !place_starts(p, "run-p"))
+		return false;
+	return s[strspn(s, digits)] == '.' || s[strspn(s, digits)] == '-';
+}
+
+/* Only slices and a user's manager may stand above: in a plain directory the name says nothing. */
+static enum match match(const struct identity_options *o, const struct place *p, struct claim *ret)
+{
+	if (!place_is_unit(p) || (p->kind != PLACE_SYSTEM && p->kind != PLACE_USER))
+		return MATCH_NONE;
+	if (p->kind == PLACE_SYSTEM && place_starts(p, "user@") && p->depth == 2)
+		return MATCH_NONE;
+	if (!engine_watched(o, p->path, p->end))
+		return MATCH_NONE;
+	engine_claim(p, NULL, 0, ret);
+	return MATCH_CONTAINER;
+}
+
+static int fill(const struct identity_options *o, const struct place *p, const struct claim *c,
+		struct identity *ret, enum proof *ret_proof)
+{
+	const char *parts[] = { NULL, NULL };
+
+	if (unit_is_carrier(o->root, p)) {
+		*ret_proof = PROOF_DENIES;
+		return 0;
+	}
+	ret->name = place_text(p);
+	if (!ret->name)
+		return -ENOMEM;
+	if (place_ends(p, ".scope"))
+		engine_refuse(ret, WHY_SCOPE);
+	if (is_transient(p))
+		engine_refuse(ret, WHY_TRANSIENT);
+	parts[0] = ret->name;
+	return key_parts(ret->engine, engine_uid(p), parts, &ret->key);
+}
+
+const struct engine engine_systemd = { "systemd", match, fill };
