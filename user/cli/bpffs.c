@@ -23,18 +23,24 @@ static const char *default_dir(void)
 	return probe_is_bpffs(HOST_BPFFS) ? HOST_PINS : OWN_BPFFS;
 }
 
+/* A fresh bpffs may hold the kernel's own iterators (CONFIG_BPF_PRELOAD). */
+static bool is_kernels(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "maps.debug") ||
+	       !strcmp(name, "progs.debug");
+}
+
 static bool is_empty(const char *dir)
 {
 	DIR *d = opendir(dir);
-	struct dirent *e;
-	int cnt = 0;
+	struct dirent *e = NULL;
 
 	if (!d)
 		return false;
-	while (cnt <= 2 && (e = readdir(d)))
-		cnt++;
+	while ((e = readdir(d)) && is_kernels(e->d_name))
+		;
 	closedir(d);
-	return cnt <= 2;
+	return !e;
 }
 
 /* Mounted: whoever follows from another directory sees another device. */
