@@ -19,9 +19,10 @@
 #include "base/text.h"
 #include "policy/store_internal.h"
 
-#define BUSY_MS 5000
+#define BUSY_MS	 5000
+#define PAGE_MIN 512
 /* No row of ours is near it; a corrupt length must not make us allocate a gigabyte. */
-#define ROW_MAX (1 << 20)
+#define ROW_MAX	 (1 << 20)
 
 /*
  * migrations[v] makes version v+1 of version v. Observations are keyed by unit first: a
@@ -105,6 +106,27 @@ static int ask_int(struct store *s, const char *text, int *ret)
 
 /* --- schema ------------------------------------------------------------------------------ */
 
+/* SQLite reads what is missing of the last page as zeros, and takes a file that is shorter than
+ * any page for a new one. A log beside it may still have to complete the file. */
+static int check_size(struct store *s)
+{
+	_free_ char *wal = text_format("%s-wal", s->path);
+	struct stat st, wal_st;
+	int page = 0, r = ask_int(s, "PRAGMA page_size", &page);
+
+	if (r < 0)
+		return r;
+	if (!wal)
+		return -ENOMEM;
+	if (stat(s->path, &st) < 0)
+		return store_fail(s, -errno, "%s", strerror(errno));
+	if (st.st_size % (page > 0 ? page : PAGE_MIN) == 0)
+		return 0;
+	if (st.st_size >= PAGE_MIN && stat(wal, &wal_st) == 0 && wal_st.st_size > 0)
+		return 0;
+	return store_fail(s, -EUCLEAN, "not a usable store (truncated)");
+}
+
 /* *ret is 0 for a file that holds nothing yet. */
 static int read_version(struct store *s, int *ret)
 {
@@ -115,6 +137,8 @@ static int read_version(struct store *s, int *ret)
 		r = ask_int(s, "PRAGMA user_version", &version);
 	if (r == 0)
 		r = ask_int(s, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (r == 0)
+		r = check_size(s);
 	if (r < 0)
 		return r;
 	if (tables == 0 && id == 0 && version == 0) {
@@ -216,18 +240,20 @@ static int open_immutable(struct store *s, int *ret_version)
 
 static int open_read(struct store *s)
 {
+	static const char nothing[] = "nothing was learned yet; is 'tamis daemon' running?";
 	struct stat st;
 	int version = 0, r;
 
-	if (stat(s->path, &st) < 0 && errno != ENOENT)
-		return store_fail(s, -errno, "%s", strerror(errno));
+	if (stat(s->path, &st) < 0)
+		return store_fail(s, -errno, "%s", errno == ENOENT ? nothing : strerror(errno));
 	r = open_db(s, s->path, SQLITE_OPEN_READONLY);
 	if (r == 0)
 		r = read_version(s, &version);
-	if (r == -EROFS || r == -EACCES)
+	/* ENOENT: that of the log, which could not be made. */
+	if (r == -EROFS || r == -EACCES || r == -ENOENT)
 		r = open_immutable(s, &version);
-	if (r == -ENOENT || (r == 0 && version == 0))
-		return store_fail(s, -ENOENT, "nothing was learned yet; 'tamis daemon' does");
+	if (r == 0 && version == 0)
+		return store_fail(s, -ENOENT, nothing);
 	if (r == 0 && version < SCHEMA_VERSION)
 		return store_fail(s, -EPROTO, "store version %d, to be migrated by 'tamis daemon'",
 				  version);

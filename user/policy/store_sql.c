@@ -125,10 +125,14 @@ static const char *const sql[SQL_MAX] = {
 
 /* --- failures ---------------------------------------------------------------------------- */
 
-/* SQLite keeps the errno of a failed system call beside its own code. */
+/* SQLite keeps the errno of a failed system call beside its own code, though not of one that
+ * failed in a COMMIT: then it is still where the system call left it. */
 static int errno_of_io(sqlite3 *db, int otherwise)
 {
+	int left = errno;
 	int e = db ? sqlite3_system_errno(db) : 0;
+
+	e = e ? e : left;
 
 	switch (e) {
 	case ENOSPC:
@@ -260,8 +264,10 @@ int store_query(struct store *s, enum store_sql id, sqlite3_stmt **ret, const ch
 
 int store_step(struct store *s, sqlite3_stmt *stmt)
 {
-	int rc = sqlite3_step(stmt);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		return 1;
 	return rc == SQLITE_DONE ? 0 : store_fail_sqlite(s, rc);
