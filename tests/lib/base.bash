@@ -38,7 +38,7 @@ gone() {
 # end_process PID [SECONDS]: TERM, and KILL when it doesn't listen.
 end_process() {
 	kill -TERM "$1" 2>/dev/null || return 0
-	kill -CONT "$1" 2>/dev/null
+	kill -CONT "$1" 2>/dev/null || true
 	wait_for "${2:-10}" gone "$1" || kill -KILL "$1" 2>/dev/null
 	wait "$1" 2>/dev/null || true
 }

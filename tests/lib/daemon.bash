@@ -3,8 +3,8 @@
 # A private tamis daemon: its own store, its own bpffs in a mount namespace that ends with it.
 # Needs base.bash.
 
-daemon_dir=
-daemon_pid=
+daemon_dir=${daemon_dir-}
+daemon_pid=${daemon_pid-}
 
 # daemon_start DIR [OPTION...]: returns when it watches.
 daemon_start() {
@@ -14,7 +14,7 @@ daemon_start() {
 	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c \
 		'd=$1; shift; mount -t bpf tamis "$d/bpf" && exec "$@"' sh "$daemon_dir" \
-		"$TAMIS" daemon --state "$daemon_dir/state" --bpffs "$daemon_dir/bpf/tamis" "$@" \
+		"$TAMIS" daemon --config /dev/null --state "$daemon_dir/state" --bpffs "$daemon_dir/bpf/tamis" "$@" \
 		>"$daemon_dir/log" 2>&1 </dev/null 3>&- &
 	daemon_pid=$!
 	echo "$daemon_pid" >"$daemon_dir/pid"
@@ -26,7 +26,7 @@ daemon_start() {
 
 daemon_ready() {
 	gone "$daemon_pid" && return 1
-	grep -q 'watching' "$daemon_dir/log"
+	grep -q 'ready: ' "$daemon_dir/log"
 }
 
 # The last drain is in the store when this returns. The daemon's exit status.
@@ -37,6 +37,7 @@ daemon_stop() {
 	kill -TERM "$pid" 2>/dev/null
 	wait_for 15 gone "$pid" || kill -KILL "$pid"
 	wait "$pid" || rc=$?
+	((rc != 127)) || rc=0 # some other shell's child
 	rmdir "$daemon_dir/bpf" 2>/dev/null || true
 	return $rc
 }
