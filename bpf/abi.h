@@ -90,7 +90,7 @@ struct tamis_cgroup {
 	__u32 pad;
 };
 
-/* A task that is not (yet) the workload: keyed by its thread id. */
+/* A process that is not (yet) the workload: keyed by its thread group id. */
 struct tamis_task {
 	__u64 cgroup;
 	__u32 stage;   /* TAMIS_SETUP or TAMIS_SESSION */

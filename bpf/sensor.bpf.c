@@ -18,9 +18,9 @@ _Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
 
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
-static __always_inline __u32 stage_now(struct task_struct *t, __u32 tid)
+static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
 {
-	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tid);
+	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
 
 	if (!mark)
 		return TAMIS_WORKLOAD;
@@ -51,7 +51,7 @@ static __noinline int enter_slowly(__u64 regs, __u64 nr)
 			count_loss(key.cgroup, range);
 			return 0;
 		}
-		key.stage = stage_now(t, bpf_get_current_pid_tgid());
+		key.stage = stage_now(t, bpf_get_current_pid_tgid() >> 32);
 		done = record(&key, nr, unit, t);
 	}
 	if (done && native && nr < CACHE_CALLS && key.stage == TAMIS_WORKLOAD &&
@@ -126,27 +126,20 @@ int tamis_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
-	__u32 old_tid = ctx->args[1], tid = BPF_CORE_READ(t, pid);
-	struct tamis_task *found = bpf_map_lookup_elem(&tamis_tasks, &old_tid);
-	struct tamis_task mark;
+	__u32 tgid = BPF_CORE_READ(t, tgid);
+	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
 	struct kernfs_node *kn;
 
 	cache_clear(t);
-	if (!found)
+	if (!mark || mark->stage != TAMIS_SETUP)
 		return 0;
-	mark = *found;
 	kn = task_kn(t);
-	mark.cgroup = kn_id(kn);
-	if (mark.stage == TAMIS_SETUP)
-		mark.stage = stage_at_exec(t, &mark, started_above(kn), bprm);
-	if (old_tid != tid || mark.stage == TAMIS_WORKLOAD)
-		bpf_map_delete_elem(&tamis_tasks, &old_tid);
-	if (mark.stage != TAMIS_WORKLOAD) {
-		if (bpf_map_update_elem(&tamis_tasks, &tid, &mark, BPF_ANY))
-			count_loss(mark.cgroup, task);
+	mark->cgroup = kn_id(kn);
+	mark->stage = stage_at_exec(t, mark, started_above(kn), bprm);
+	if (mark->stage != TAMIS_WORKLOAD)
 		return 0;
-	}
-	stage_started(t, mark.cgroup, &mark);
+	stage_started(t, mark->cgroup, mark);
+	bpf_map_delete_elem(&tamis_tasks, &tgid);
 	return 0;
 }
 
@@ -154,9 +147,11 @@ SEC("raw_tp/sched_process_exit")
 int tamis_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = (void *)ctx->args[0];
-	__u32 tid = BPF_CORE_READ(t, pid);
+	__u32 tgid = BPF_CORE_READ(t, tgid);
 
-	bpf_map_delete_elem(&tamis_tasks, &tid);
+	/* the last thread: counted down before the event */
+	if (BPF_CORE_READ(t, signal, live.counter) == 0)
+		bpf_map_delete_elem(&tamis_tasks, &tgid);
 	return 0;
 }
 
@@ -191,7 +186,8 @@ static __always_inline int tell_cgroup(struct cgroup *cgrp, const char *path, __
 		return 0;
 	event_who(e);
 	event_text(e, path, TAMIS_TEXT_PATH);
-	bpf_ringbuf_submit(e, 0);
+	/* by itself the ring stays silent while quiet events wait before this one */
+	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
 

@@ -2,9 +2,9 @@
 /*
  * Which stage a task is in.
  *
- * A task that enters a cgroup from outside (moved there, or born there by a parent in another
+ * A process that enters a cgroup from outside (moved there, or born there by a parent in another
  * cgroup) is *setup*, and so are its children: it has an entry in tamis_tasks. All without an
- * entry are *workload*. A setup task leaves that stage at an exec, by the first rule that fits:
+ * entry are *workload*. A setup process leaves that stage at an exec, by the first rule that fits:
  *
  *  1. It is process 1 of a pid namespace deeper than its starter's: *workload*.
  *  2. The cgroup has a container with a mount namespace of its own, and the task is in it:
@@ -58,8 +58,8 @@ static __always_inline void stage_enter(struct task_struct *t, struct kernfs_nod
 					struct task_struct *starter)
 {
 	struct tamis_task mark = { .cgroup = kn_id(kn), .stage = TAMIS_SETUP };
-	__u32 tid = BPF_CORE_READ(t, pid);
-	struct tamis_task *now = bpf_map_lookup_elem(&tamis_tasks, &tid);
+	__u32 tgid = BPF_CORE_READ(t, tgid);
+	struct tamis_task *now = bpf_map_lookup_elem(&tamis_tasks, &tgid);
 	struct tamis_cgroup *c;
 	struct task_pid pid;
 
@@ -67,33 +67,36 @@ static __always_inline void stage_enter(struct task_struct *t, struct kernfs_nod
 		now->cgroup = mark.cgroup;
 		return;
 	}
-	/* A program of several threads is running, not being started. */
-	if (mark.cgroup == ROOT_CGROUP || BPF_CORE_READ(t, signal, nr_threads) > 1)
+	if (mark.cgroup == ROOT_CGROUP)
 		return;
 	/* A container's own process may move its children between its cgroups. Who moves counts, not
 	 * who is moved: runc exec joins the namespaces before it is put into the cgroup. */
 	c = started_above(kn);
 	if (c && is_inside(c, starter))
 		return;
+	/* A program of several threads is running, not being started; but into a container nothing
+	 * else comes than sessions, and runc's may have threads by then. */
+	if (!(c && has_own_mounts(c)) && BPF_CORE_READ(t, signal, nr_threads) > 1)
+		return;
 	pid = task_pid(starter);
 	mark.filters = task_filters(t);
 	mark.pid_ns = pid.ns;
 	mark.pid_level = pid.level;
 	mark.mnt_ns = task_mnt_ns(starter);
-	if (bpf_map_update_elem(&tamis_tasks, &tid, &mark, BPF_ANY))
+	if (bpf_map_update_elem(&tamis_tasks, &tgid, &mark, BPF_ANY))
 		count_loss(mark.cgroup, task);
 }
 
 static __always_inline void stage_fork(struct task_struct *parent, struct task_struct *child)
 {
-	__u32 parent_tid = BPF_CORE_READ(parent, pid), tid = BPF_CORE_READ(child, pid);
-	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &parent_tid);
+	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &parent_tgid);
 	struct kernfs_node *kn = task_kn(child);
 
-	if (mark) {
+	if (mark && tgid != parent_tgid) {
 		struct tamis_task copy = *mark;
 
-		if (bpf_map_update_elem(&tamis_tasks, &tid, &copy, BPF_ANY))
+		if (bpf_map_update_elem(&tamis_tasks, &tgid, &copy, BPF_ANY))
 			count_loss(copy.cgroup, task);
 	}
 	if (kn != task_kn(parent))
@@ -102,7 +105,7 @@ static __always_inline void stage_fork(struct task_struct *parent, struct task_s
 
 static __always_inline bool is_hook(struct task_struct *t, __u64 cgroup)
 {
-	__u32 parent = BPF_CORE_READ(t, real_parent, pid);
+	__u32 parent = BPF_CORE_READ(t, real_parent, tgid);
 	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &parent);
 
 	return mark && mark->stage == TAMIS_SETUP && mark->cgroup == cgroup;

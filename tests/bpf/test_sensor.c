@@ -247,17 +247,17 @@ static void changes_tell_whether_to_drain(void **state)
 static void mark_self(const struct fixture *f, uint32_t stage, uint32_t filters)
 {
 	struct tamis_task mark = { .cgroup = cgroup, .stage = stage, .filters = filters };
-	uint32_t tid = gettid();
+	uint32_t tgid = getpid();
 
 	assert_int_equal(
-		bpf_map_update_elem(bpf_map__fd(f->skel->maps.tamis_tasks), &tid, &mark, BPF_ANY),
+		bpf_map_update_elem(bpf_map__fd(f->skel->maps.tamis_tasks), &tgid, &mark, BPF_ANY),
 		0);
 }
 
 static void marked_tasks_are_never_cached(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t tid = gettid();
+	uint32_t tgid = getpid();
 
 	mark_self(f, TAMIS_SETUP, 0);
 	call(f, 11);
@@ -267,7 +267,7 @@ static void marked_tasks_are_never_cached(void **state)
 	call(f, 11);
 	assert_true(seen(f, TAMIS_SESSION, 11));
 	/* and what setup did doesn't hide the same call of the workload */
-	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.tamis_tasks), &tid), 0);
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(f->skel->maps.tamis_tasks), &tgid), 0);
 	call(f, 11);
 	assert_true(seen(f, TAMIS_WORKLOAD, 11));
 }

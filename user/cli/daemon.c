@@ -187,16 +187,6 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 	return again(source, d->o->unit_s * 1000000);
 }
 
-static int on_bell(sd_event_source *source, int fd, uint32_t revents, void *arg)
-{
-	struct daemon *d = arg;
-	int r = observer_events(d->observer);
-
-	if (r < 0)
-		complain(d, r, "can't read events");
-	return 0;
-}
-
 /* Signals arrive through the loop: blocked everywhere else. */
 static int add_signals(sd_event *event)
 {
@@ -220,11 +210,9 @@ static int add_signals(sd_event *event)
 static int add_sources(struct daemon *d, sd_event *event)
 {
 	uint64_t interval = d->o->interval_ms * 1000, unit = d->o->unit_s * 1000000;
-	int r = sd_event_add_io(event, NULL, sensor_fd(d->sensor), EPOLLIN, on_bell, d);
+	int r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, interval, 0, on_interval,
+					   d);
 
-	if (r >= 0)
-		r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, interval, 0,
-					       on_interval, d);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, unit, 0, on_unit, d);
 	return r;

@@ -24,37 +24,62 @@ static uint64_t owner_of(struct observer *o, uint64_t id, const char *path,
 	return owner && cgroups_id(o->o.mount, owner, &ret) == 0 ? ret : id;
 }
 
+int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
+		    struct identity *identity, struct watched **ret)
+{
+	struct watched *w = watchlist_find(&o->list, id);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (!w)
+		w = watchlist_add(&o->list, id);
+	if (!w)
+		return -ENOMEM;
+	*ret = w;
+	if (w->path)
+		return 0;
+	w->path = strdup(path);
+	if (!w->path)
+		return -ENOMEM;
+	w->unknown = 0;
+	w->ignored = r == -ENOENT;
+	w->owner = w->ignored ? id : owner_of(o, id, path, identity);
+	w->identity = *identity;
+	*identity = IDENTITY_INIT;
+	return 0;
+}
+
+static int attribute_unknown(struct observer *o, uint64_t id, struct watched **ret)
+{
+	struct watched *w = watchlist_find(&o->list, id);
+
+	if (!w)
+		w = watchlist_add(&o->list, id);
+	if (!w)
+		return -ENOMEM;
+	w->unknown++;
+	*ret = w;
+	return 0;
+}
+
 int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct watched **ret)
 {
 	struct watched *w = watchlist_find(&o->list, id);
 	struct identity identity = IDENTITY_INIT;
-	char *copy = NULL;
-	uint64_t owner;
+	_free_ char *asked = NULL;
 	int r;
 
-	if (w) {
+	if (w && w->path) {
 		*ret = w;
 		return 0;
 	}
-	r = path && *path ? 0 : cgroups_path(o->o.mount, id, &copy);
-	if (r < 0)
-		return -ENOENT;
-	if (!copy)
-		copy = strdup(path);
-	if (!copy)
-		return -ENOMEM;
-	r = identity_of_path(o->o.identity, copy, &identity);
-	if (r < 0 && r != -ENOENT) {
-		free(copy);
-		return r;
-	}
-	owner = r == 0 ? owner_of(o, id, copy, &identity) : id;
-	if (watchlist_add(&o->list, id, copy, &identity, &w) < 0)
-		return -ENOMEM;
-	w->ignored = r == -ENOENT;
-	w->owner = owner;
-	*ret = w;
-	return 0;
+	if (!path && cgroups_path(o->o.mount, id, &asked) < 0)
+		return attribute_unknown(o, id, ret);
+	path = path ? path : asked;
+	r = identity_of_path(o->o.identity, path, &identity);
+	r = attribute_known(o, id, path, r, &identity, ret);
+	identity_done(&identity);
+	return r;
 }
 
 static uint32_t ns_of(pid_t pid, const char *ns)
@@ -103,8 +128,6 @@ static int add_existing(const char *path, uint64_t id, void *arg)
 	struct watched *w;
 	int r = attribute_cgroup(o, id, path, &w);
 
-	if (r == -ENOENT) /* gone again */
-		return 0;
 	if (r < 0)
 		return r;
 	if (w->ignored)

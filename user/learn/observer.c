@@ -35,56 +35,54 @@ void observer_free(struct observer *o)
 {
 	if (!o)
 		return;
+	herald_free(o->herald);
 	watchlist_done(&o->list);
 	origins_done(&o->origins);
 	free(o->boot);
 	free(o);
 }
 
-/* --- events ------------------------------------------------------------------------------ */
+/* --- notices ----------------------------------------------------------------------------- */
 
-static void on_gone(struct observer *o, uint64_t id, const char *path)
+static void on_made(struct observer *o, struct notice *n)
 {
 	struct watched *w;
 
-	if (attribute_cgroup(o, id, path, &w) < 0)
-		return;
-	w->gone = o->pending = true;
+	/* a failure shows again at the drain, which asks the tree */
+	if (n->path)
+		(void)attribute_known(o, n->cgroup, n->path, n->identity_r, &n->identity, &w);
 }
 
-static void on_first_call(struct observer *o, const struct tamis_event *e, const char *text)
+static void on_gone(struct observer *o, const struct notice *n)
 {
-	struct watched *w = watchlist_find(&o->list, e->cgroup);
+	struct watched *w;
 
-	if (!(w && w->ignored) && origins_add(&o->origins, e, text) == 0)
+	if (attribute_cgroup(o, n->cgroup, n->path, &w) == 0)
+		w->gone = o->pending = true;
+}
+
+static void on_first_call(struct observer *o, const struct notice *n)
+{
+	struct watched *w = watchlist_find(&o->list, n->cgroup);
+
+	if (!(w && w->ignored) && origins_add(&o->origins, &n->origin) == 0)
 		o->pending = true;
 }
 
-static void on_event(const struct tamis_event *e, const char *text, void *arg)
+static void take_notices(struct observer *o)
 {
-	struct observer *o = arg;
-	bool cut = e->text_len >= TAMIS_TEXT_PATH - 1;
-	struct watched *w;
+	struct notice *n = herald_take(o->herald), *next;
 
-	switch (e->kind) {
-	case TAMIS_EV_MKDIR:
-		/* a failure shows again at the drain, which asks the tree */
-		(void)attribute_cgroup(o, e->cgroup, cut ? NULL : text, &w);
-		break;
-	case TAMIS_EV_RMDIR:
-		on_gone(o, e->cgroup, cut ? NULL : text);
-		break;
-	case TAMIS_EV_CALL:
-		on_first_call(o, e, text);
-		break;
-	default:
-		break;
+	for (; n; n = next) {
+		next = n->next;
+		if (n->kind == NOTICE_MADE)
+			on_made(o, n);
+		else if (n->kind == NOTICE_GONE)
+			on_gone(o, n);
+		else
+			on_first_call(o, n);
+		notice_free(n);
 	}
-}
-
-int observer_events(struct observer *o)
-{
-	return sensor_events(o->o.sensor, on_event, o);
 }
 
 /* --- drain ------------------------------------------------------------------------------- */
@@ -189,18 +187,27 @@ static int store_set(struct observer *o, const struct watched *w, const struct t
 	return r < 0 ? r : store_old_calls(o, w, k, set, &recent);
 }
 
+/* How many drains a cgroup's notice may be late: the herald is quick, but it may be starved. */
+#define UNKNOWN_MAX 5
+
+static void give_up(struct observer *o, struct watched *w)
+{
+	o->force = true; /* nothing new may come from it, but it must be looked at again */
+	if (w->unknown <= UNKNOWN_MAX)
+		return;
+	o->unattributed++;
+	w->gone = w->ignored = o->pending = true;
+}
+
 static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
 {
 	struct observer *o = arg;
 	struct watched *w;
 	int r = attribute_cgroup(o, key->cgroup, NULL, &w);
 
-	if (r == -ENOENT) { /* nobody can say any more whose it was */
-		o->unattributed++;
-		sensor_forget(o->o.sensor, key->cgroup);
-		return 0;
-	}
-	if (r < 0 || w->ignored)
+	if (r >= 0 && w->unknown)
+		give_up(o, w);
+	if (r < 0 || w->ignored || w->unknown)
 		return r;
 	if (!w->instance) {
 		r = attribute_store(o, w);
@@ -215,7 +222,7 @@ static int store_dirty(struct observer *o)
 	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
 		/* one that never made a call is nobody's history */
 		bool worth = w->dirty || (w->gone && w->instance);
-		int r = worth && !w->ignored ? attribute_store(o, w) : 0;
+		int r = worth && !w->ignored && !w->unknown ? attribute_store(o, w) : 0;
 
 		if (r < 0)
 			return r;
@@ -251,12 +258,12 @@ static int store_firsts(struct observer *o)
 	return 0;
 }
 
-static int drain_all(struct observer *o)
+static int drain_all(struct observer *o, bool force)
 {
 	const struct sensor_walk walk = {
 		.set = on_set, .cgroup = on_cgroup, .loss = on_loss, .arg = o
 	};
-	int r = sensor_drain(o->o.sensor, &walk, o->force);
+	int r = sensor_drain(o->o.sensor, &walk, force);
 
 	if (r >= 0)
 		r = store_dirty(o);
@@ -271,7 +278,7 @@ static void forget_gone(struct observer *o)
 
 	HASH_ITER(hh, o->list.cgroup, w, next)
 	{
-		if (!w->gone)
+		if (!w->gone || (w->unknown && !w->ignored))
 			continue;
 		sensor_forget(o->o.sensor, w->id);
 		watchlist_remove(&o->list, w);
@@ -293,22 +300,23 @@ static int drain_failed(struct observer *o, int r)
 
 int observer_drain(struct observer *o)
 {
-	int r = observer_events(o);
+	bool force;
+	int r;
 
-	if (r < 0)
-		return r;
+	take_notices(o);
 	if (!o->force && !o->pending && !sensor_has_news(o->o.sensor))
 		return 0;
 	o->now = time(NULL);
 	r = store_begin(o->o.store);
 	if (r < 0)
 		return r;
-	r = drain_all(o);
+	force = o->force;
+	o->force = o->pending = false;
+	r = drain_all(o, force);
 	if (r >= 0)
 		r = store_commit(o->o.store);
 	if (r < 0)
 		return drain_failed(o, r);
-	o->force = o->pending = false;
 	o->origins.cnt = 0;
 	forget_gone(o);
 	return 0;
@@ -375,8 +383,10 @@ static int begin_unit(struct observer *o)
 
 int observer_start(struct observer *o)
 {
-	int r = store_begin(o->o.store);
+	int r = herald_new(o->o.sensor, o->o.identity, &o->herald);
 
+	if (r >= 0)
+		r = store_begin(o->o.store);
 	if (r < 0)
 		return r;
 	o->now = time(NULL);

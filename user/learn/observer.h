@@ -34,8 +34,6 @@ CLEANUP_DEFINE(struct observer *, observer_free);
 /* Registers the cgroups that are there, counts a gap for workloads that ran unobserved, drains
  * what pinned maps kept, and begins a unit. */
 int observer_start(struct observer *o);
-/* Takes the events that wait: identities, provenance. */
-int observer_events(struct observer *o);
 /* One transaction with all that is new; nothing when nothing is. */
 int observer_drain(struct observer *o);
 /* Drains, then begins the next unit. Also forgets cgroups whose removal went unheard. */

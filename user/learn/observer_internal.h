@@ -2,6 +2,7 @@
 /* Shared by observer.c (events, drains, units) and attribute.c (whose cgroup). */
 #pragma once
 
+#include "learn/herald.h"
 #include "learn/observer.h"
 #include "learn/origin.h"
 #include "learn/watched.h"
@@ -9,6 +10,7 @@
 struct observer {
 	struct observer_options o;
 	char *boot; /* boot id: cgroup ids are unique within one */
+	struct herald *herald;
 	struct watchlist list;
 	struct origins origins; /* until their instances are in the store */
 	/* kernel units and their rows: [0] the current one, [1] the one before */
@@ -21,9 +23,12 @@ struct observer {
 	uint64_t unattributed;
 };
 
-/* The entry of a cgroup: found, or made from `path` (NULL: asked of the tree). -ENOENT when
- * neither says where it was. */
+/* The entry of a cgroup: found, or made. `path` NULL: the tree is asked; when that can't say
+ * either, the entry is an unknown one, until a notice brings the path. */
 int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct watched **ret);
+/* The same with the identity that the herald found (its r, and it is taken). */
+int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
+		    struct identity *identity, struct watched **ret);
 /* Walks the tree: entries for all, the stage rules told about containers that run already. */
 int attribute_existing(struct observer *o);
 /* Inside a transaction: makes the instance's row when there is none yet, and refreshes it. */

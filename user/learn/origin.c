@@ -39,21 +39,26 @@ static struct origin *origin_new(struct origins *o)
 	return &o->list[o->cnt++];
 }
 
-int origins_add(struct origins *o, const struct tamis_event *e, const char *text)
+int origin_read(const struct tamis_event *e, const char *text, struct origin *ret)
 {
-	struct origin *new;
-
 	if (e->abi >= TAMIS_ABI_MAX || e->stage >= TAMIS_STAGE_MAX || e->nr >= TAMIS_CALLS)
 		return -EINVAL;
-	new = origin_new(o);
-	if (!new)
+	memset(ret, 0, sizeof(*ret));
+	ret->key = (struct tamis_key){ e->cgroup, e->abi, e->stage };
+	ret->nr = e->nr;
+	ret->pid = e->pid;
+	memcpy(ret->comm, e->comm, TAMIS_COMM);
+	origin_exe(text, ret->exe);
+	return 0;
+}
+
+int origins_add(struct origins *o, const struct origin *new)
+{
+	struct origin *room = origin_new(o);
+
+	if (!room)
 		return -ENOSPC;
-	memset(new, 0, sizeof(*new));
-	new->key = (struct tamis_key){ e->cgroup, e->abi, e->stage };
-	new->nr = e->nr;
-	new->pid = e->pid;
-	memcpy(new->comm, e->comm, TAMIS_COMM);
-	origin_exe(text, new->exe);
+	*room = *new;
 	return 0;
 }
 

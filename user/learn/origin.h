@@ -22,8 +22,10 @@ struct origins {
 	size_t cnt, room;
 };
 
-/* Adds a TAMIS_EV_CALL. -EINVAL for one that makes no sense, -ENOSPC when 65,536 wait already. */
-int origins_add(struct origins *o, const struct tamis_event *e, const char *text);
+/* Reads a TAMIS_EV_CALL. -EINVAL for one that makes no sense. */
+int origin_read(const struct tamis_event *e, const char *text, struct origin *ret);
+/* Adds a copy. -ENOSPC when 65,536 wait already. */
+int origins_add(struct origins *o, const struct origin *new);
 void origins_done(struct origins *o);
 
 /* "redis-server/bin/usr/", as the kernel half walks it, to "/usr/bin/redis-server". */

@@ -235,19 +235,25 @@ static void pass_signals(pid_t child)
 	(void)sigaction(SIGQUIT, &ignore, NULL);
 }
 
+static bool is_ours(const struct recording *r, uint64_t cgroup)
+{
+	for (size_t i = 0; i < r->inner_cnt; i++)
+		if (r->inner[i] == cgroup)
+			return true;
+	return false;
+}
+
 static void on_event(const struct tamis_event *e, const char *text, void *arg)
 {
 	struct recording *r = arg;
 	size_t len = strlen(r->path);
+	struct origin origin;
 
 	if (e->kind == TAMIS_EV_MKDIR && r->inner_cnt < INNER_MAX && !strncmp(text, r->path, len) &&
 	    text[len] == '/')
 		r->inner[r->inner_cnt++] = e->cgroup;
-	if (e->kind != TAMIS_EV_CALL)
-		return;
-	for (size_t i = 0; i < r->inner_cnt; i++)
-		if (r->inner[i] == e->cgroup)
-			(void)origins_add(&r->origins, e, text);
+	if (e->kind == TAMIS_EV_CALL && is_ours(r, e->cgroup) && origin_read(e, text, &origin) == 0)
+		(void)origins_add(&r->origins, &origin);
 }
 
 /* The ring is small against a long run: what waits in it is taken meanwhile. */
@@ -289,14 +295,6 @@ int recording_wait(struct recording *r, int *ret_status)
 }
 
 /* --- what was seen ------------------------------------------------------------------------ */
-
-static bool is_ours(const struct recording *r, uint64_t cgroup)
-{
-	for (size_t i = 0; i < r->inner_cnt; i++)
-		if (r->inner[i] == cgroup)
-			return true;
-	return false;
-}
 
 static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
 {

@@ -15,34 +15,18 @@ static void watched_free(struct watched *w)
 	free(w);
 }
 
-int watchlist_add(struct watchlist *l, uint64_t id, char *path, struct identity *identity,
-		  struct watched **ret)
+struct watched *watchlist_add(struct watchlist *l, uint64_t id)
 {
-	struct watched *w = watchlist_find(l, id);
+	struct watched *w = calloc(1, sizeof(*w));
 
-	if (!w) {
-		w = calloc(1, sizeof(*w));
-		if (w) {
-			w->id = w->owner = id;
-			HASH_ADD(hh, l->cgroup, id, sizeof(w->id), w);
-		}
-		if (w && !w->hh.tbl) {
-			free(w);
-			w = NULL;
-		}
-		if (w) {
-			w->path = TAKE_PTR(path);
-			w->identity = *identity;
-			*identity = IDENTITY_INIT;
-		}
-	}
-	free(path);
-	identity_done(identity);
-	*identity = IDENTITY_INIT;
 	if (!w)
-		return -ENOMEM;
-	*ret = w;
-	return 0;
+		return NULL;
+	w->id = w->owner = id;
+	HASH_ADD(hh, l->cgroup, id, sizeof(w->id), w);
+	if (w->hh.tbl)
+		return w;
+	free(w);
+	return NULL;
 }
 
 struct watched *watchlist_find(const struct watchlist *l, uint64_t id)

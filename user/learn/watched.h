@@ -17,6 +17,7 @@ struct watched {
 	char *path;
 	struct identity identity; /* until the instance is in the store, then empty */
 	bool ignored;		  /* nobody's workload: its calls are not kept */
+	unsigned unknown;	  /* drains for which nobody could say where it was; 0 = known */
 	bool gone;		  /* removed: one more read, then forgotten */
 	bool dirty;		  /* starts or losses changed since they were stored */
 	uint64_t owner;		  /* cgroup id of the container it is inside of, or its own */
@@ -41,10 +42,8 @@ struct watchlist {
 	struct kept *kept;
 };
 
-/* -ENOMEM leaves the list as it was. Takes path and identity. An id that is there already is
- * returned as it is, and what was passed is freed. */
-int watchlist_add(struct watchlist *l, uint64_t id, char *path, struct identity *identity,
-		  struct watched **ret);
+/* An empty entry; NULL when out of memory. */
+struct watched *watchlist_add(struct watchlist *l, uint64_t id);
 struct watched *watchlist_find(const struct watchlist *l, uint64_t id);
 /* With its kept sets. */
 void watchlist_remove(struct watchlist *l, struct watched *w);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/herald.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+/* Beyond this the ring waits, and counts what it then has no room for. */
+#define NOTICES_MAX 65536
+
+struct herald {
+	struct sensor *sensor;
+	const struct identity_options *identity;
+	pthread_t thread;
+	int stop;	      /* eventfd */
+	pthread_mutex_t lock; /* the queue */
+	pthread_cond_t room;
+	struct notice *first, **last;
+	size_t cnt;
+	bool stopping;
+};
+
+void notice_free(struct notice *n)
+{
+	free(n->path);
+	identity_done(&n->identity);
+	free(n);
+}
+
+static void push(struct herald *h, struct notice *n)
+{
+	pthread_mutex_lock(&h->lock);
+	while (h->cnt >= NOTICES_MAX && !h->stopping)
+		pthread_cond_wait(&h->room, &h->lock);
+	*h->last = n;
+	h->last = &n->next;
+	h->cnt++;
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* The event's path, unless it was cut: then the tree is asked, later. */
+static char *path_of(const struct tamis_event *e, const char *text)
+{
+	return e->text_len < TAMIS_TEXT_PATH - 1 ? strdup(text) : NULL;
+}
+
+static bool fill(struct herald *h, const struct tamis_event *e, const char *text, struct notice *n)
+{
+	switch (e->kind) {
+	case TAMIS_EV_MKDIR:
+		n->kind = NOTICE_MADE;
+		n->path = path_of(e, text);
+		n->identity_r =
+			n->path ? identity_of_path(h->identity, n->path, &n->identity) : -ENODATA;
+		return true;
+	case TAMIS_EV_RMDIR:
+		n->kind = NOTICE_GONE;
+		n->path = path_of(e, text);
+		return true;
+	case TAMIS_EV_CALL:
+		n->kind = NOTICE_CALL;
+		return origin_read(e, text, &n->origin) == 0;
+	default:
+		return false;
+	}
+}
+
+static void on_event(const struct tamis_event *e, const char *text, void *arg)
+{
+	struct notice *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return; /* provenance; a path is asked of the tree by the drain */
+	n->cgroup = e->cgroup;
+	if (fill(arg, e, text, n))
+		push(arg, n);
+	else
+		notice_free(n);
+}
+
+static void *run(void *arg)
+{
+	struct herald *h = arg;
+	struct pollfd fds[] = {
+		{ .fd = h->stop, .events = POLLIN },
+		{ .fd = sensor_fd(h->sensor), .events = POLLIN },
+	};
+
+	/* quiet events ring no bell: a look every second keeps provenance fresh */
+	while (poll(fds, 2, 1000) >= 0 || errno == EINTR) {
+		if (fds[0].revents)
+			break;
+		(void)sensor_events(h->sensor, on_event, h);
+	}
+	return NULL;
+}
+
+int herald_new(struct sensor *sensor, const struct identity_options *identity, struct herald **ret)
+{
+	struct herald *h = calloc(1, sizeof(*h));
+	int r;
+
+	if (!h)
+		return -ENOMEM;
+	h->sensor = sensor;
+	h->identity = identity;
+	h->last = &h->first;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->room, NULL);
+	h->stop = eventfd(0, EFD_CLOEXEC);
+	r = h->stop < 0 ? errno : pthread_create(&h->thread, NULL, run, h);
+	if (r) {
+		if (h->stop >= 0)
+			close(h->stop);
+		free(h);
+		return -r;
+	}
+	*ret = h;
+	return 0;
+}
+
+struct notice *herald_take(struct herald *h)
+{
+	struct notice *all;
+
+	pthread_mutex_lock(&h->lock);
+	all = h->first;
+	h->first = NULL;
+	h->last = &h->first;
+	h->cnt = 0;
+	pthread_cond_signal(&h->room);
+	pthread_mutex_unlock(&h->lock);
+	return all;
+}
+
+void herald_free(struct herald *h)
+{
+	struct notice *n, *next;
+
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->lock);
+	h->stopping = true;
+	pthread_cond_signal(&h->room);
+	pthread_mutex_unlock(&h->lock);
+	(void)eventfd_write(h->stop, 1);
+	(void)pthread_join(h->thread, NULL);
+	for (n = h->first; n; n = next) {
+		next = n->next;
+		notice_free(n);
+	}
+	close(h->stop);
+	pthread_cond_destroy(&h->room);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}

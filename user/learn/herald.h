@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ring's reader: a thread of its own, so that whose a cgroup is gets asked while its files
+ * are there, even when the store is waiting for the disk. A container of a few milliseconds
+ * has no second chance.
+ *
+ * The thread touches the ring, the engines' files and its queue, nothing else.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "identity/identity.h"
+#include "learn/origin.h"
+#include "sensor/sensor.h"
+
+enum notice_kind { NOTICE_MADE, NOTICE_GONE, NOTICE_CALL };
+
+struct notice {
+	struct notice *next;
+	enum notice_kind kind;
+	uint64_t cgroup;
+	char *path;		  /* MADE, GONE: NULL where the event's was cut */
+	int identity_r;		  /* MADE: what identity_of_path returned */
+	struct identity identity; /* MADE */
+	struct origin origin;	  /* CALL */
+};
+void notice_free(struct notice *n);
+
+struct herald;
+
+/* Starts the thread; both are borrowed. */
+int herald_new(struct sensor *sensor, const struct identity_options *identity, struct herald **ret);
+/* Stops it; what waits is dropped. */
+void herald_free(struct herald *h);
+CLEANUP_DEFINE(struct herald *, herald_free);
+
+/* All that waits, oldest first: a list to be freed one by one. */
+struct notice *herald_take(struct herald *h);
