@@ -16,9 +16,10 @@ int data_eperm(struct sysset ret[TAMIS_ABI_MAX]);
 int data_fallback(struct filter **ret);
 
 /* The calls a runtime makes between its filter and the container's exec: start and exec, with
- * and without no_new_privs. `spec` is "runc", "crun@1.8", "runc@1.1.5"; a version between two
- * rows takes the older row's set merged with the newer's; one newer than the table gets the
- * union of all rows. NULL: the union over every runtime known. Merges into ret.
+ * and without no_new_privs. `spec` is "runc", "crun@1.8", "runc@1.1.5+ds1" (what follows the
+ * numbers is ignored); a version between two rows takes the older row's set merged with the
+ * newer's; one older or newer than the table gets the union of all rows. NULL: the union over
+ * every runtime known. A runtime is a native program: merges into ret[abi_native()] alone.
  * -ENOENT for an unknown runtime, -EINVAL for a malformed spec. */
 int data_gate(const char *spec, struct sysset ret[TAMIS_ABI_MAX]);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the embedded text of policies/: lines and words. For data*.c alone. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/sysset.h"
+
+/* A part of the text, from `p` to `end`; what is read is cut off its front. */
+struct data_text {
+	const char *p, *end;
+};
+
+struct data_text data_text_always(void);
+struct data_text data_text_eperm(void);
+struct data_text data_text_fallback(void);
+struct data_text data_text_runc(void);
+struct data_text data_text_crun(void);
+
+/* The next line that holds anything but a comment, leading space included. */
+bool data_line(struct data_text *text, struct data_text *ret);
+
+#define DATA_WORD 48
+/* The next word of a line: 1, 0 at its end, -EINVAL when it is too long. */
+int data_word(struct data_text *line, char ret[DATA_WORD]);
+
+/* Adds the call to the set of each ABI that has it; -EINVAL when none has. */
+int data_add_call(const char *name, struct sysset ret[TAMIS_ABI_MAX]);
