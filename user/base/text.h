@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Bytes of the character at s (of which `len` bytes may be read) when it can be shown as it
+/* Bytes of the character at text (of which `len` bytes may be read) when it can be shown as it
  * is; 0 when its first byte must be escaped: control characters, what is not UTF-8, and what
  * reorders or hides the text around it (bidirectional marks, line separators, BOM). */
-size_t text_char(const char *s, size_t len);
+size_t text_char(const char *text, size_t len);
 
 /* Writes s with control characters, backslashes and invalid UTF-8 as \xNN. At most `max`
  * bytes of s are looked at (no NUL among them: "..." follows); pass SIZE_MAX for all. */

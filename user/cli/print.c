@@ -18,7 +18,7 @@ const char *print_time(int64_t seconds, char buf[PRINT_TIME_MAX])
 
 	if (seconds <= 0 || !gmtime_r(&t, &tm) ||
 	    strftime(buf, PRINT_TIME_MAX, "%Y-%m-%d %H:%M:%SZ", &tm) == 0)
-		strcpy(buf, "-");
+		snprintf(buf, PRINT_TIME_MAX, "-");
 	return buf;
 }
 

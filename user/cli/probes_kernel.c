@@ -214,7 +214,7 @@ static void probe_libseccomp(struct findings *f)
 static const char *limit_text(rlim_t value, char buf[32])
 {
 	if (value == RLIM_INFINITY)
-		strcpy(buf, "unlimited");
+		snprintf(buf, 32, "unlimited");
 	else
 		snprintf(buf, 32, "%" PRIu64, (uint64_t)value);
 	return buf;

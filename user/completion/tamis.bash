@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+# Bash completion for tamis(1); goes to /usr/share/bash-completion/completions/tamis.
+
+# Words of ours only: compgen -W expands what it is given, and a container's name could hold $(...).
+_tamis_words() {
+	local word
+	for word; do
+		[[ $word != "$cur"* ]] || COMPREPLY+=("$word")
+	done
+}
+
+_tamis_files() {
+	local file
+	compopt -o filenames 2>/dev/null
+	while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$cur")
+}
+
+# Names as `tamis list` shows them, quoted so that the shell takes them as they are.
+_tamis_workloads() {
+	local -a where=()
+	local i name
+	for ((i = 2; i < cword; i++)); do
+		[[ ${words[i - 1]} != --state ]] || where=(--state "${words[i]}")
+	done
+	while read -r _ name _; do
+		[[ $name == WORKLOAD || $name != "$cur"* ]] || COMPREPLY+=("$(printf %q "$name")")
+	done < <("${words[0]}" list "${where[@]}" 2>/dev/null)
+}
+
+_tamis_options() {
+	case ${words[1]} in
+	daemon) _tamis_words --state --interval --unit --bpffs --no-pin --unpin --watch --service \
+		--config --map-entries --cache-slots --portable --verbose ;;
+	record) _tamis_words -o -f --output --format --runtime --stop -- ;;
+	list | diff) _tamis_words --json --state ;;
+	show) _tamis_words --json --state ;;
+	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
+		--engine-profile --state ;;
+	run) _tamis_words --policy -- ;;
+	check) _tamis_words --json ;;
+	esac
+	_tamis_words --help
+}
+
+# The value of the option before; fails when that takes none.
+_tamis_value() {
+	case $prev in
+	-f | --format) _tamis_words oci text names bpf pfc ;;
+	--runtime) _tamis_words runc crun ;;
+	--stage) _tamis_words setup gate workload session all ;;
+	-o | --output | --state | --bpffs | --config | --policy | --engine-profile) _tamis_files ;;
+	--interval | --unit | --watch | --service | --map-entries | --cache-slots) ;;
+	*) return 1 ;;
+	esac
+}
+
+# After "--" another command's line begins.
+_tamis_other_command() {
+	local i
+	for ((i = 2; i < cword; i++)); do
+		[[ ${words[i]} == -- ]] || continue
+		if declare -F _command_offset >/dev/null; then
+			_command_offset $((i + 1))
+		else
+			_tamis_files
+		fi
+		return 0
+	done
+	return 1
+}
+
+_tamis() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local -a words=("${COMP_WORDS[@]}")
+	local cword=$COMP_CWORD
+	COMPREPLY=()
+	if ((cword == 1)); then
+		_tamis_words daemon record list show export diff run check --help --version
+		return
+	fi
+	case ${words[1]} in
+	record | run) ! _tamis_other_command || return 0 ;;
+	esac
+	! _tamis_value || return 0
+	if [[ $cur == -* ]]; then
+		_tamis_options
+		return
+	fi
+	case ${words[1]} in
+	show | export) _tamis_workloads ;;
+	diff)
+		_tamis_workloads
+		_tamis_files
+		;;
+	record | run) _tamis_options ;;
+	esac
+}
+
+complete -F _tamis tamis
