@@ -105,8 +105,10 @@ struct tamis_task {
 struct tamis_state {
 	__u32 magic;
 	__u32 version;
-	__u32 unit;    /* current sampling unit; written by the daemon only */
-	__u32 epoch;   /* of the cache; raised on every unit and every move between cgroups */
+	__u32 unit;  /* current sampling unit; written by the daemon only */
+	__u32 epoch; /* of the cache; raised on every unit and every move between cgroups */
+	__u32 moves; /* between cgroups; raised once the stages know of one */
+	__u32 pad;
 	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
 	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
 };

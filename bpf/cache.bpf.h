@@ -22,19 +22,35 @@
 
 #include "bpf/task.bpf.h"
 
+/*
+ * Beside it, where a task was last seen: cgroup_attach_task comes *after* the migration, so a
+ * running process can make calls in a cgroup that it was moved into, not known to be a
+ * newcomer yet. The word is
+ *
+ *     regs >> 14 (32 bits) | cgroup id (16) | moves (16)
+ *
+ * Migrations and their events are serialized (cgroup_mutex): another cgroup than at the same
+ * count of moves means that the event is still to come.
+ */
 #define CACHE_SLOTS 8192
 #define CACHE_CALLS 512
 #define CACHE_WORDS (CACHE_CALLS / 8)
 
 __u64 cache[CACHE_SLOTS * CACHE_WORDS];
+__u64 homes[CACHE_SLOTS];
 /* pt_regs - task->stack, learned from the first task seen; the same for all, else not cached. */
 __u64 cache_regs_off;
 
-static __always_inline __u64 *cache_slot(__u64 regs)
+static __always_inline __u32 cache_index(__u64 regs)
 {
 	__u64 spread = (__u32)((__u32)(regs >> 14) * 2654435761u); /* Knuth's multiplicative hash */
 
-	return &cache[((spread >> (cfg_slot_shift & 63)) & (CACHE_SLOTS - 1)) * CACHE_WORDS];
+	return (spread >> (cfg_slot_shift & 63)) & (CACHE_SLOTS - 1);
+}
+
+static __always_inline __u64 *cache_slot(__u64 regs)
+{
+	return &cache[cache_index(regs) * CACHE_WORDS];
 }
 
 static __always_inline __u64 cache_tag(__u64 regs, __u32 epoch)
@@ -77,4 +93,29 @@ static __always_inline void cache_clear(struct task_struct *t)
 #pragma unroll
 	for (int i = 0; i < CACHE_WORDS; i++)
 		*(volatile __u64 *)(slot + i) = 0;
+}
+
+static __always_inline __u64 home_word(__u64 regs, __u64 cgroup, __u32 moves)
+{
+	return regs >> 14 << 32 | (cgroup & 0xffff) << 16 | (moves & 0xffff);
+}
+
+/* Moved, and the event not seen yet. `moves` was read before `cgroup`. */
+static __always_inline bool in_transit(__u64 regs, __u64 cgroup, __u32 moves)
+{
+	__u64 home = *(volatile __u64 *)&homes[cache_index(regs)];
+
+	return (home ^ home_word(regs, cgroup, moves)) >> 32 == 0 && /* this task's */
+	       (__u16)home == (__u16)moves && (__u16)(home >> 16) != (__u16)cgroup;
+}
+
+static __always_inline void home_put(__u64 regs, __u64 cgroup, __u32 moves)
+{
+	*(volatile __u64 *)&homes[cache_index(regs)] = home_word(regs, cgroup, moves);
+}
+
+/* A new task, before its first call. */
+static __always_inline void home_born(struct task_struct *t)
+{
+	home_put((__u64)BPF_CORE_READ(t, stack) + cache_regs_off, kn_id(task_kn(t)), state.moves);
 }

@@ -29,32 +29,48 @@ static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
 	return mark->stage;
 }
 
+static __always_inline bool abi_is_native(__u32 abi)
+{
+	return abi == TAMIS_ABI_X86_64 || abi == TAMIS_ABI_AARCH64;
+}
+
 static __always_inline bool abi_is_there(__u32 abi)
 {
 	return abi != TAMIS_ABI_X32 || cfg_x32;
 }
 
+/* Where the current task belongs. `transit`: its move is not known to the stages yet. */
+static __always_inline __u32 stage_of_call(struct task_struct *t, bool transit)
+{
+	__u32 stage = stage_now(t, bpf_get_current_pid_tgid() >> 32);
+
+	return transit && stage == TAMIS_WORKLOAD ? TAMIS_SETUP : stage;
+}
+
 static __noinline int enter_slowly(__u64 regs, __u64 nr)
 {
-	/* the epoch first, then what it vouches for (cache.bpf.h, invariants 1 and 2) */
+	/* first the counters, then what they vouch for (cache.bpf.h, invariants 1 and 2) */
 	__u32 epoch = *(volatile __u32 *)&state.epoch;
+	__u32 moves = *(volatile __u32 *)&state.moves;
 	__u32 unit = *(volatile __u32 *)&state.unit;
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct tamis_key key = { .cgroup = bpf_get_current_cgroup_id() };
-	bool native, done = true;
+	bool transit = in_transit(regs, key.cgroup, moves), done = true;
 
 	key.abi = task_abi(t, &nr);
-	native = key.abi == TAMIS_ABI_X86_64 || key.abi == TAMIS_ABI_AARCH64;
 	key.stage = TAMIS_WORKLOAD;
 	if (key.cgroup != ROOT_CGROUP) {
 		if (nr >= TAMIS_CALLS || !abi_is_there(key.abi)) {
 			count_loss(key.cgroup, range);
 			return 0;
 		}
-		key.stage = stage_now(t, bpf_get_current_pid_tgid() >> 32);
+		key.stage = stage_of_call(t, transit);
 		done = record(&key, nr, unit, t);
 	}
-	if (done && native && nr < CACHE_CALLS && key.stage == TAMIS_WORKLOAD &&
+	if (transit)
+		return 0;
+	home_put(regs, key.cgroup, moves);
+	if (done && abi_is_native(key.abi) && nr < CACHE_CALLS && key.stage == TAMIS_WORKLOAD &&
 	    cache_usable(t, regs))
 		cache_put(regs, nr, epoch);
 	return 0;
@@ -117,6 +133,7 @@ int tamis_fork(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
 
 	cache_clear(child);
+	home_born(child);
 	stage_fork(parent, child);
 	return 0;
 }
@@ -170,7 +187,8 @@ int tamis_attach(struct bpf_raw_tracepoint_args *ctx)
 	if (!is_v2(dst))
 		return 0;
 	stage_enter(t, BPF_CORE_READ(dst, kn), (void *)bpf_get_current_task());
-	/* one event for a whole process: every thread's cache must go */
+	/* the stages know; and one event is for a whole process: every thread's cache must go */
+	__sync_fetch_and_add(&state.moves, 1);
 	__sync_fetch_and_add(&state.epoch, 1);
 	return 0;
 }
