@@ -114,3 +114,34 @@ static inline void add_calls(int64_t instance, int64_t unit, enum tamis_stage st
 {
 	assert_stored(store_calls(st, instance, unit, stage, TAMIS_ABI_X86_64, &calls, now));
 }
+
+static inline struct store_row row_of(const char *name)
+{
+	struct store_row row = { 0 };
+
+	assert_stored(store_find(st, name, &row, NULL));
+	return row;
+}
+
+static inline const struct policy_origin *origin_of(const struct policy_origin *o, size_t cnt,
+						    enum tamis_stage stage, uint32_t nr)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (o[i].stage == stage && o[i].nr == nr)
+			return &o[i];
+	}
+	fail_msg("no origin of %u", nr);
+	return NULL;
+}
+
+static inline size_t count_workloads(void)
+{
+	struct store_row *rows = NULL;
+	size_t cnt = 0;
+
+	assert_stored(store_list(st, &rows, &cnt));
+	for (size_t i = 0; i < cnt; i++)
+		store_row_done(&rows[i]);
+	free(rows);
+	return cnt;
+}
