@@ -33,6 +33,7 @@ struct recording {
 	struct policy_origin *sorted;
 	struct learned learned;
 	struct evidence evidence;
+	time_t began;
 };
 
 /* --- the child --------------------------------------------------------------------------- */
@@ -111,6 +112,7 @@ int recording_new(const struct recording_options *o, char *const argv[], struct 
 	if (!r)
 		return -ENOMEM;
 	r->o = *o;
+	r->began = time(NULL);
 	r->go = r->failed = -1;
 	err = make_cgroup(r);
 	if (err >= 0)
@@ -378,6 +380,9 @@ int recording_read(struct recording *r, struct learned *ret, struct evidence *re
 		err = sort_origins(r);
 	if (err < 0)
 		return err;
+	r->evidence.since = r->began;
+	r->evidence.last = time(NULL);
+	r->evidence.units = 1;
 	*ret = r->learned;
 	*ret_evidence = r->evidence;
 	*ret_origin = r->sorted;
