@@ -100,7 +100,7 @@ static const struct {
 	{ 1, NOW + 10, NOW + 10 },  /* first unit only: not before the instance was */
 	{ 2, NOW + 10, NOW + 120 }, /* all units */
 	{ 3, NOW + 60, NOW + 60 },
-	{ 4, NOW + 60, NOW + 120 }, /* the later unit was drained first */
+	{ 4, NOW + 10, NOW + 120 }, /* the later units were drained first */
 };
 
 static void times_are_true_to_the_unit(void **state)
@@ -120,6 +120,8 @@ static void times_are_true_to_the_unit(void **state)
 		add_calls(i, u3, TAMIS_WORKLOAD, SET(2, 4), NOW + 150);
 		add_calls(i, u2, TAMIS_WORKLOAD, SET(3, 4), NOW + 151);
 		add_calls(i, u2, TAMIS_WORKLOAD, SET(3, 4), NOW + 170);
+		/* Another instance, earlier: neither its times nor the unit count again. */
+		add_calls(add_instance("j", w, NOW + 10), u1, TAMIS_WORKLOAD, SET(2, 4), NOW + 171);
 	}
 	assert_stored(store_origins(st, w, &o, &cnt));
 	assert_int_equal(cnt, ARRAY_SIZE(times));
@@ -132,7 +134,7 @@ static void times_are_true_to_the_unit(void **state)
 	store_origins_free(o, cnt);
 	row = row_of("k");
 	assert_int_equal(row.evidence.units, 3);
-	assert_int_equal(row.evidence.last, NOW + 151);
+	assert_int_equal(row.evidence.last, NOW + 171);
 	store_row_done(&row);
 }
 
@@ -141,7 +143,7 @@ static void the_first_origin_is_kept(void **state)
 	static const struct policy_origin made[] = {
 		{ .nr = 5,
 		  .stage = TAMIS_SESSION,
-		  .first = NOW,
+		  .first = NOW - 7,
 		  .pid = 10,
 		  .comm = "sh",
 		  .exe = "/bin/sh" },
@@ -184,6 +186,7 @@ static void the_first_origin_is_kept(void **state)
 	assert_int_equal(o[1].stage, TAMIS_SESSION);
 	assert_int_equal(origin_of(o, cnt, TAMIS_SESSION, 5)->pid, 10);
 	assert_string_equal(origin_of(o, cnt, TAMIS_SESSION, 5)->exe, "/bin/sh");
+	assert_int_equal(origin_of(o, cnt, TAMIS_SESSION, 5)->first, NOW - 7);
 	assert_string_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 5)->comm, "w\n\xff");
 	assert_string_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 5)->exe, "");
 	assert_int_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 6)->pid, 0);

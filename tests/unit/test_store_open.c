@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "store_fixture.h"
 
 static void run_sql(const char *sql)
@@ -148,6 +150,38 @@ static void foreign_stores_are_refused_untouched(void **state)
 	}
 }
 
+/* Killed before its log was merged in: that is left to the version that wrote it. */
+static void leave_log(void)
+{
+	sqlite3 *db;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)sqlite3_open(db_path, &db);
+		_exit(sqlite3_exec(db, "PRAGMA user_version=2", NULL, NULL, NULL) != SQLITE_OK);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void the_log_of_a_newer_version_stays(void **state)
+{
+	_free_ char *wal_path = text_format("%s-wal", db_path);
+	_free_ char *before = NULL, *after = NULL;
+	size_t before_len, after_len;
+
+	make_store();
+	leave_log();
+	assert_int_equal(file_read(wal_path, 1 << 24, &before, &before_len), 0);
+	assert_true(before_len > 0);
+	assert_int_equal(open_and_list(STORE_WRITE), -EPROTO);
+	assert_int_equal(file_read(wal_path, 1 << 24, &after, &after_len), 0);
+	assert_int_equal(after_len, before_len);
+	assert_memory_equal(after, before, before_len);
+}
+
 /* -- damage -- */
 
 static void what_is_no_database_is_refused(void **state)
@@ -285,6 +319,7 @@ int main(void)
 		TEST(makes_its_directory_private),
 		TEST(readers_see_what_the_writer_committed),
 		TEST(foreign_stores_are_refused_untouched),
+		TEST(the_log_of_a_newer_version_stays),
 		TEST(what_is_no_database_is_refused),
 		TEST(truncated_stores_are_refused),
 		TEST(flipped_bytes_never_crash),
