@@ -13,6 +13,8 @@ struct cmd {
 	const char *help; /* one line */
 	/* argv[0] is the command's name. Returns the exit code, having logged why it isn't 0. */
 	int (*run)(int argc, char **argv);
+	/* What --help prints; NULL: usage and help. */
+	int (*show_help)(void);
 };
 
 /* Prints "usage: tamis NAME ARGS" and returns EXIT_USAGE. */

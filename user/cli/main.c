@@ -57,7 +57,7 @@ static int dispatch(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
-		return print_command_help(c);
+		return c->show_help ? c->show_help() : print_command_help(c);
 	return c->run(argc, argv);
 }
 
