@@ -28,4 +28,5 @@ int cmd_bad_argument(const struct cmd *c, const char *arg);
 /* Where the store is when --state is not given. */
 #define DEFAULT_STATE_DIR "/var/lib/tamis"
 
-extern const struct cmd cmd_daemon, cmd_record, cmd_list, cmd_show, cmd_export, cmd_diff, cmd_run, cmd_check;
+extern const struct cmd cmd_daemon, cmd_record, cmd_list, cmd_show, cmd_export, cmd_diff, cmd_run,
+	cmd_check;
