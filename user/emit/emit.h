@@ -12,12 +12,19 @@ struct emit_options {
 	uint32_t stages;
 };
 
+/* Something a format can't say. */
+struct emit_limit {
+	const char *what; /* a sentence without a period */
+	/* Writes the calls it is about, ", " between; nothing when this policy isn't touched.
+	 * NULL: touches every policy. */
+	void (*calls)(const struct policy *p, FILE *f);
+};
+
 struct emit_format {
 	const char *name; /* "oci" */
 	const char *what; /* one line for --help */
-	/* What this format can't say, NULL-terminated sentences; the text format prints those of
-	 * all formats that apply to the policy, export prints them as warnings. */
-	const char *const *limits;
+	/* What this format can't say, ends with a NULL `what`. */
+	const struct emit_limit *limits;
 	/* Writes the whole policy. Same policy and options, same bytes. Negative errno:
 	 * -EOPNOTSUPP where the policy can't be said at all. */
 	int (*write)(const struct policy *p, const struct emit_options *o, FILE *f);
@@ -26,6 +33,11 @@ struct emit_format {
 /* NULL-name terminated: oci, text, names, bpf, pfc. */
 extern const struct emit_format emit_formats[];
 const struct emit_format *emit_find(const char *name);
+
+/* Calls `say` with one line ("sentence: calls") for each limit of the format that applies to
+ * the policy; the text format prints those of all formats, export prints its own as warnings. */
+int emit_limits(const struct emit_format *e, const struct policy *p,
+		void (*say)(void *ctx, const char *line), void *ctx);
 
 /* Reads an OCI/docker/podman seccomp profile, extended keys included (archMap, defaultErrno,
  * includes/excludes evaluated with `caps` and this build's architecture). At most 4 MiB, 32
@@ -37,6 +49,17 @@ int oci_read(const char *path, const char *const *caps, struct filter **ret, uns
 int oci_parse(const char *text, size_t len, const char *const *caps, struct filter **ret,
 	      unsigned *ret_unknown, char **ret_why);
 
-/* The filter through libseccomp: one context per ABI, merged; KILL_PROCESS for foreign ABIs,
- * CTL_OPTIMIZE=2. Raw numbers libseccomp has no name for are kept. `*ret` is scmp_filter_ctx. */
+/* Whether libseccomp takes these rules (all of one call) as they are. Not where the call is
+ * multiplexed (i386 socket, semget, ...), where libseccomp has no name for it and the ABI is
+ * not this build's own, where rules of one call differ in their action, and where it is known
+ * to get conditions wrong. */
+bool scmp_is_exact(const struct filter_rule *rules, size_t cnt);
+
+/* Those rules of the filter that libseccomp takes exactly: one context per ABI, merged;
+ * KILL_PROCESS for foreign ABIs, CTL_OPTIMIZE=2. `*ret` is scmp_filter_ctx. */
 int scmp_build(const struct filter *f, void **ret);
+
+/* The whole filter as a program for seccomp(2): what scmp_build left out is answered before
+ * libseccomp's part. Caller frees. -E2BIG beyond the kernel's 4096 instructions. */
+struct sock_filter;
+int bpf_program(const struct filter *f, struct sock_filter **ret, size_t *ret_cnt);
