@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/cmd.h"
+#include "cli/policy_load.h"
+#include "emit/emit.h"
+#include "model/calls.h"
+
+struct export_options {
+	struct policy_options policy;
+	struct emit_options emit;
+	const struct emit_format *format;
+	const char *workload;
+	const char *output; /* NULL: stdout */
+};
+
+static int show_help(void)
+{
+	printf("usage: tamis %s %s\n\n", cmd_export.name, cmd_export.args);
+	for (const struct emit_format *e = emit_formats; e->name; e++)
+		printf("  -f %-22s %s\n", e->name, e->what);
+	puts("  -o FILE                   replaced at once; default: standard output\n"
+	     "  --state DIR               default: " DEFAULT_STATE_DIR "\n"
+	     "  --runtime NAME[@VERSION]  whose start must be possible, may be repeated;\n"
+	     "                            default: those installed here\n"
+	     "  --without-sessions        leave out what only came in by exec\n"
+	     "  --stage STAGE             with -f names: setup, gate, workload, session or all\n"
+	     "  --engine-profile FILE     the profile that the engine uses by itself");
+	return EXIT_OK;
+}
+
+static int parse_format(const char *name, struct export_options *o)
+{
+	o->format = emit_find(name);
+	if (o->format)
+		return 0;
+	log_err("unknown format \"%s\"", name);
+	return -EINVAL;
+}
+
+static int parse_stage(const char *name, struct export_options *o)
+{
+	enum tamis_stage stage;
+
+	if (strcmp(name, "all") == 0) {
+		o->emit.stages = (1u << TAMIS_STAGE_MAX) - 1;
+		return 0;
+	}
+	if (stage_from_name(name, &stage) == 0) {
+		o->emit.stages |= 1u << stage;
+		return 0;
+	}
+	log_err("unknown stage \"%s\"", name);
+	return -EINVAL;
+}
+
+static int parse_option(int c, struct export_options *o)
+{
+	switch (c) {
+	case 'f':
+		return parse_format(optarg, o);
+	case 'o':
+		o->output = optarg;
+		return 0;
+	case 's':
+		o->policy.state = optarg;
+		return 0;
+	case 'r':
+		return policy_options_runtime(&o->policy, optarg);
+	case 'w':
+		o->policy.without_sessions = true;
+		return 0;
+	case 'S':
+		return parse_stage(optarg, o);
+	case 'e':
+		o->policy.engine_profile = optarg;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* --- warnings ----------------------------------------------------------------------------- */
+
+static void warn_limit(void *ctx, const char *line)
+{
+	log_warn("%s", line);
+}
+
+static bool allows(const struct filter *f, enum tamis_abi abi, uint32_t nr)
+{
+	const struct filter_rule *rule;
+	size_t cnt = filter_find(f, abi, nr, &rule);
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (rule[i].action == FILTER_ALLOW)
+			return true;
+	}
+	return false;
+}
+
+/* What the workload did and the policy refuses: the engine's profile narrowed it. */
+static void warn_refused(const struct policy *p)
+{
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		const struct sysset *seen = &p->learned->set[TAMIS_WORKLOAD][abi];
+
+		for (int nr = sysset_next(seen, 0); nr >= 0; nr = sysset_next(seen, nr + 1)) {
+			char name[CALLS_NAME_MAX];
+
+			if (!allows(p->filter, abi, nr))
+				log_warn("%s: it used %s %s, which the policy refuses", p->workload,
+					 abi_name(abi), calls_print(abi, nr, name));
+		}
+	}
+}
+
+static void warn(const struct export_options *o, const struct policy *p)
+{
+	if (evidence_is_partial(p->evidence))
+		log_warn("%s: partial, the policy may lack calls; see 'tamis show'", p->workload);
+	warn_refused(p);
+	(void)emit_limits(o->format, p, warn_limit, NULL);
+}
+
+/* --- output ------------------------------------------------------------------------------- */
+
+static int render(const struct export_options *o, const struct policy *p, char **ret,
+		  size_t *ret_len)
+{
+	_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	r = o->format->write(p, &o->emit, f);
+	if (fclose(f) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	*ret_len = len;
+	return 0;
+}
+
+static int put(const struct export_options *o, const char *text, size_t len)
+{
+	if (o->output)
+		return file_write_atomic(o->output, text, len, 0644);
+	if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
+		return -errno;
+	return 0;
+}
+
+static int export(const struct export_options *o)
+{
+	_policy_loaded_ struct policy_loaded loaded = { 0 };
+	_free_ char *text = NULL;
+	size_t len;
+	int r = policy_load(o->workload, &o->policy, &loaded);
+
+	if (r < 0)
+		return EXIT_FAIL;
+	warn(o, &loaded.policy);
+	r = render(o, &loaded.policy, &text, &len);
+	if (r < 0) {
+		(void)log_err_errno(r, "%s: can't be said as %s", loaded.policy.workload,
+				    o->format->name);
+		return EXIT_FAIL;
+	}
+	r = put(o, text, len);
+	if (r < 0)
+		(void)log_err_errno(r, "%s", o->output ?: "standard output");
+	return r < 0 ? EXIT_FAIL : EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "format", required_argument, NULL, 'f' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "state", required_argument, NULL, 's' },
+		{ "runtime", required_argument, NULL, 'r' },
+		{ "without-sessions", no_argument, NULL, 'w' },
+		{ "stage", required_argument, NULL, 'S' },
+		{ "engine-profile", required_argument, NULL, 'e' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct export_options o = { 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) >= 0) {
+		if (c == 'h')
+			return show_help();
+		if (c == '?')
+			return cmd_usage(&cmd_export);
+		if (parse_option(c, &o) < 0)
+			return EXIT_USAGE;
+	}
+	if (!o.format || optind != argc - 1)
+		return cmd_usage(&cmd_export);
+	if (o.emit.stages && strcmp(o.format->name, "names") != 0) {
+		log_err("--stage goes with -f names only");
+		return EXIT_USAGE;
+	}
+	if (strcmp(o.format->name, "bpf") == 0 && !o.output && isatty(STDOUT_FILENO)) {
+		log_err("a BPF program is not for a terminal; use -o FILE");
+		return EXIT_FAIL;
+	}
+	o.workload = argv[optind];
+	return export(&o);
+}
+
+const struct cmd cmd_export = {
+	.name = "export",
+	.args = "WORKLOAD -f oci|text|names|bpf|pfc [-o FILE] [OPTION]...",
+	.help = "write a workload's policy in one of five formats",
+	.run = run,
+};

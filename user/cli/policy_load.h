@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a workload's name to its policy: store, data, compose. For the commands; logs what
+ * goes wrong. */
+#pragma once
+
+#include "model/policy.h"
+#include "policy/store.h"
+
+#define POLICY_RUNTIMES_MAX 16
+
+struct policy_options {
+	const char *state; /* NULL: DEFAULT_STATE_DIR */
+	/* Whose gate goes in ("runc", "crun@1.8"); none: the runtimes installed here, else all. */
+	const char *runtime[POLICY_RUNTIMES_MAX];
+	unsigned runtime_cnt;
+	bool without_sessions;
+	/* The engine's own profile; NULL: podman's where it has one, for its containers. */
+	const char *engine_profile;
+};
+
+/* Checks the spec. Negative errno, having logged why. */
+int policy_options_runtime(struct policy_options *o, const char *spec);
+
+/* The filter for what was learned under `engine` (NULL: none). Logs; negative errno. Caller
+ * frees both. */
+int policy_compose(const struct policy_options *o, const char *engine,
+		   const struct learned *learned, struct filter **ret, char **ret_runtimes);
+
+/* What was learned, as a filter. `engine` may be NULL (none had a part in it). Negative errno,
+ * having logged why. */
+int policy_compose(const struct policy_options *o, const char *engine, const struct learned *l,
+		   struct filter **ret, char **ret_runtimes);
+
+/* What a policy borrows from. */
+struct policy_loaded {
+	struct policy policy;
+	struct store_row row;
+	struct learned learned;
+	struct policy_origin *origin;
+	struct filter *filter;
+	char *runtimes;
+};
+
+/* The policy of the one workload that `name` means. `ret` must stay where it is. Negative
+ * errno, having logged why; *ret is to be given to policy_loaded_done in any case. */
+int policy_load(const char *name, const struct policy_options *o, struct policy_loaded *ret);
+void policy_loaded_done(struct policy_loaded *p);
+#define _policy_loaded_ __attribute__((cleanup(policy_loaded_done)))
