@@ -11,6 +11,7 @@
 #include "model/filter.h"
 #include "model/learned.h"
 
+/* Filters are sorted (filter_sort). Sets are arrays of TAMIS_ABI_MAX; NULL is an empty one. */
 struct compose_in {
 	const struct learned *learned;
 	/* The engine's own profile for this container, or NULL where there is none: then
@@ -19,14 +20,28 @@ struct compose_in {
 	/* Conditions that hold whatever the engine says (policies/engine/): clone without
 	 * namespace flags, clone3 -> ENOSYS, personality, socket. Never NULL. */
 	const struct filter *fallback;
-	const struct sysset *gate;   /* [TAMIS_ABI_MAX], policies/runtime/; native ABI only is filled */
-	const struct sysset *always; /* [TAMIS_ABI_MAX], policies/always/ */
-	const struct sysset *eperm;  /* [TAMIS_ABI_MAX], policies/errno/eperm */
+	const struct sysset *gate;   /* policies/runtime/: the native ABI's alone is filled */
+	const struct sysset *always; /* policies/always/ */
+	const struct sysset *eperm;  /* policies/errno/eperm */
 	bool without_sessions;	     /* leave the session stage out */
 };
 
-/* ABIs of the result: the native one, and those with at least one learned call. Calls of
- * `always` and `gate` count for each of them only where the ABI is there. A call that is both
- * learned and in `eperm` is allowed. A learned clone3 also allows clone (libc falls back to
- * it on ENOSYS). -ENOMEM, -EINVAL. */
+/*
+ * ABIs of the result: the native one, and those with at least one learned call (setup calls
+ * don't count). The default is ERRNO 38. A call is allowed when it was learned (workload,
+ * session, gate) or is in `always` or `gate`; one that is also in `eperm` is allowed too. A
+ * clone3 also allows clone (libc falls back to it on ENOSYS). Then, per call:
+ *
+ *  1. Rules of `fallback` take the place of the plain ALLOW.
+ *  2. Met with the engine's (model/narrow.h): what passes both passes, with the stricter
+ *     action, and conditional errnos stay. An engine that doesn't speak for an ABI has no say
+ *     about it.
+ *  3. The engine refuses it outright: left out when it is from `always` or `gate` alone,
+ *     except for what starts and ends a process. Learned, it was really made (a refused call
+ *     is never seen), so it was made under another profile: it stays, as if there were none.
+ *  4. Not allowed: the engine's unconditional errno or kill, else EPERM for `eperm`, else no
+ *     rule.
+ *
+ * So apart from 3 nothing passes that the engine would refuse. -ENOMEM, -EINVAL.
+ */
 int compose(const struct compose_in *in, struct filter **ret);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/compose.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/calls.h"
+#include "model/narrow.h"
+
+/* Calls that were really made: what the engine's profile refused was never seen. */
+#define LEARNED (FILTER_WHY_WORKLOAD | FILTER_WHY_SESSION | FILTER_WHY_GATE_SEEN)
+
+struct composing {
+	const struct compose_in *in;
+	const struct filter *engine; /* NULL where it doesn't speak for the ABI */
+	enum tamis_abi abi;
+	struct filter *out;
+};
+
+static uint32_t why_if(const struct sysset *set, uint32_t nr, uint32_t why)
+{
+	return set && sysset_has(set, nr) ? why : 0;
+}
+
+static uint32_t why_of(const struct composing *c, uint32_t nr)
+{
+	const struct compose_in *in = c->in;
+	const struct sysset(*set)[TAMIS_ABI_MAX] = in->learned->set;
+	uint32_t why = why_if(&set[TAMIS_WORKLOAD][c->abi], nr, FILTER_WHY_WORKLOAD) |
+		       why_if(&set[TAMIS_GATE][c->abi], nr, FILTER_WHY_GATE_SEEN);
+
+	if (!in->without_sessions)
+		why |= why_if(&set[TAMIS_SESSION][c->abi], nr, FILTER_WHY_SESSION);
+	if (in->gate)
+		why |= why_if(&in->gate[c->abi], nr, FILTER_WHY_GATE_TABLE);
+	if (in->always)
+		why |= why_if(&in->always[c->abi], nr, FILTER_WHY_ALWAYS);
+	return why;
+}
+
+static bool is_call(enum tamis_abi abi, uint32_t nr, const char *name)
+{
+	return calls_number(abi, name) == (int)nr;
+}
+
+/* libc falls back from clone3, which is answered ENOSYS, to clone. */
+static uint32_t why_beside_clone3(const struct composing *c, uint32_t nr)
+{
+	int clone3 = calls_number(c->abi, "clone3");
+
+	if (clone3 < 0 || !is_call(c->abi, nr, "clone") || !why_of(c, (uint32_t)clone3))
+		return 0;
+	return FILTER_WHY_FALLBACK;
+}
+
+/* Without these nothing can start or end, so no engine's profile lacks them on purpose. */
+static bool is_vital(enum tamis_abi abi, uint32_t nr)
+{
+	static const char *const names[] = { "execve", "exit", "exit_group", "rt_sigreturn",
+					     "sigreturn" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (is_call(abi, nr, names[i]))
+			return true;
+	return false;
+}
+
+/* What a learned call may be at most, whatever the engine says. */
+static struct side base_of(const struct composing *c, uint32_t nr)
+{
+	static const struct filter_rule allow = { .action = FILTER_ALLOW };
+	struct side base = side_of(c->in->fallback, c->abi, nr);
+
+	base.otherwise = FILTER_ERRNO;
+	if (base.cnt == 0) {
+		base.rule = &allow;
+		base.cnt = 1;
+	}
+	return base;
+}
+
+static int allow_call(const struct composing *c, uint32_t nr, const struct side *engine,
+		      uint32_t why)
+{
+	const struct filter_rule like = { .abi = c->abi, .nr = nr, .why = why };
+	struct side base = base_of(c, nr);
+
+	return narrow(&base, engine, &like, c->out);
+}
+
+/* The engine's own answer, said unconditionally: its errno, or death. An errno of 0 would
+ * answer for a call that wasn't made. */
+static const struct filter_rule *engine_refusal(const struct side *engine)
+{
+	const struct filter_rule *r = engine->cnt == 1 ? engine->rule : NULL;
+
+	if (!r || r->cond_cnt > 0 || filter_action_passes(r->action) ||
+	    (r->action == FILTER_ERRNO && r->errno_ret == 0))
+		return NULL;
+	return r;
+}
+
+/* Only what differs from the default needs a rule. */
+static int refuse_call(const struct composing *c, uint32_t nr, const struct side *engine)
+{
+	struct filter_rule rule = { .abi = c->abi, .nr = nr, .why = FILTER_WHY_ERRNO };
+	const struct filter_rule *own = engine_refusal(engine);
+
+	if (own) {
+		rule.action = own->action;
+		rule.errno_ret = own->errno_ret;
+		rule.why |= FILTER_WHY_ENGINE;
+	} else if (c->in->eperm && sysset_has(&c->in->eperm[c->abi], nr)) {
+		rule.action = FILTER_ERRNO;
+		rule.errno_ret = EPERM;
+	} else {
+		return 0;
+	}
+	if (rule.action == c->out->default_action && rule.errno_ret == c->out->default_errno)
+		return 0;
+	return filter_add(c->out, &rule);
+}
+
+static int compose_call(const struct composing *c, uint32_t nr)
+{
+	const struct side silent = { .otherwise = FILTER_ALLOW };
+	struct side engine = c->engine ? side_of(c->engine, c->abi, nr) : silent;
+	uint32_t why = why_of(c, nr) | why_beside_clone3(c, nr);
+
+	if (!why)
+		return refuse_call(c, nr, &engine);
+	if (side_passes(&engine))
+		return allow_call(c, nr, &engine, why);
+	/* Refused outright. A learned call was made all the same, so the profile at hand is
+	 * not the one it was made under, and refusing it would break what worked. */
+	if ((why & LEARNED) || is_vital(c->abi, nr))
+		return allow_call(c, nr, &silent, why);
+	return refuse_call(c, nr, &engine);
+}
+
+static bool has_learned(const struct compose_in *in, enum tamis_abi abi)
+{
+	const struct sysset(*set)[TAMIS_ABI_MAX] = in->learned->set;
+
+	return !sysset_is_empty(&set[TAMIS_WORKLOAD][abi]) ||
+	       !sysset_is_empty(&set[TAMIS_GATE][abi]) ||
+	       (!in->without_sessions && !sysset_is_empty(&set[TAMIS_SESSION][abi]));
+}
+
+/* An ABI that the engine doesn't speak for but that was used: there it has no opinion. */
+static int compose_abi(const struct compose_in *in, enum tamis_abi abi, struct filter *out)
+{
+	bool heard = in->engine && in->engine->abis & 1u << abi;
+	const struct composing c = { in, heard ? in->engine : NULL, abi, out };
+	int r = 0;
+
+	out->abis |= 1u << abi;
+	for (uint32_t nr = 0; r == 0 && nr < TAMIS_CALLS; nr++)
+		r = compose_call(&c, nr);
+	return r;
+}
+
+int compose(const struct compose_in *in, struct filter **ret)
+{
+	_cleanup_(filter_free) struct filter *out = NULL;
+	int r;
+
+	if (!in->learned || !in->fallback)
+		return -EINVAL;
+	r = filter_new(&out);
+	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
+		if (abi == abi_native() || has_learned(in, (enum tamis_abi)abi))
+			r = compose_abi(in, (enum tamis_abi)abi, out);
+	if (r < 0)
+		return r;
+	filter_sort(out);
+	*ret = TAKE_PTR(out);
+	return 0;
+}
