@@ -20,6 +20,7 @@ static const struct {
 	{ 0, { "ns", "web", "app" }, "e/ns/web/app" },
 	{ 0, { "~1000", "redis" }, "e/%7E1000/redis" }, /* not the user's */
 	{ 0, { "a~b" }, "e/a~b" },
+	{ 0, { "id:0123456789ab" }, "e/%69d:0123456789ab" }, /* nor an id */
 	{ 0, { "a/b" }, "e/a%2Fb" },
 	{ 0, { "..", "." }, "e/%2E%2E/%2E" },
 	{ 0, { "...", ".a" }, "e/.../.a" },

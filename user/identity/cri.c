@@ -69,7 +69,7 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 		r = take_digest(ret);
 	if (r == 0 && engine_uid(p) == 0)
 		r = kube_take_log_link(o->root, ret);
-	return r < 0 ? r : kube_key(ret, NULL);
+	return r < 0 ? r : kube_key(ret, engine_uid(p), NULL);
 }
 
 const struct engine engine_cri = { "kubernetes", match, fill };

@@ -97,22 +97,35 @@ static char *host_name(const char *root)
 	return text;
 }
 
+static bool is_id(const char *s)
+{
+	return strspn(s, "0123456789abcdef") == PLACE_ID_LEN && !s[PLACE_ID_LEN];
+}
+
+static int owner_of(const char *root, const struct bundle *sandbox, const char *pod, char **ret)
+{
+	_free_ char *labels = NULL, *annotations = NULL, *host = host_name(root);
+
+	(void)bundle_long_annotation(sandbox, ANNOTATION "Labels", JSON_MAX, &labels);
+	(void)bundle_long_annotation(sandbox, ANNOTATION "Annotations", JSON_MAX, &annotations);
+	*ret = kube_owner(pod, as_slice(labels), as_slice(annotations), host);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /* The pod's labels are its sandbox's, the container has only its own. */
 static int find_owner(const char *root, const struct bundle *b, const struct identity *i,
 		      char **ret)
 {
 	_bundle_ struct bundle sandbox = BUNDLE_INIT;
-	_free_ char *id = NULL, *labels = NULL, *annotations = NULL, *host = host_name(root);
+	_free_ char *id = NULL;
 
 	if (!i->pod)
 		return 0;
-	if (bundle_annotation(b, ANNOTATION "SandboxID", &id) == 0 &&
-	    strspn(id, "0123456789abcdef") == PLACE_ID_LEN && !id[PLACE_ID_LEN])
+	if (i->name && strcmp(i->name, KUBE_SANDBOX) == 0)
+		return owner_of(root, b, i->pod, ret);
+	if (bundle_annotation(b, ANNOTATION "SandboxID", &id) == 0 && is_id(id))
 		(void)read_bundle(root, id, &sandbox);
-	(void)bundle_long_annotation(&sandbox, ANNOTATION "Labels", JSON_MAX, &labels);
-	(void)bundle_long_annotation(&sandbox, ANNOTATION "Annotations", JSON_MAX, &annotations);
-	*ret = kube_owner(i->pod, as_slice(labels), as_slice(annotations), host);
-	return *ret ? 0 : -ENOMEM;
+	return owner_of(root, &sandbox, i->pod, ret);
 }
 
 static int fill(const struct identity_options *o, const struct place *p, const struct claim *c,
@@ -130,7 +143,7 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 		r = kube_take_log_link(o->root, ret);
 	if (r == 0)
 		r = find_owner(o->root, &bundle, ret, &owner);
-	return r < 0 ? r : kube_key(ret, owner);
+	return r < 0 ? r : kube_key(ret, engine_uid(p), owner);
 }
 
 const struct engine engine_crio = { "crio", match, fill };

@@ -34,7 +34,7 @@ struct engine {
 };
 
 extern const struct engine engine_podman, engine_crio, engine_cri, engine_docker, engine_containerd,
-	engine_lxc, engine_nspawn, engine_oci, engine_systemd;
+	engine_lxc, engine_nspawn, engine_bare, engine_systemd;
 
 /* The claim of a component that is a container by itself. */
 enum match engine_claim(const struct place *p, const char *id, size_t id_len, struct claim *ret);

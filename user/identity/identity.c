@@ -6,11 +6,12 @@
 
 #include "identity/engine.h"
 #include "identity/key.h"
+#include "identity/unit.h"
 
 /* In the order they are asked: where shapes are alike, who is more particular comes first. */
 static const struct engine *const engines[] = {
-	&engine_podman, &engine_crio,	&engine_cri, &engine_docker,  &engine_containerd,
-	&engine_lxc,	&engine_nspawn, &engine_oci, &engine_systemd,
+	&engine_podman, &engine_crio,	&engine_cri,  &engine_docker,  &engine_containerd,
+	&engine_lxc,	&engine_nspawn, &engine_bare, &engine_systemd,
 };
 
 void identity_done(struct identity *i)
@@ -84,8 +85,15 @@ static int ask_all(const struct identity_options *o, const struct place *p, stru
 	return r;
 }
 
+/* A unit that only carries containers: what else is in it is the engine's. */
+static bool is_carrier(const struct identity_options *o, const struct place *p)
+{
+	return (p->kind == PLACE_SYSTEM || p->kind == PLACE_USER) && place_is_unit(p) &&
+	       unit_is_carrier(o->root, p);
+}
+
 /* How much of the path is a watched cgroup: the outermost match. Slices and users' managers hold
- * other things only; 0 when there is none. */
+ * other things only. 0 when there is none. */
 static size_t watched_len(const struct identity_options *o, const char *path, bool *ret_login)
 {
 	struct place p;
@@ -93,13 +101,11 @@ static size_t watched_len(const struct identity_options *o, const char *path, bo
 	if (place_begin(&p, path) < 0)
 		return 0;
 	while (place_next(&p)) {
-		if (place_ends(&p, ".slice") ||
-		    (p.kind == PLACE_LOGIN && place_starts(&p, "user@")))
-			continue;
-		if (!engine_watched(o, path, p.end))
+		if (place_ends(&p, ".slice") || place_is_manager(&p) ||
+		    !engine_watched(o, path, p.end))
 			continue;
 		*ret_login = p.kind == PLACE_LOGIN;
-		return p.end;
+		return is_carrier(o, &p) ? 0 : p.end;
 	}
 	return 0;
 }

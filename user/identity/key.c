@@ -75,9 +75,12 @@ static void put_component(struct key *k, const char *s, size_t len)
 		fputc('%', k->f);
 }
 
+/* A name is never taken for what key_id() makes of an id. */
 static void put_part(struct key *k, const char *s)
 {
 	fputc('/', k->f);
+	if (strncmp(s, "id:", strlen("id:")) == 0)
+		fprintf(k->f, "%%%02X", (uint8_t)*s++);
 	put_component(k, s, strlen(s));
 }
 

@@ -3,7 +3,7 @@
  * Keys of workloads: "ENGINE/PART/PART", for what a user other than root runs
  * "ENGINE/~UID/PART/PART", so that nobody can take another's key by a name. A key is safe as
  * a file's relative name and on a terminal: bytes outside [A-Za-z0-9._:@+=,~\-], a part that
- * is "." or "..", a '~' at a part's start are written as %XX.
+ * is "." or "..", a '~' or "id:" at a part's start are written as %XX.
  */
 #pragma once
 

@@ -209,12 +209,12 @@ char *kube_owner(const char *pod, struct slice labels, struct slice annotations,
 	return strndup(pod, len ? len : strlen(pod));
 }
 
-int kube_key(struct identity *i, const char *owner)
+int kube_key(struct identity *i, uid_t uid, const char *owner)
 {
 	const char *const parts[] = { i->namespace, owner ? owner : i->pod, i->name, NULL };
 
 	if (i->namespace && i->pod && i->name)
-		return key_parts("kubernetes", 0, parts, &i->key);
+		return key_parts("kubernetes", uid, parts, &i->key);
 	engine_refuse(i, "its engine's files could not be read: it is known by its id alone");
-	return key_id("kubernetes", 0, i->container, &i->key);
+	return key_id("kubernetes", uid, i->container, &i->key);
 }

@@ -28,4 +28,4 @@ int kube_parse_log_link(const char *link, const char *id, char **ret_pod, char *
 char *kube_owner(const char *pod, struct slice labels, struct slice annotations, const char *host);
 
 /* "kubernetes/NAMESPACE/OWNER/CONTAINER"; container name in i->name. owner NULL: the pod. */
-int kube_key(struct identity *i, const char *owner);
+int kube_key(struct identity *i, uid_t uid, const char *owner);

@@ -92,6 +92,12 @@ bool place_is_unit(const struct place *p)
 	return false;
 }
 
+bool place_is_manager(const struct place *p)
+{
+	return p->depth == 2 && place_top_is(p, "user.slice") && place_starts(p, "user@") &&
+	       place_ends(p, ".service");
+}
+
 /* The U of PREFIX U SUFFIX, as systemd writes it: decimal, no leading zero, no sign. */
 static bool parse_uid(const struct place *p, const char *prefix, const char *suffix, uid_t *ret)
 {

@@ -48,6 +48,9 @@ const char *place_id64(const struct place *p, const char *prefix, const char *su
 /* The component is a unit that has processes of its own: ".service", ".scope", ".socket", ... */
 bool place_is_unit(const struct place *p);
 
+/* The component is a user's manager, user@U.service. */
+bool place_is_manager(const struct place *p);
+
 /* The path's first component is that text. */
 bool place_top_is(const struct place *p, const char *text);
 

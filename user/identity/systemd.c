@@ -26,9 +26,7 @@ static enum match match(const struct identity_options *o, const struct place *p,
 {
 	if (!place_is_unit(p) || (p->kind != PLACE_SYSTEM && p->kind != PLACE_USER))
 		return MATCH_NONE;
-	if (p->kind == PLACE_SYSTEM && place_starts(p, "user@") && p->depth == 2)
-		return MATCH_NONE;
-	if (!engine_watched(o, p->path, p->end))
+	if (place_is_manager(p) || !engine_watched(o, p->path, p->end))
 		return MATCH_NONE;
 	engine_claim(p, NULL, 0, ret);
 	return MATCH_CONTAINER;

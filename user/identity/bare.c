@@ -32,7 +32,8 @@ static enum match match(const struct identity_options *o, const struct place *p,
 	return MATCH_CONTAINER;
 }
 
-static bool is_below_mount(const char *file, const struct place *p)
+/* runc writes where the cgroup is in the file system. */
+static enum proof runc_proof(const char *file, const struct place *p)
 {
 	size_t i;
 
@@ -41,23 +42,36 @@ static bool is_below_mount(const char *file, const struct place *p)
 
 		if (strncmp(file, mounts[i], len) == 0 && strlen(file + len) == p->end &&
 		    memcmp(file + len, p->path, p->end) == 0)
-			return true;
+			return PROOF_AGREES;
 	}
-	return false;
+	return *file ? PROOF_DENIES : PROOF_NONE;
 }
 
-static enum proof text_proof(char *text, size_t len, const char *const where[],
-			     const struct place *p)
+/* crun writes the path, with its own sub-cgroup of a scope. */
+static enum proof crun_proof(const char *path, const struct place *p)
+{
+	if (strncmp(path, p->path, p->end) != 0)
+		return *path ? PROOF_DENIES : PROOF_NONE;
+	return !path[p->end] || path[p->end] == '/' ? PROOF_AGREES : PROOF_DENIES;
+}
+
+static const struct runtime {
+	const char *dir, *file;
+	const char *path[3]; /* to the member that tells the cgroup */
+	enum proof (*proof)(const char *text, const struct place *p);
+} runtimes[] = {
+	{ "/run/runc", "state.json", { "cgroup_paths", "", NULL }, runc_proof },
+	{ "/run/crun", "status", { "cgroup-path", NULL }, crun_proof },
+};
+
+static enum proof text_proof(const struct runtime *t, struct slice text, const struct place *p)
 {
 	_free_ char *path = NULL;
 	struct slice s;
 
-	if (slice_at((struct slice){ text, len }, where, &s) < 0 ||
-	    slice_text(s, PATH_MAX, &path) < 0)
+	if (slice_at(text, t->path, &s) < 0 || slice_text(s, PATH_MAX, &path) < 0)
 		return PROOF_NONE;
-	if (is_below_mount(path, p))
-		return PROOF_AGREES;
-	return bundle_path_proof(path, p);
+	return t->proof(path, p);
 }
 
 /* The runtime makes the container's directory before its cgroup, the file in it after. At the top
@@ -67,31 +81,29 @@ static enum proof early_proof(const struct state *s, const char *id, const struc
 	return p->kind == PLACE_SYSTEM && state_has_dir(s, id) ? PROOF_AGREES : PROOF_NONE;
 }
 
-static enum proof ask_runtime(const char *root, const char *dir, const char *file,
-			      const char *const where[], const char *id, const struct place *p)
+static enum proof ask_runtime(const char *root, const struct runtime *t, const char *id,
+			      const struct place *p)
 {
-	_free_ char *path = text_format("%s/%s", id, file), *text = NULL;
+	_free_ char *path = text_format("%s/%s", id, t->file), *text = NULL;
 	_state_ struct state s = STATE_INIT;
 	size_t len;
-	int r;
 
-	if (!path || state_open(root, 0, dir, &s) < 0)
+	if (!path || state_open(root, 0, t->dir, &s) < 0)
 		return PROOF_NONE;
-	r = state_read(&s, path, STATE_FILE_MAX, &text, &len);
-	return r < 0 ? early_proof(&s, id, p) : text_proof(text, len, where, p);
+	if (state_read(&s, path, STATE_FILE_MAX, &text, &len) < 0)
+		return early_proof(&s, id, p);
+	return text_proof(t, (struct slice){ text, len }, p);
 }
 
 static int fill(const struct identity_options *o, const struct place *p, const struct claim *c,
 		struct identity *ret, enum proof *ret_proof)
 {
-	static const char *const runc[] = { "cgroup_paths", "", NULL };
-	static const char *const crun[] = { "cgroup-path", NULL };
+	size_t i;
 
-	*ret_proof = ask_runtime(o->root, "/run/runc", "state.json", runc, ret->container, p);
-	if (*ret_proof == PROOF_NONE)
-		*ret_proof = ask_runtime(o->root, "/run/crun", "status", crun, ret->container, p);
+	for (i = 0; i < ARRAY_SIZE(runtimes) && *ret_proof == PROOF_NONE; i++)
+		*ret_proof = ask_runtime(o->root, &runtimes[i], ret->container, p);
 	ret->name = strdup(ret->container);
 	return ret->name ? engine_key(ret, 0, false, NULL) : -ENOMEM;
 }
 
-const struct engine engine_oci = { "oci", match, fill };
+const struct engine engine_bare = { "oci", match, fill };

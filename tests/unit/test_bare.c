@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runc and crun by themselves. */
+#include "recorded.h"
+
+static void runc(const struct recorded *r, const char *id, const char *cgroup)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "/run/runc/%s/state.json", id);
+	recorded_file(
+		r, path,
+		"{\"id\":\"%s\",\"cgroup_paths\":{\"\":\"%s\",\"cpu\":\"/sys/fs/cgroup/cpu/x\"}}",
+		id, cgroup);
+}
+
+static int setup(void **state)
+{
+	struct recorded *r;
+
+	if (geteuid() != 0)
+		return 0;
+	r = recorded_new();
+	runc(r, "web", "/sys/fs/cgroup/unified/web");
+	runc(r, "deep", "/sys/fs/cgroup/jobs/a/deep");
+	runc(r, "unit", "/sys/fs/cgroup/system.slice/runc-unit.scope");
+	runc(r, "login", "/sys/fs/cgroup/user.slice/user-0.slice/login");
+	runc(r, "x.service", "/sys/fs/cgroup/x.service");
+	recorded_mkdirs(r, "/run/runc/young/exec.fifo");
+	recorded_file(r, "/run/crun/c1/status", "{\"pid\":1,\"cgroup-path\":\"/c1\"}");
+	recorded_file(r, "/run/crun/c2/status",
+		      "{\"cgroup-path\":\"/system.slice/crun-c2.scope/container\",\"scope\":"
+		      "\"crun-c2.scope\"}");
+	r->owner = USER;
+	runc(r, "users", "/sys/fs/cgroup/users");
+	*state = r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	if (*state)
+		recorded_free(*state);
+	return 0;
+}
+
+static const struct whose rows[] = {
+	{ "/web", "oci", "oci/web", "web" },
+	{ "/web/x", "oci", "oci/web", "web", .inside = "/x" },
+	{ "/jobs/a/deep", "oci", "oci/deep", "deep" },
+	{ "/system.slice/runc-unit.scope", "oci", "oci/unit", "unit" },
+	{ "/user.slice/user-0.slice/login", "oci", "oci/login", "login" },
+	{ "/young", "oci", "oci/young", "young" },
+	{ "/c1", "oci", "oci/c1", "c1" },
+	{ "/system.slice/crun-c2.scope/container", "oci", "oci/c2", "c2", .inside = "/container" },
+	{ "/jobs/web" },
+	{ "/jobs/a/web" },
+	{ "/jobs/young" }, /* below a plain directory its file must be there */
+	{ "/a/jobs/a/deep" },
+	{ "/jobs/c1" },
+	{ "/users" },
+	{ "/none" },
+	{ "/x.service" },
+	{ "/system.slice/a.service/web" },
+	{ "/system.slice/runc-web.scope" },
+	{ "/user.slice/user-1000.slice/web" },
+	{ USER_AT "/web" },
+};
+
+static void knows_its_containers(void **state)
+{
+	if (!*state)
+		skip();
+	check_all(*state, NULL, rows, ARRAY_SIZE(rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(knows_its_containers) };
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
