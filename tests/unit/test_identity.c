@@ -10,38 +10,30 @@
 
 static const struct whose unknown = { PATH, "podman", BY_ID, .refused = true };
 
-struct host {
-	struct recorded *r;
-};
-
 static int setup(void **state)
 {
-	static struct host h;
+	struct recorded *r;
 
 	if (geteuid() != 0)
 		return 0;
-	h.r = recorded_new();
-	recorded_file(h.r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
-	*state = &h;
+	r = recorded_new();
+	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
+	*state = r;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct host *h = *state;
-
-	if (h)
-		recorded_free(h->r);
+	if (*state)
+		recorded_free(*state);
 	return 0;
 }
 
 static struct recorded *need(void **state)
 {
-	struct host *h = *state;
-
-	if (!h)
+	if (!*state)
 		skip();
-	return h->r;
+	return *state;
 }
 
 static void full(const struct recorded *r, const char *path, char ret[512])

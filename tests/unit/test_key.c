@@ -70,7 +70,7 @@ static void stays_short(void **state)
 
 	memset(long_a, 'x', 4999);
 	long_a[4999] = '\0';
-	strcpy(long_b, long_a);
+	memcpy(long_b, long_a, 5000);
 	long_b[4998] = 'y';
 	assert_int_equal(key_parts("e", 0, parts_a, &a), 0);
 	assert_int_equal(key_parts("e", 0, parts_b, &b), 0);

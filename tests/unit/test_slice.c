@@ -21,9 +21,11 @@ static struct exact exactly(const char *text)
 {
 	size_t len = strlen(text);
 	char *copy = malloc(len ? len : 1);
+	size_t i;
 
 	assert_non_null(copy);
-	memcpy(copy, text, len);
+	for (i = 0; i < len; i++)
+		copy[i] = text[i];
 	return (struct exact){ copy, { copy, len } };
 }
 
@@ -151,6 +153,20 @@ static void decodes_bounded_strings(void **state)
 	}
 }
 
+static void takes_nothing_for_empty(void **state)
+{
+	static const char *const way[] = { "a", NULL };
+	const struct slice none = { 0 };
+	struct slice got;
+	char *text = NULL;
+	size_t at = 0;
+
+	assert_int_equal(slice_member(none, "a", &got), -EINVAL);
+	assert_int_equal(slice_at(none, way, &got), -EINVAL);
+	assert_int_equal(slice_next(none, &at, &got), -EINVAL);
+	assert_int_equal(slice_text(none, 9, &text), -EINVAL);
+}
+
 static void goes_down_a_way(void **state)
 {
 	static const char *const there[] = { "a", "b", NULL },
@@ -172,6 +188,7 @@ int main(void)
 		cmocka_unit_test(finds_members),
 		cmocka_unit_test(walks_over_elements),
 		cmocka_unit_test(decodes_bounded_strings),
+		cmocka_unit_test(takes_nothing_for_empty),
 		cmocka_unit_test(goes_down_a_way),
 	};
 

@@ -29,6 +29,12 @@ void identity_done(struct identity *i)
 
 #define _identity_ __attribute__((cleanup(identity_donep)))
 
+static void move_identity(struct identity *from, struct identity *to)
+{
+	*to = *from;
+	*from = IDENTITY_INIT;
+}
+
 /* The shape of a path proves nothing where someone else could have made it. */
 static bool needs_proof(const struct place *p, const struct claim *c)
 {
@@ -44,8 +50,7 @@ static int claim_identity(const struct engine *e, const struct place *p, const s
 	i.container = c->id ? strndup(c->id, c->id_len) : NULL;
 	if (!i.engine || (c->id && !i.container))
 		return -ENOMEM;
-	*ret = i;
-	i = IDENTITY_INIT;
+	move_identity(&i, ret);
 	return 0;
 }
 
@@ -70,8 +75,7 @@ static int ask(const struct engine *e, const struct identity_options *o, const s
 		return r;
 	if (proof == PROOF_DENIES || (proof == PROOF_NONE && needs_proof(p, &c)))
 		return 0;
-	*ret = i;
-	i = IDENTITY_INIT;
+	move_identity(&i, ret);
 	return 1;
 }
 
@@ -129,8 +133,7 @@ static int plain_identity(const struct identity_options *o, const char *path, st
 	if (login)
 		engine_refuse(&i, "a login session: containers without a cgroup of their own "
 				  "can't be told apart in it");
-	*ret = i;
-	i = IDENTITY_INIT;
+	move_identity(&i, ret);
 	return 0;
 }
 

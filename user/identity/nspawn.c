@@ -56,19 +56,28 @@ static int hex_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* systemd writes '-' and other bytes of a name as \xNN. */
+/* The byte that "\xNN" stands for; 0 for anything else, "\x00" too. */
+static char escaped_byte(const char *s)
+{
+	int high, low;
+
+	if (s[0] != '\\' || s[1] != 'x')
+		return '\0';
+	high = hex_digit(s[2]);
+	low = high < 0 ? -1 : hex_digit(s[3]);
+	return low < 0 ? '\0' : (char)(high * 16 + low);
+}
+
+/* systemd writes '-' and other bytes of a name so. */
 static void unescape(char *s)
 {
 	char *out = s;
 
 	while (*s) {
-		if (s[0] == '\\' && s[1] == 'x' && hex_digit(s[2]) >= 0 && hex_digit(s[3]) >= 0 &&
-		    (s[2] != '0' || s[3] != '0')) {
-			*out++ = (char)(hex_digit(s[2]) << 4 | hex_digit(s[3]));
-			s += 4;
-		} else {
-			*out++ = *s++;
-		}
+		char byte = escaped_byte(s);
+
+		*out++ = byte ? byte : *s;
+		s += byte ? strlen("\\xNN") : 1;
 	}
 	*out = '\0';
 }

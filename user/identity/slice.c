@@ -15,7 +15,9 @@ struct cursor {
 
 static struct cursor cursor_of(struct slice s)
 {
-	return (struct cursor){ .at = s.text, .end = s.text + s.len };
+	const char *text = s.text ? s.text : "";
+
+	return (struct cursor){ .at = text, .end = text + s.len };
 }
 
 /* The next byte that isn't blank, not taken; '\0' at the end. */
@@ -68,7 +70,7 @@ static int skip_scalar(struct cursor *c)
 /* Objects and arrays: brackets must pair, what stands between them isn't judged. */
 static int skip_nested(struct cursor *c)
 {
-	char open[SLICE_DEPTH_MAX];
+	char open[SLICE_DEPTH_MAX] = { 0 };
 	size_t depth = 0;
 
 	while (c->at < c->end) {
@@ -130,7 +132,7 @@ static int next_member(struct cursor *c, struct slice *ret_name, struct slice *r
 int slice_member(struct slice s, const char *name, struct slice *ret)
 {
 	struct cursor c = cursor_of(s);
-	struct slice key, value, found = { 0 };
+	struct slice key = { 0 }, value = { 0 }, found = { 0 };
 
 	if (!take(&c, '{'))
 		return -EINVAL;
@@ -160,7 +162,7 @@ int slice_at(struct slice s, const char *const names[], struct slice *ret)
 int slice_next(struct slice s, size_t *at, struct slice *ret)
 {
 	struct cursor c = cursor_of(s);
-	struct slice value;
+	struct slice value = { 0 };
 
 	if (*at == 0 ? !take(&c, '[') : *at > s.len)
 		return -EINVAL;

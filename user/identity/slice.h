@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-/* Part of a text that is owned elsewhere: one JSON value, blanks around it allowed. */
+/* Part of a text that is owned elsewhere: one JSON value, blanks around it allowed. All zero is
+ * an empty text. */
 struct slice {
 	const char *text;
 	size_t len;

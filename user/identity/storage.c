@@ -31,7 +31,7 @@ static void take_text(struct slice object, const char *name, char **ret)
 /* The element whose "id" is that. */
 static int find_by_id(struct slice array, const char *id, struct slice *ret)
 {
-	struct slice element, s;
+	struct slice element = { 0 }, s = { 0 };
 	size_t at = 0;
 	int r;
 
@@ -80,7 +80,7 @@ static void take_name(struct slice element, struct stored *ret)
 int storage_parse_container(struct slice text, const char *id, struct stored *ret)
 {
 	_stored_ struct stored found = STORED_INIT;
-	struct slice element;
+	struct slice element = { 0 };
 	int r = find_by_id(text, id, &element);
 
 	if (r < 0)
@@ -95,7 +95,7 @@ int storage_parse_container(struct slice text, const char *id, struct stored *re
 
 int storage_parse_digest(struct slice text, const char *image_id, char **ret)
 {
-	struct slice element, s;
+	struct slice element = { 0 }, s = { 0 };
 	int r = find_by_id(text, image_id, &element);
 
 	if (r == 0)
@@ -122,7 +122,7 @@ static int find_in(const struct state *s, const char *driver, const char *file, 
 		   struct stored *ret)
 {
 	_free_ char *text = NULL;
-	struct slice json;
+	struct slice json = { 0 };
 	int r = read_json(s, driver, file, &text, &json);
 
 	return r < 0 ? r : storage_parse_container(json, id, ret);
@@ -131,7 +131,7 @@ static int find_in(const struct state *s, const char *driver, const char *file, 
 int storage_find(const struct state *s, const char *driver, const char *id, struct stored *ret)
 {
 	_free_ char *text = NULL;
-	struct slice json;
+	struct slice json = { 0 };
 	int r = find_in(s, driver, "containers/containers.json", id, ret);
 
 	if (r < 0)
