@@ -120,7 +120,7 @@ static int compare_shown(const void *a, const void *b)
 	return r ? r : strcmp(x->name, y->name);
 }
 
-/* Calls that are let through in some form, or the others; sorted by ABI, group, name. */
+/* Calls that are let through in some form, by ABI, group, name; or the others, by ABI, name. */
 static struct shown_list *list_calls(const struct filter *filter, bool allowed)
 {
 	struct shown_list *l = calloc(1, sizeof(*l) + filter->rule_cnt * sizeof(l->item[0]));
@@ -136,7 +136,7 @@ static struct shown_list *list_calls(const struct filter *filter, bool allowed)
 		s->rule = rule;
 		s->cnt = n;
 		calls_print(rule->abi, rule->nr, s->name);
-		s->group = group_index(s->name);
+		s->group = allowed ? group_index(s->name) : 0;
 		l->cnt++;
 	}
 	if (l)
@@ -264,10 +264,12 @@ static void print_call(const struct policy *p, const struct shown *s, FILE *f)
 
 	fprintf(f, "    %-23s ", s->name);
 	print_why(why_all(s), f);
-	fputc('\n', f);
+	fputs(s->rule->cond_cnt == 0 && s->rule->action == FILTER_LOG ? ", logged\n" : "\n", f);
 	print_conditions(s, f);
-	for (size_t i = 0; i < cnt; i++)
-		print_origin(&o[i], f);
+	for (size_t i = 0; i < cnt; i++) {
+		if (o[i].stage != TAMIS_SETUP) /* no reason for anything in a policy */
+			print_origin(&o[i], f);
+	}
 }
 
 static int print_allowed(const struct policy *p, FILE *f)
@@ -284,7 +286,8 @@ static int print_allowed(const struct policy *p, FILE *f)
 		while (new_abi && i + n < l->cnt && l->item[i + n].rule->abi == s->rule->abi)
 			n++;
 		if (new_abi)
-			fprintf(f, "\n%s: %zu calls allowed\n", abi_name(s->rule->abi), n);
+			fprintf(f, "\n%s: %zu call%s allowed\n", abi_name(s->rule->abi), n,
+				n == 1 ? "" : "s");
 		if (new_abi || before->group != s->group)
 			fprintf(f, "  %s\n", group_names[s->group]);
 		print_call(p, s, f);
