@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/policy_load.h"
+#include "cli/print.h"
 #include "emit/emit.h"
 #include "model/calls.h"
 
@@ -159,19 +160,12 @@ static void compare(struct report *rep, const struct filter *a, const struct fil
 
 /* --- command ------------------------------------------------------------------------------ */
 
-static int print_json(const struct report *rep, const char *a, const char *b)
+static int show_json(struct report *rep, const char *a, const char *b)
 {
-	json_t *o = json_pack("{s:s?,s:s?,s:b,s:O}", "a", a, "b", b, "same", rep->cnt == 0,
-			      "differences", rep->list);
-	int r = o ? json_dumpf(o, stdout, JSON_INDENT(2)) : -1;
-
-	json_decref(o);
-	if (r < 0) {
-		log_err("names can't be written as JSON");
-		return -EINVAL;
-	}
-	putchar('\n');
-	return 0;
+	return print_json(json_pack("{s:o,s:o,s:b,s:O}", "a", print_json_text(a), "b",
+				    print_json_text(b), "same", rep->cnt == 0, "differences",
+				    rep->list),
+			  stdout);
 }
 
 static int diff(const char *names[2], const struct policy_options *o, bool json)
@@ -183,10 +177,8 @@ static int diff(const char *names[2], const struct policy_options *o, bool json)
 	if (side_load(names[0], o, &a) < 0 || side_load(names[1], o, &b) < 0)
 		return TROUBLE;
 	compare(&rep, filter_of(&a), filter_of(&b));
-	if (json && print_json(&rep, names[0], names[1]) < 0)
-		return TROUBLE;
-	if (fflush(stdout) != 0) {
-		log_err_errno(-errno, "standard output");
+	if ((json && show_json(&rep, names[0], names[1]) < 0) || fflush(stdout) != 0) {
+		(void)log_err_errno(-errno, "standard output");
 		return TROUBLE;
 	}
 	return rep.cnt ? DIFFER : SAME;
@@ -197,30 +189,23 @@ static int run(int argc, char **argv)
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "state", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	struct policy_options o = { 0 };
 	bool json = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
-		switch (c) {
-		case 'j':
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
+		if (c == 'j')
 			json = true;
-			break;
-		case 's':
+		else if (c == 's')
 			o.state = optarg;
-			break;
-		case 'h':
-			printf("usage: tamis %s %s\n", cmd_diff.name, cmd_diff.args);
-			return EXIT_OK;
-		default:
-			return cmd_usage(&cmd_diff);
-		}
+		else
+			return cmd_bad_option(&cmd_diff, c, argv);
 	}
 	if (optind != argc - 2)
-		return cmd_usage(&cmd_diff);
+		return cmd_bad_argument(&cmd_diff, optind < argc - 2 ? argv[optind + 2] : NULL);
 	return diff((const char *[]){ argv[optind], argv[optind + 1] }, &o, json);
 }
 

@@ -8,7 +8,6 @@
 #include "cli/cmd.h"
 #include "cli/policy_load.h"
 #include "emit/emit.h"
-#include "model/calls.h"
 
 struct export_options {
 	struct policy_options policy;
@@ -17,21 +16,6 @@ struct export_options {
 	const char *workload;
 	const char *output; /* NULL: stdout */
 };
-
-static int show_help(void)
-{
-	printf("usage: tamis %s %s\n\n", cmd_export.name, cmd_export.args);
-	for (const struct emit_format *e = emit_formats; e->name; e++)
-		printf("  -f %-22s %s\n", e->name, e->what);
-	puts("  -o FILE                   replaced at once; default: standard output\n"
-	     "  --state DIR               default: " DEFAULT_STATE_DIR "\n"
-	     "  --runtime NAME[@VERSION]  whose start must be possible, may be repeated;\n"
-	     "                            default: those installed here\n"
-	     "  --without-sessions        leave out what only came in by exec\n"
-	     "  --stage STAGE             with -f names: setup, gate, workload, session or all\n"
-	     "  --engine-profile FILE     the profile that the engine uses by itself");
-	return EXIT_OK;
-}
 
 static int parse_format(const char *name, struct export_options *o)
 {
@@ -90,39 +74,10 @@ static void warn_limit(void *ctx, const char *line)
 	log_warn("%s", line);
 }
 
-static bool allows(const struct filter *f, enum tamis_abi abi, uint32_t nr)
-{
-	const struct filter_rule *rule;
-	size_t cnt = filter_find(f, abi, nr, &rule);
-
-	for (size_t i = 0; i < cnt; i++) {
-		if (rule[i].action == FILTER_ALLOW)
-			return true;
-	}
-	return false;
-}
-
-/* What the workload did and the policy refuses: the engine's profile narrowed it. */
-static void warn_refused(const struct policy *p)
-{
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		const struct sysset *seen = &p->learned->set[TAMIS_WORKLOAD][abi];
-
-		for (int nr = sysset_next(seen, 0); nr >= 0; nr = sysset_next(seen, nr + 1)) {
-			char name[CALLS_NAME_MAX];
-
-			if (!allows(p->filter, abi, nr))
-				log_warn("%s: it used %s %s, which the policy refuses", p->workload,
-					 abi_name(abi), calls_print(abi, nr, name));
-		}
-	}
-}
-
 static void warn(const struct export_options *o, const struct policy *p)
 {
 	if (evidence_is_partial(p->evidence))
 		log_warn("%s: partial, the policy may lack calls; see 'tamis show'", p->workload);
-	warn_refused(p);
 	(void)emit_limits(o->format, p, warn_limit, NULL);
 }
 
@@ -166,7 +121,6 @@ static int export(const struct export_options *o)
 
 	if (r < 0)
 		return EXIT_FAIL;
-	warn(o, &loaded.policy);
 	r = render(o, &loaded.policy, &text, &len);
 	if (r < 0) {
 		(void)log_err_errno(r, "%s: can't be said as %s", loaded.policy.workload,
@@ -174,9 +128,45 @@ static int export(const struct export_options *o)
 		return EXIT_FAIL;
 	}
 	r = put(o, text, len);
-	if (r < 0)
+	if (r < 0) {
 		(void)log_err_errno(r, "%s", o->output ?: "standard output");
-	return r < 0 ? EXIT_FAIL : EXIT_OK;
+		return EXIT_FAIL;
+	}
+	warn(o, &loaded.policy);
+	return EXIT_OK;
+}
+
+static int show_help(void)
+{
+	printf("usage: tamis %s %s\n\n", cmd_export.name, cmd_export.args);
+	for (const struct emit_format *e = emit_formats; e->name; e++)
+		printf("  -f %-22s %s\n", e->name, e->what);
+	puts("  -o FILE                   replaced at once; default: standard output\n"
+	     "  --state DIR               default: " DEFAULT_STATE_DIR "\n"
+	     "  --runtime NAME[@VERSION]  whose start must be possible, may be repeated;\n"
+	     "                            default: those installed here\n"
+	     "  --without-sessions        leave out what only came in by exec\n"
+	     "  --stage STAGE             with -f names: setup, gate, workload, session or all\n"
+	     "  --engine-profile FILE     the profile that the engine uses by itself");
+	return EXIT_OK;
+}
+
+/* What doesn't go together. */
+static int check_options(const struct export_options *o)
+{
+	if (!o->format) {
+		log_err("export: -f FORMAT is missing");
+		return EXIT_USAGE;
+	}
+	if (o->emit.stages && strcmp(o->format->name, "names") != 0) {
+		log_err("export: --stage goes with -f names only");
+		return EXIT_USAGE;
+	}
+	if (strcmp(o->format->name, "bpf") == 0 && !o->output && isatty(STDOUT_FILENO)) {
+		log_err("a BPF program is not for a terminal; use -o FILE");
+		return EXIT_FAIL;
+	}
+	return EXIT_OK;
 }
 
 static int run(int argc, char **argv)
@@ -189,30 +179,23 @@ static int run(int argc, char **argv)
 		{ "without-sessions", no_argument, NULL, 'w' },
 		{ "stage", required_argument, NULL, 'S' },
 		{ "engine-profile", required_argument, NULL, 'e' },
-		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	struct export_options o = { 0 };
-	int c;
+	int c, code;
 
-	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) >= 0) {
-		if (c == 'h')
-			return show_help();
-		if (c == '?')
-			return cmd_usage(&cmd_export);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":f:o:", options, NULL)) >= 0) {
+		if (c == '?' || c == ':')
+			return cmd_bad_option(&cmd_export, c, argv);
 		if (parse_option(c, &o) < 0)
 			return EXIT_USAGE;
 	}
-	if (!o.format || optind != argc - 1)
-		return cmd_usage(&cmd_export);
-	if (o.emit.stages && strcmp(o.format->name, "names") != 0) {
-		log_err("--stage goes with -f names only");
-		return EXIT_USAGE;
-	}
-	if (strcmp(o.format->name, "bpf") == 0 && !o.output && isatty(STDOUT_FILENO)) {
-		log_err("a BPF program is not for a terminal; use -o FILE");
-		return EXIT_FAIL;
-	}
+	if (optind != argc - 1)
+		return cmd_bad_argument(&cmd_export, optind < argc ? argv[optind + 1] : NULL);
+	code = check_options(&o);
+	if (code != EXIT_OK)
+		return code;
 	o.workload = argv[optind];
 	return export(&o);
 }
@@ -222,4 +205,5 @@ const struct cmd cmd_export = {
 	.args = "WORKLOAD -f oci|text|names|bpf|pfc [-o FILE] [OPTION]...",
 	.help = "write a workload's policy in one of five formats",
 	.run = run,
+	.show_help = show_help,
 };

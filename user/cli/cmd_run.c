@@ -33,7 +33,7 @@ static bool is_json(const char *text, size_t len)
 {
 	size_t blank = strspn(text, " \t\r\n");
 
-	return blank < len && text[blank] == '{';
+	return blank < len && (text[blank] == '{' || text[blank] == '[');
 }
 
 static int read_json(const char *path, const char *text, size_t len, struct filter **ret)
@@ -151,23 +151,19 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "policy", required_argument, NULL, 'p' },
-		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	const char *policy = NULL;
 	int o;
 
-	while ((o = getopt_long(argc, argv, "+p:h", options, NULL)) >= 0) {
-		if (o == 'h') {
-			printf("usage: tamis %s %s\n", cmd_run.name, cmd_run.args);
-			return EXIT_OK;
-		}
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "+:", options, NULL)) >= 0) {
 		if (o != 'p')
-			return cmd_usage(&cmd_run);
+			return cmd_bad_option(&cmd_run, o, argv);
 		policy = optarg;
 	}
 	if (!policy || optind >= argc)
-		return cmd_usage(&cmd_run);
+		return cmd_bad_argument(&cmd_run, NULL);
 	return run_under(policy, argv + optind);
 }
 
