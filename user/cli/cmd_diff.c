@@ -46,7 +46,8 @@ static int side_load(const char *what, const struct policy_options *o, struct si
 	if (r < 0)
 		log_err("%s: %s", what, why ?: strerror(-r));
 	else if (unknown > 0)
-		log_warn("%s: %u names that no table has, ignoring them", what, unknown);
+		log_warn("%s: %u name%s that no table has %s ignored", what, unknown,
+			 unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
 	return r;
 }
 

@@ -45,7 +45,8 @@ static int read_json(const char *path, const char *text, size_t len, struct filt
 	if (r < 0)
 		log_err("%s: %s", path, why ?: strerror(-r));
 	else if (unknown > 0)
-		log_warn("%s: %u names that no table has, ignoring them", path, unknown);
+		log_warn("%s: %u name%s that no table has %s ignored", path, unknown,
+			 unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
 	return r;
 }
 
