@@ -210,6 +210,29 @@ static void writers_meet(void **state)
 	assert_sound();
 }
 
+/* The header's fields are written by one while others read them, one by one. */
+static void makers_meet(void **state)
+{
+	for (int round = 0; round < MAKE_ROUNDS; round++) {
+		char dir[128];
+
+		snprintf(dir, sizeof(dir), "%s/%d", state_dir, round);
+		for (int who = 0; who < WRITERS; who++) {
+			pid_t pid = fork();
+
+			assert_true(pid >= 0);
+			if (pid == 0)
+				_exit(store_open(dir, STORE_WRITE, &st) < 0);
+		}
+		for (int who = 0; who < WRITERS; who++) {
+			int status;
+
+			assert_true(wait(&status) > 0);
+			assert_int_equal(status, 0);
+		}
+	}
+}
+
 /* -- large drains -- */
 
 static double seconds_since(const struct timespec *from)
@@ -274,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kills_lose_nothing_committed, make_dir, drop_dir),
+		cmocka_unit_test_setup_teardown(makers_meet, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(writers_meet, make_dir, drop_dir),
 		cmocka_unit_test_setup_teardown(large_drains, open_store, drop_dir),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stores that can't be used: newer, foreign, damaged. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -93,6 +94,30 @@ static void readers_see_what_the_writer_committed(void **state)
 	store_close(writer);
 }
 
+static unsigned count_files(void)
+{
+	struct dirent *e;
+	unsigned cnt = 0;
+	DIR *d = opendir(state_dir);
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		cnt += e->d_name[0] != '.';
+	closedir(d);
+	return cnt;
+}
+
+static void readers_leave_nothing_behind(void **state)
+{
+	make_store();
+	assert_int_equal(count_files(), 1);
+	assert_int_equal(store_open(state_dir, STORE_READ, &st), 0);
+	assert_int_equal(count_workloads(), 20);
+	store_close(st);
+	st = NULL;
+	assert_int_equal(count_files(), 1);
+}
+
 /* -- versions -- */
 
 static const struct {
@@ -146,6 +171,7 @@ static void foreign_stores_are_refused_untouched(void **state)
 			assert_int_equal(file_read(db_path, 1 << 24, &after, &after_len), 0);
 			assert_int_equal(after_len, before_len);
 			assert_memory_equal(after, before, before_len);
+			assert_int_equal(count_files(), 1);
 		}
 	}
 }
@@ -318,6 +344,7 @@ int main(void)
 		TEST(reading_nothing_is_enoent),
 		TEST(makes_its_directory_private),
 		TEST(readers_see_what_the_writer_committed),
+		TEST(readers_leave_nothing_behind),
 		TEST(foreign_stores_are_refused_untouched),
 		TEST(the_log_of_a_newer_version_stays),
 		TEST(what_is_no_database_is_refused),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store as a file: opening it, its schema and version, transactions.
+ * The store as a file: opening it, transactions.
  *
  * synchronous=FULL: a commit is on the disk when it returns. NORMAL would survive kill -9 as
  * well, but a power cut could take back every drain since the last checkpoint, uncounted. A
@@ -19,48 +19,9 @@
 #include "base/text.h"
 #include "policy/store_internal.h"
 
-#define BUSY_MS	 5000
-#define PAGE_MIN 512
+#define BUSY_MS 5000
 /* No row of ours is near it; a corrupt length must not make us allocate a gigabyte. */
-#define ROW_MAX	 (1 << 20)
-
-/*
- * migrations[v] makes version v+1 of version v. Observations are keyed by unit first: a
- * drain appends to a few pages, whatever the number of workloads. `learned` is their union
- * by workload; `call` has one row for each member of it (first seen, and by whom; last seen
- * is read from the observations).
- */
-static const char *const migrations[] = {
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE workload (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,"
-	" engine TEXT, name TEXT, image TEXT, image_digest TEXT, first INTEGER NOT NULL,"
-	" units INTEGER NOT NULL DEFAULT 0, last_unit INTEGER NOT NULL DEFAULT 0) STRICT;"
-	"CREATE TABLE instance (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" instance TEXT NOT NULL UNIQUE,"
-	" workload INTEGER NOT NULL REFERENCES workload (id) ON DELETE CASCADE,"
-	" container TEXT, path TEXT, running INTEGER NOT NULL, starts INTEGER NOT NULL,"
-	" lost_range INTEGER NOT NULL, lost_full INTEGER NOT NULL, lost_ring INTEGER NOT NULL,"
-	" lost_task INTEGER NOT NULL, lost_gaps INTEGER NOT NULL,"
-	" first INTEGER NOT NULL, last INTEGER, gone INTEGER,"
-	" first_unit INTEGER, last_unit INTEGER) STRICT;"
-	"CREATE INDEX instance_workload ON instance (workload);"
-	"CREATE INDEX instance_running ON instance (id) WHERE running;"
-	"CREATE TABLE unit (id INTEGER PRIMARY KEY AUTOINCREMENT, began INTEGER NOT NULL,"
-	" label TEXT) STRICT;"
-	"CREATE TABLE observation (unit INTEGER NOT NULL, instance INTEGER NOT NULL"
-	" REFERENCES instance (id) ON DELETE CASCADE, stage INTEGER NOT NULL,"
-	" abi INTEGER NOT NULL, calls BLOB NOT NULL,"
-	" PRIMARY KEY (unit, instance, stage, abi)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE learned (workload INTEGER NOT NULL REFERENCES workload (id)"
-	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, calls BLOB NOT NULL,"
-	" PRIMARY KEY (workload, stage, abi)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE call (workload INTEGER NOT NULL REFERENCES workload (id)"
-	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
-	" first INTEGER NOT NULL, instance INTEGER, pid INTEGER, comm TEXT, exe TEXT,"
-	" PRIMARY KEY (workload, stage, abi, nr)) STRICT, WITHOUT ROWID;",
-};
-
-#define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))
+#define ROW_MAX (1 << 20)
 
 /* The last failure to open: there is no store then that could hold it. */
 static _Thread_local char open_error[STORE_ERROR_MAX];
@@ -81,106 +42,11 @@ void store_close(struct store *s)
 	free(s);
 }
 
-static int run_sql(struct store *s, const char *text)
+int store_exec(struct store *s, const char *text)
 {
 	int rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
 
 	return rc == SQLITE_OK ? 0 : store_fail_sqlite(s, rc);
-}
-
-/* The first column of the only row. */
-static int ask_int(struct store *s, const char *text, int *ret)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(s->db, text, -1, &stmt, NULL);
-	int r;
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	r = rc == SQLITE_ROW ? 0 : store_fail_sqlite(s, rc);
-	if (r == 0)
-		*ret = sqlite3_column_int(stmt, 0);
-	sqlite3_finalize(stmt);
-	return r;
-}
-
-/* --- schema ------------------------------------------------------------------------------ */
-
-/* SQLite reads what is missing of the last page as zeros, and takes a file that is shorter than
- * any page for a new one. A log beside it may still have to complete the file. */
-static int check_size(struct store *s)
-{
-	_free_ char *wal = text_format("%s-wal", s->path);
-	struct stat st, wal_st;
-	int page = 0, r = ask_int(s, "PRAGMA page_size", &page);
-
-	if (r < 0)
-		return r;
-	if (!wal)
-		return -ENOMEM;
-	if (stat(s->path, &st) < 0)
-		return store_fail(s, -errno, "%s", strerror(errno));
-	if (st.st_size % (page > 0 ? page : PAGE_MIN) == 0)
-		return 0;
-	if (st.st_size >= PAGE_MIN && stat(wal, &wal_st) == 0 && wal_st.st_size > 0)
-		return 0;
-	return store_fail(s, -EUCLEAN, "not a usable store (truncated)");
-}
-
-/* *ret is 0 for a file that holds nothing yet. */
-static int read_version(struct store *s, int *ret)
-{
-	int id = 0, version = 0, tables = 0, r;
-
-	r = ask_int(s, "PRAGMA application_id", &id);
-	if (r == 0)
-		r = ask_int(s, "PRAGMA user_version", &version);
-	if (r == 0)
-		r = ask_int(s, "SELECT count(*) FROM sqlite_schema", &tables);
-	if (r == 0)
-		r = check_size(s);
-	if (r < 0)
-		return r;
-	if (tables == 0 && id == 0 && version == 0) {
-		*ret = 0;
-		return 0;
-	}
-	if (id != (int)STORE_APPLICATION_ID || version < 1)
-		return store_fail(s, -EUCLEAN, "a database, but not a store of tamis");
-	if (version > SCHEMA_VERSION)
-		return store_fail(s, -EPROTO, "store version %d, this tamis knows up to %d",
-				  version, SCHEMA_VERSION);
-	*ret = version;
-	return 0;
-}
-
-static int migrate_steps(struct store *s)
-{
-	char pragmas[128];
-	int version = 0, r = read_version(s, &version);
-
-	for (; r == 0 && version < SCHEMA_VERSION; version++)
-		r = run_sql(s, migrations[version]);
-	if (r < 0)
-		return r;
-	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%d",
-		 (int)STORE_APPLICATION_ID, SCHEMA_VERSION);
-	return run_sql(s, pragmas);
-}
-
-/* One transaction, the version read again inside: another process may be doing the same. */
-static int migrate(struct store *s)
-{
-	int r = store_begin(s);
-
-	if (r < 0)
-		return r;
-	r = migrate_steps(s);
-	if (r == 0)
-		r = store_commit(s);
-	if (r < 0)
-		store_rollback(s);
-	return r;
 }
 
 /* --- opening ----------------------------------------------------------------------------- */
@@ -195,9 +61,9 @@ static int open_db(struct store *s, const char *name, int flags)
 	(void)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, ROW_MAX);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	/* Until the version is known to be ours, nothing may be written: not even a checkpoint. */
-	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	return run_sql(s, "PRAGMA cell_size_check=ON");
+	/* Until the version is known to be ours, a log that somebody left stays as it is. */
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, store_has_log(s), NULL);
+	return store_exec(s, "PRAGMA cell_size_check=ON");
 }
 
 /* "file:" URIs take %XX for what would end the path. */
@@ -219,23 +85,48 @@ static char *immutable_uri(const char *path)
 	return NULL;
 }
 
-/* On a read-only medium SQLite can't make the files that readers of a WAL share. Where
- * nobody can write, nobody has to be watched. */
-static int open_immutable(struct store *s, int *ret_version)
+bool store_has_log(const struct store *s)
 {
 	_free_ char *wal = text_format("%s-wal", s->path);
-	_free_ char *uri = immutable_uri(s->path);
 	struct stat st;
-	int r;
 
-	if (!wal || !uri)
-		return -ENOMEM;
-	if (stat(wal, &st) == 0 && st.st_size > 0)
-		return store_fail(s, -EROFS, "read-only, and its log was not merged in");
+	return !wal || (stat(wal, &st) == 0 && st.st_size > 0);
+}
+
+static void close_db(struct store *s)
+{
 	sqlite3_close(s->db);
 	s->db = NULL;
-	r = open_db(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
-	return r < 0 ? r : read_version(s, ret_version);
+}
+
+/* Reads the file as it is, without the files beside it that readers of a log share. */
+static int open_immutable(struct store *s, int *ret_version)
+{
+	_free_ char *uri = immutable_uri(s->path);
+	int r = uri ? open_db(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI) : -ENOMEM;
+
+	return r < 0 ? r : store_version(s, ret_version);
+}
+
+/* Refuses a newer store before those files are made; all else is for the real opening to say. */
+static int refuse_newer(struct store *s)
+{
+	int version, r;
+
+	if (store_has_log(s))
+		return 0;
+	r = open_immutable(s, &version);
+	close_db(s);
+	return r == -EPROTO ? r : 0;
+}
+
+/* On a read-only medium they can't be made. Where nobody can write, nobody has to be watched. */
+static int open_read_only_medium(struct store *s, int *ret_version)
+{
+	if (store_has_log(s))
+		return store_fail(s, -EROFS, "read-only, and its log was not merged in");
+	close_db(s);
+	return open_immutable(s, ret_version);
 }
 
 static int open_read(struct store *s)
@@ -246,15 +137,21 @@ static int open_read(struct store *s)
 
 	if (stat(s->path, &st) < 0)
 		return store_fail(s, -errno, "%s", errno == ENOENT ? nothing : strerror(errno));
-	r = open_db(s, s->path, SQLITE_OPEN_READONLY);
+	r = refuse_newer(s);
+	if (r < 0)
+		return r;
+	/* Who may write can take the shared files away again when it is the last to leave. */
+	r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
 	if (r == 0)
-		r = read_version(s, &version);
+		r = store_exec(s, "PRAGMA query_only=ON");
+	if (r == 0)
+		r = store_version(s, &version);
 	/* ENOENT: that of the log, which could not be made. */
 	if (r == -EROFS || r == -EACCES || r == -ENOENT)
-		r = open_immutable(s, &version);
+		r = open_read_only_medium(s, &version);
 	if (r == 0 && version == 0)
 		return store_fail(s, -ENOENT, nothing);
-	if (r == 0 && version < SCHEMA_VERSION)
+	if (r == 0 && version < STORE_VERSION)
 		return store_fail(s, -EPROTO, "store version %d, to be migrated by 'tamis daemon'",
 				  version);
 	return r;
@@ -275,11 +172,11 @@ static int make_file(struct store *s)
 static int switch_to_wal(struct store *s)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	int r = run_sql(s, "PRAGMA journal_mode=WAL");
+	int r = store_exec(s, "PRAGMA journal_mode=WAL");
 
 	for (int i = 0; i < BUSY_MS / 10 && r == -EBUSY; i++) {
 		nanosleep(&pause, NULL);
-		r = run_sql(s, "PRAGMA journal_mode=WAL");
+		r = store_exec(s, "PRAGMA journal_mode=WAL");
 	}
 	return r;
 }
@@ -289,20 +186,22 @@ static int open_write(struct store *s)
 	int version = 0, r = make_file(s);
 
 	if (r == 0)
+		r = refuse_newer(s);
+	if (r == 0)
 		r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
 	if (r == 0 && sqlite3_db_readonly(s->db, "main") == 1)
 		return store_fail(s, -EROFS, "%s", strerror(EROFS));
 	if (r == 0)
-		r = read_version(s, &version);
+		r = store_version(s, &version);
 	if (r == 0)
 		r = switch_to_wal(s);
 	if (r == 0)
-		r = run_sql(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-			       " PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216");
+		r = store_exec(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+				  " PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216");
 	if (r < 0)
 		return r;
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-	return version < SCHEMA_VERSION ? migrate(s) : 0;
+	return version < STORE_VERSION ? store_migrate(s) : 0;
 }
 
 static int open_mode(struct store *s, const char *dir)

@@ -7,6 +7,7 @@
 #include "policy/store.h"
 
 #define STORE_APPLICATION_ID TAMIS_MAGIC
+#define STORE_VERSION	     1 /* of the schema */
 #define STORE_ERROR_MAX	     512
 /* Strings from outside are cut at this length; a key that is longer is refused. */
 #define STORE_TEXT_MAX	     4096
@@ -62,6 +63,13 @@ struct store {
 	char error[STORE_ERROR_MAX];
 };
 
+/* The version of an open database; 0 when it holds nothing yet. -EPROTO, -EUCLEAN. */
+int store_version(struct store *s, int *ret);
+/* Brings it to STORE_VERSION, in one transaction. */
+int store_migrate(struct store *s);
+/* Whether a log waits to be merged into the file. */
+bool store_has_log(const struct store *s);
+
 /* A statement in use; reset when its scope ends, so that no read transaction outlives it. */
 static inline void stmt_resetp(sqlite3_stmt **p)
 {
@@ -83,6 +91,8 @@ int store_fail(struct store *s, int r, const char *fmt, ...) __attribute__((form
 int store_query(struct store *s, enum store_sql id, sqlite3_stmt **ret, const char *types, ...);
 /* 1: a row is there; 0: no more. */
 int store_step(struct store *s, sqlite3_stmt *stmt);
+/* Statements that are used once, without rows. */
+int store_exec(struct store *s, const char *text);
 /* A statement without rows. */
 int store_run(struct store *s, enum store_sql id, const char *types, ...);
 

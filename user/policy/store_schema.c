@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The schema, its versions, and whether a file has one of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/store_internal.h"
+
+/* The smallest page that SQLite knows. */
+#define PAGE_MIN 512
+
+/*
+ * migrations[v] makes version v+1 of version v. Observations are keyed by unit first: a
+ * drain appends to a few pages, whatever the number of workloads. `learned` is their union
+ * by workload; `call` has one row for each member of it (first seen, and by whom; last seen
+ * is read from the observations).
+ */
+static const char *const migrations[] = {
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE workload (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,"
+	" engine TEXT, name TEXT, image TEXT, image_digest TEXT, first INTEGER NOT NULL,"
+	" units INTEGER NOT NULL DEFAULT 0, last_unit INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"CREATE TABLE instance (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" instance TEXT NOT NULL UNIQUE,"
+	" workload INTEGER NOT NULL REFERENCES workload (id) ON DELETE CASCADE,"
+	" container TEXT, path TEXT, running INTEGER NOT NULL, starts INTEGER NOT NULL,"
+	" lost_range INTEGER NOT NULL, lost_full INTEGER NOT NULL, lost_ring INTEGER NOT NULL,"
+	" lost_task INTEGER NOT NULL, lost_gaps INTEGER NOT NULL,"
+	" first INTEGER NOT NULL, last INTEGER, gone INTEGER,"
+	" first_unit INTEGER, last_unit INTEGER) STRICT;"
+	"CREATE INDEX instance_workload ON instance (workload);"
+	"CREATE INDEX instance_running ON instance (id) WHERE running;"
+	"CREATE TABLE unit (id INTEGER PRIMARY KEY AUTOINCREMENT, began INTEGER NOT NULL,"
+	" label TEXT) STRICT;"
+	"CREATE TABLE observation (unit INTEGER NOT NULL, instance INTEGER NOT NULL"
+	" REFERENCES instance (id) ON DELETE CASCADE, stage INTEGER NOT NULL,"
+	" abi INTEGER NOT NULL, calls BLOB NOT NULL,"
+	" PRIMARY KEY (unit, instance, stage, abi)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE learned (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, calls BLOB NOT NULL,"
+	" PRIMARY KEY (workload, stage, abi)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE call (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
+	" first INTEGER NOT NULL, instance INTEGER, pid INTEGER, comm TEXT, exe TEXT,"
+	" PRIMARY KEY (workload, stage, abi, nr)) STRICT, WITHOUT ROWID;",
+};
+
+_Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");
+
+/* The first column of the only row. */
+static int ask_int(struct store *s, const char *text, int *ret)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(s->db, text, -1, &stmt, NULL);
+	int r;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	r = rc == SQLITE_ROW ? 0 : store_fail_sqlite(s, rc);
+	if (r == 0)
+		*ret = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return r;
+}
+
+/* SQLite reads what is missing of the last page as zeros, and takes a file that is shorter than
+ * any page for a new one. A log beside it may still have to complete the file. */
+static int check_size(struct store *s)
+{
+	struct stat st;
+	int page = 0, r = ask_int(s, "PRAGMA page_size", &page);
+
+	if (r < 0)
+		return r;
+	if (stat(s->path, &st) < 0)
+		return store_fail(s, -errno, "%s", strerror(errno));
+	if (st.st_size % (page > 0 ? page : PAGE_MIN) == 0)
+		return 0;
+	if (st.st_size >= PAGE_MIN && store_has_log(s))
+		return 0;
+	return store_fail(s, -EUCLEAN, "not a usable store (truncated)");
+}
+
+struct header {
+	int application_id, version, tables;
+};
+
+/* As of one moment: another process may be making the store right now. */
+static int read_header(struct store *s, struct header *ret)
+{
+	int r = store_exec(s, "SAVEPOINT header");
+
+	if (r < 0)
+		return r;
+	r = ask_int(s, "PRAGMA application_id", &ret->application_id);
+	if (r == 0)
+		r = ask_int(s, "PRAGMA user_version", &ret->version);
+	if (r == 0)
+		r = ask_int(s, "SELECT count(*) FROM sqlite_schema", &ret->tables);
+	if (r == 0)
+		r = check_size(s);
+	(void)sqlite3_exec(s->db, "RELEASE header", NULL, NULL, NULL);
+	return r;
+}
+
+int store_version(struct store *s, int *ret)
+{
+	struct header h = { 0 };
+	int r = read_header(s, &h);
+
+	if (r < 0)
+		return r;
+	if (h.tables == 0 && h.application_id == 0 && h.version == 0) {
+		*ret = 0;
+		return 0;
+	}
+	if (h.application_id != (int)STORE_APPLICATION_ID || h.version < 1)
+		return store_fail(s, -EUCLEAN, "a database, but not a store of tamis");
+	if (h.version > STORE_VERSION)
+		return store_fail(s, -EPROTO, "store version %d, this tamis knows up to %d",
+				  h.version, STORE_VERSION);
+	*ret = h.version;
+	return 0;
+}
+
+static int migrate_steps(struct store *s)
+{
+	char pragmas[128];
+	int version = 0, r = store_version(s, &version);
+
+	for (; r == 0 && version < STORE_VERSION; version++)
+		r = store_exec(s, migrations[version]);
+	if (r < 0)
+		return r;
+	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%d",
+		 (int)STORE_APPLICATION_ID, STORE_VERSION);
+	return store_exec(s, pragmas);
+}
+
+/* One transaction, the version read again inside: another process may be doing the same. */
+int store_migrate(struct store *s)
+{
+	int r = store_begin(s);
+
+	if (r < 0)
+		return r;
+	r = migrate_steps(s);
+	if (r == 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return r;
+}
