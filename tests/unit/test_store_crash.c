@@ -9,10 +9,11 @@
 
 #include "store_fixture.h"
 
-#define KILLS	50
-#define WRITERS 4
-#define WRITES	25
-#define MANY	10000
+#define KILLS	    50
+#define WRITERS	    4
+#define WRITES	    25
+#define MAKE_ROUNDS 100
+#define MANY	    10000
 
 /* -- kill -9 -- */
 

@@ -93,40 +93,21 @@ bool store_has_log(const struct store *s)
 	return !wal || (stat(wal, &st) == 0 && st.st_size > 0);
 }
 
-static void close_db(struct store *s)
-{
-	sqlite3_close(s->db);
-	s->db = NULL;
-}
-
-/* Reads the file as it is, without the files beside it that readers of a log share. */
-static int open_immutable(struct store *s, int *ret_version)
-{
-	_free_ char *uri = immutable_uri(s->path);
-	int r = uri ? open_db(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI) : -ENOMEM;
-
-	return r < 0 ? r : store_version(s, ret_version);
-}
-
-/* Refuses a newer store before those files are made; all else is for the real opening to say. */
-static int refuse_newer(struct store *s)
-{
-	int version, r;
-
-	if (store_has_log(s))
-		return 0;
-	r = open_immutable(s, &version);
-	close_db(s);
-	return r == -EPROTO ? r : 0;
-}
-
-/* On a read-only medium they can't be made. Where nobody can write, nobody has to be watched. */
+/* On a read-only medium the files that readers of a log share can't be made. Where nobody can
+ * write, nobody has to be watched: the file is read as it is. */
 static int open_read_only_medium(struct store *s, int *ret_version)
 {
+	_free_ char *uri = immutable_uri(s->path);
+	int r;
+
+	if (!uri)
+		return -ENOMEM;
 	if (store_has_log(s))
 		return store_fail(s, -EROFS, "read-only, and its log was not merged in");
-	close_db(s);
-	return open_immutable(s, ret_version);
+	sqlite3_close(s->db);
+	s->db = NULL;
+	r = open_db(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+	return r < 0 ? r : store_version(s, ret_version);
 }
 
 static int open_read(struct store *s)
@@ -137,9 +118,6 @@ static int open_read(struct store *s)
 
 	if (stat(s->path, &st) < 0)
 		return store_fail(s, -errno, "%s", errno == ENOENT ? nothing : strerror(errno));
-	r = refuse_newer(s);
-	if (r < 0)
-		return r;
 	/* Who may write can take the shared files away again when it is the last to leave. */
 	r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
 	if (r == 0)
@@ -185,8 +163,6 @@ static int open_write(struct store *s)
 {
 	int version = 0, r = make_file(s);
 
-	if (r == 0)
-		r = refuse_newer(s);
 	if (r == 0)
 		r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
 	if (r == 0 && sqlite3_db_readonly(s->db, "main") == 1)
