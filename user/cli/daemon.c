@@ -3,9 +3,11 @@
 #include "cli/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +31,7 @@ struct daemon {
 	struct identity_options identity;
 	char *mount;
 	char *pins;
+	int state_lock, pins_lock; /* directories, locked */
 	time_t complained;
 	struct tamis_loss told; /* losses that were logged */
 };
@@ -40,6 +43,8 @@ static void daemon_close(struct daemon *d)
 	sensor_close(d->sensor);
 	free(d->mount);
 	free(d->pins);
+	cleanup_closep(&d->state_lock);
+	cleanup_closep(&d->pins_lock);
 }
 
 static inline void daemon_closep(struct daemon *d)
@@ -66,13 +71,33 @@ static int open_cgroups(struct daemon *d)
 	return 0;
 }
 
+/* Two daemons would take each other's units and events. The lock ends with the process. */
+static int lock_dir(const char *dir, int *ret)
+{
+	_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return log_err_errno(-errno, "%s", dir);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			log_err("%s: another tamis daemon uses it", dir);
+		else
+			log_err_errno(-errno, "can't lock %s", dir);
+		return -errno;
+	}
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
 static int open_store(struct daemon *d)
 {
 	int r = store_open(d->o->state, STORE_WRITE, &d->store);
 
-	if (r < 0)
+	if (r < 0) {
 		log_err("%s: %s", d->o->state, store_error(NULL));
-	return r;
+		return r;
+	}
+	return lock_dir(d->o->state, &d->state_lock);
 }
 
 static int open_sensor(struct daemon *d)
@@ -87,6 +112,8 @@ static int open_sensor(struct daemon *d)
 
 	if (!d->o->no_pin) {
 		r = bpffs_prepare(d->o->bpffs, &d->pins);
+		if (r >= 0)
+			r = lock_dir(d->pins, &d->pins_lock);
 		if (r < 0)
 			return r;
 		so.pins = d->pins;
@@ -230,7 +257,9 @@ static int last_drain(struct daemon *d)
 
 int daemon_run(const struct daemon_options *o)
 {
-	__attribute__((cleanup(daemon_closep))) struct daemon d = { .o = o };
+	__attribute__((cleanup(daemon_closep))) struct daemon d = { .o = o,
+								    .state_lock = -1,
+								    .pins_lock = -1 };
 	_cleanup_(sd_event_unref) sd_event *event = NULL;
 	int r = sd_event_new(&event);
 
