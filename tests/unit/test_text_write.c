@@ -86,7 +86,7 @@ static void whole(void **state)
 			"observed:  since 2026-01-01 12:00:00Z, last news 2026-01-01 12:01:01Z; "
 			"starts seen: 3, sampling units: 2\npartial:   no\nlost:      nothing\n");
 	check_has(text, "\nx86_64: 4 calls allowed\n  file system\n"
-			"    openat                  workload, gate, by table\n"
+			"    openat                  workload, gate (table)\n"
 			"                            workload: first 2026-01-01 12:00:00Z, last "
 			"2026-01-01 12:01:00Z, by redis-server (/usr/bin/redis-server)\n");
 	check_has(text, "  process\n    clone                   from the policy file\n"

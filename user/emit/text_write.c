@@ -152,8 +152,8 @@ static void print_why(uint32_t why, FILE *f)
 	} names[] = {
 		{ FILTER_WHY_WORKLOAD, "workload" },
 		{ FILTER_WHY_SESSION, "session" },
-		{ FILTER_WHY_GATE_SEEN, "gate, seen" },
-		{ FILTER_WHY_GATE_TABLE, "gate, by table" },
+		{ FILTER_WHY_GATE_SEEN, "gate (seen)" },
+		{ FILTER_WHY_GATE_TABLE, "gate (table)" },
 		{ FILTER_WHY_ALWAYS, "always" },
 		{ FILTER_WHY_ENGINE, "narrowed by the engine's profile" },
 		{ FILTER_WHY_FALLBACK, "fallback of clone3" },
