@@ -12,9 +12,10 @@ static void check_text(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = fuzz_text(data, size), *digest = NULL, *root = NULL;
+	char *text = fuzz_text(data, size), *digest = NULL;
 	struct slice json = { text, size };
 	struct stored s = STORED_INIT;
+	struct storage_conf conf = { 0 };
 
 	if (storage_parse_container(json, "aaaa0001", &s) < 0)
 		must(!s.name && !s.image && !s.image_id && !s.digest);
@@ -25,9 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must((storage_parse_digest(json, "f00d", &digest) == 0) == (digest != NULL));
 	check_text(digest);
 	free(digest);
-	if (storage_parse_graphroot(text, &root) == 0)
-		must(root[0] == '/');
-	free(root);
+	must(storage_parse_conf(text, &conf) == 0);
+	must(!conf.graphroot || conf.graphroot[0] == '/');
+	must(!conf.driver || !strchr(conf.driver, '/'));
+	storage_conf_done(&conf);
 	free(text);
 	return 0;
 }

@@ -172,10 +172,13 @@ static void follows_its_configuration(void **state)
 	if (!*state)
 		skip();
 	r = recorded_new();
-	recorded_file(r, "/etc/containers/storage.conf", "[storage]\ngraphroot = \"/data/c\"\n");
+	recorded_file(r, "/etc/containers/storage.conf",
+		      "[storage]\ngraphroot = \"/data/c\"\n"
+		      "driver = \"vfs\"\n");
+	recorded_mkdirs(r, "/data/c/overlay-containers/left/over");
 	recorded_file(r, "/data/c/vfs-containers/containers.json", "[%s]", STORED(A_ID, "moved"));
-	recorded_file(r, "/run/containers/storage/overlay-containers/volatile-containers.json",
-		      "[%s]", STORED(B_ID, "brief"));
+	recorded_file(r, "/run/containers/storage/vfs-containers/volatile-containers.json", "[%s]",
+		      STORED(B_ID, "brief"));
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
 	r->owner = USER;
 	recorded_file(r, "/home/u/.config/containers/storage.conf", "graphroot = \"/big/u\"\n");

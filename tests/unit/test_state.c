@@ -100,13 +100,14 @@ static void never_leaves_the_root(void **state)
 {
 	const struct recorded *r = need(state);
 	_state_ struct state s = STATE_INIT;
-	_free_ char *text = NULL;
+	_free_ char *text = NULL, *mine = NULL;
 
 	/* An absolute link is the root's own path, one that climbs stays below it. */
 	make_link(r, DIR_AT, "/moved");
 	make_link(r, "../../../../../../../../etc", "/climbs");
 	assert_int_equal(state_open(r->dir, 0, "/moved", &s), 0);
 	assert_int_equal(state_read(&s, "c/plain", 99, &text, NULL), 0);
+	free(TAKE_PTR(text));
 	state_done(&s);
 	assert_int_equal(state_open(r->dir, 0, "/climbs", &s), -ENOENT);
 	assert_int_equal(state_open(r->dir, 0, "/../../../../../../etc", &s), -ENOENT);
@@ -115,6 +116,8 @@ static void never_leaves_the_root(void **state)
 	assert_int_equal(state_open(r->dir, USER, DIR_AT, &s), -EPERM);
 	assert_int_equal(s.dir, -1);
 	assert_int_equal(state_open(r->dir, USER, "/home/u", &s), 0);
+	assert_int_equal(state_read(&s, "f", 4 * STATE_USERS_SHARE, &mine, NULL), 0);
+	assert_int_equal(state_read(&s, "f", 4 * STATE_USERS_SHARE - 1, &text, NULL), -EFBIG);
 }
 
 static void lists_without_moving(void **state)

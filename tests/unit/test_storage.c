@@ -26,7 +26,7 @@ static const struct {
 	{ "[]", A_ID, -ENOENT, NULL, NULL, NULL },
 	{ "{" ONE "}", A_ID, -EINVAL, NULL, NULL, NULL },
 	{ "[" BARE "," ONE, A_ID, -EINVAL, NULL, NULL, NULL },
-	{ "", A_ID, -EINVAL, NULL, NULL, NULL },
+	{ "", A_ID, -ENOENT, NULL, NULL, NULL },
 	{ "[{\"id\":\"" A_ID "\",\"names\":[\"a\xff\"],\"metadata\":\"{{\"}]", A_ID, 0, NULL, NULL,
 	  NULL },
 	{ "[{\"id\":\"" A_ID "\",\"names\":\"a\",\"metadata\":{},\"image\":[]}]", A_ID, 0, NULL,
@@ -66,16 +66,18 @@ static void finds_digests(void **state)
 }
 
 static const struct {
-	const char *conf, *graphroot;
+	const char *conf, *graphroot, *driver;
 } confs[] = {
-	{ "[storage]\ndriver = \"overlay\"\ngraphroot = \"/data/c\"\n", "/data/c" },
-	{ "  graphroot='/data/c'", "/data/c" },
-	{ "# graphroot = \"/data/c\"\n", NULL },
-	{ "graphroot = \"relative\"\ngraphroot=\"/b\"", "/b" },
-	{ "graphroots = \"/a\"\n", NULL },
-	{ "graphroot = \"/a\n", NULL },
-	{ "graphroot\n", NULL },
-	{ "", NULL },
+	{ "[storage]\ndriver = \"vfs\"\ngraphroot = \"/data/c\"\n", "/data/c", "vfs" },
+	{ "  graphroot='/data/c'", "/data/c", NULL },
+	{ "# graphroot = \"/data/c\"\n#driver = \"vfs\"", NULL, NULL },
+	{ "graphroot = \"relative\"\ngraphroot=\"/b\"", "/b", NULL },
+	{ "graphroots = \"/a\"\ndrivers=\"a\"", NULL, NULL },
+	{ "graphroot = \"/a\n", NULL, NULL },
+	{ "driver = \"../x\"", NULL, NULL },
+	{ "driver = \"\"", NULL, NULL },
+	{ "graphroot\n", NULL, NULL },
+	{ "", NULL, NULL },
 };
 
 static void reads_storage_conf(void **state)
@@ -83,11 +85,13 @@ static void reads_storage_conf(void **state)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(confs); i++) {
-		_free_ char *conf = strdup(confs[i].conf), *found = NULL;
+		_free_ char *conf = strdup(confs[i].conf);
+		struct storage_conf found = { 0 };
 
-		assert_int_equal(storage_parse_graphroot(conf, &found),
-				 confs[i].graphroot ? 0 : -ENOENT);
-		same_text(confs[i].conf, "graphroot", found, confs[i].graphroot);
+		assert_int_equal(storage_parse_conf(conf, &found), 0);
+		same_text(confs[i].conf, "graphroot", found.graphroot, confs[i].graphroot);
+		same_text(confs[i].conf, "driver", found.driver, confs[i].driver);
+		storage_conf_done(&found);
 	}
 }
 
@@ -104,6 +108,8 @@ static void finds_in_either_file(void **state)
 	recorded_file(r, "/g/vfs-containers/volatile-containers.json", "[%s]", RENAMED);
 	recorded_file(r, "/g/vfs-images/images.json", "[{\"id\":\"i2\",\"digest\":\"sha256:22\"}]");
 	assert_int_equal(state_open(r->dir, 0, "/g", &s), 0);
+	assert_string_equal(storage_driver(&s, NULL), "vfs");
+	assert_string_equal(storage_driver(&s, "x"), "x");
 	assert_int_equal(storage_find(&s, "vfs", A_ID, &one), 0);
 	assert_null(one.digest);
 	assert_int_equal(storage_find(&s, "vfs", B_ID, &two), 0);

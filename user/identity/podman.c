@@ -33,35 +33,36 @@ static enum match match(const struct identity_options *o, const struct place *p,
 	return MATCH_CONTAINER;
 }
 
-static char *conf_graphroot(const char *root, uid_t uid, const char *dir)
+static void read_conf(const char *root, uid_t uid, const char *dir, struct storage_conf *ret)
 {
 	_free_ char *text = NULL;
-	char *found = NULL;
 
-	if (state_read_at(root, uid, dir, "storage.conf", CONF_MAX, &text, NULL) == 0)
-		(void)storage_parse_graphroot(text, &found);
-	return found;
+	if (!ret->graphroot && !ret->driver &&
+	    state_read_at(root, uid, dir, "storage.conf", CONF_MAX, &text, NULL) == 0)
+		(void)storage_parse_conf(text, ret);
 }
 
-static char *graphroot_of_user(const char *root, uid_t uid)
+static int conf_of_user(const char *root, uid_t uid, struct storage_conf *ret)
 {
-	_free_ char *home = NULL, *conf = NULL;
-	char *found;
+	_free_ char *home = NULL, *dir = NULL;
 
 	if (state_home(root, uid, &home) < 0)
-		return NULL;
-	conf = text_format("%s/.config/containers", home);
-	found = conf ? conf_graphroot(root, uid, conf) : NULL;
-	return found ? found : text_format("%s/.local/share/containers/storage", home);
+		return -ENOENT;
+	dir = text_format("%s/.config/containers", home);
+	if (dir)
+		read_conf(root, uid, dir, ret);
+	if (!ret->graphroot)
+		ret->graphroot = text_format("%s/.local/share/containers/storage", home);
+	return ret->graphroot ? 0 : -ENOMEM;
 }
 
-static char *graphroot_of_root(const char *root)
+static int conf_of_root(const char *root, struct storage_conf *ret)
 {
-	char *found = conf_graphroot(root, 0, "/etc/containers");
-
-	if (!found)
-		found = conf_graphroot(root, 0, "/usr/share/containers");
-	return found ? found : strdup("/var/lib/containers/storage");
+	read_conf(root, 0, "/etc/containers", ret);
+	read_conf(root, 0, "/usr/share/containers", ret);
+	if (!ret->graphroot)
+		ret->graphroot = strdup("/var/lib/containers/storage");
+	return ret->graphroot ? 0 : -ENOMEM;
 }
 
 /* Where a transient store keeps its containers. */
@@ -77,36 +78,38 @@ struct found {
 	struct stored stored;
 };
 
-/* Both files of a container, of the driver whose storage has either. */
-static int look_below(const char *root, uid_t uid, const char *dir, const char *id,
-		      struct found *ret)
+/* What is still missing of a container's two files. */
+static int look_below(const char *root, uid_t uid, const char *dir, const char *driver,
+		      const char *id, struct found *ret)
 {
 	_state_ struct state s = STATE_INIT;
-	const char *const *driver;
-	int r = dir ? state_open(root, uid, dir, &s) : -ENOENT;
+	_free_ char *bundle = NULL;
 
-	for (driver = storage_drivers; r == 0 && *driver; driver++) {
-		_free_ char *bundle = text_format("%s-containers/%s/userdata", *driver, id);
-
-		if (!bundle)
-			return -ENOMEM;
-		if (!ret->bundle.text)
-			(void)bundle_read(&s, bundle, &ret->bundle);
-		if (!ret->stored.name && storage_find(&s, *driver, id, &ret->stored) == 0)
-			break;
-	}
-	return r == -ENOMEM ? r : 0;
+	if (state_open(root, uid, dir, &s) < 0)
+		return 0;
+	driver = storage_driver(&s, driver);
+	bundle = text_format("%s-containers/%s/userdata", driver, id);
+	if (!bundle)
+		return -ENOMEM;
+	if (!ret->bundle.text)
+		(void)bundle_read(&s, bundle, &ret->bundle);
+	if (!ret->stored.name)
+		(void)storage_find(&s, driver, id, &ret->stored);
+	return 0;
 }
 
 static int look(const char *root, uid_t uid, const char *id, struct found *ret)
 {
-	_free_ char *graph = uid ? graphroot_of_user(root, uid) : graphroot_of_root(root);
+	struct storage_conf conf = { 0 };
 	_free_ char *run = runroot(uid);
-	int r = look_below(root, uid, graph, id, ret);
+	int r = uid ? conf_of_user(root, uid, &conf) : conf_of_root(root, &conf);
 
-	if (r == 0 && (!ret->bundle.text || !ret->stored.name))
-		r = look_below(root, uid, run, id, ret);
-	return r;
+	if (r == 0)
+		r = look_below(root, uid, conf.graphroot, conf.driver, id, ret);
+	if (r == 0 && run && (!ret->bundle.text || !ret->stored.name))
+		r = look_below(root, uid, run, conf.driver, id, ret);
+	storage_conf_done(&conf);
+	return r == -ENOMEM ? r : 0;
 }
 
 static int take(struct identity *i, struct found *f, uid_t uid)

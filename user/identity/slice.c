@@ -37,15 +37,20 @@ static bool take(struct cursor *c, char want)
 	return true;
 }
 
+/* Most of these texts is strings: from quote to quote, one behind an odd run of backslashes is
+ * the string's own. */
 static int skip_string(struct cursor *c)
 {
-	for (c->at++; c->at < c->end; c->at++) {
-		if (*c->at == '"') {
-			c->at++;
+	const char *from = ++c->at, *quote;
+
+	while ((quote = memchr(c->at, '"', (size_t)(c->end - c->at)))) {
+		const char *run = quote;
+
+		while (run > from && run[-1] == '\\')
+			run--;
+		c->at = quote + 1;
+		if ((quote - run) % 2 == 0)
 			return 0;
-		}
-		if (*c->at == '\\')
-			c->at++;
 	}
 	c->at = c->end;
 	return -EINVAL;

@@ -83,6 +83,8 @@ int state_read(const struct state *s, const char *path, size_t max, char **ret, 
 
 	if (fd < 0)
 		return fd;
+	if (s->uid != 0)
+		max /= STATE_USERS_SHARE;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	return file_read(link, max, ret, ret_len);
 }

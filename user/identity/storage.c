@@ -9,8 +9,6 @@
 
 #define METADATA_MAX (64U << 10)
 
-const char *const storage_drivers[] = { "overlay", "vfs", "btrfs", "zfs", NULL };
-
 void stored_done(struct stored *s)
 {
 	free(s->name);
@@ -28,6 +26,11 @@ static void take_text(struct slice object, const char *name, char **ret)
 		(void)slice_text(s, IDENTITY_TEXT_MAX, ret);
 }
 
+static bool holds(struct slice s, const char *id)
+{
+	return s.len > strlen(id) && memmem(s.text, s.len, id, strlen(id));
+}
+
 /* The element whose "id" is that. */
 static int find_by_id(struct slice array, const char *id, struct slice *ret)
 {
@@ -35,10 +38,12 @@ static int find_by_id(struct slice array, const char *id, struct slice *ret)
 	size_t at = 0;
 	int r;
 
+	if (!holds(array, id))
+		return -ENOENT;
 	while ((r = slice_next(array, &at, &element)) > 0) {
 		_free_ char *text = NULL;
 
-		if (!memmem(element.text, element.len, id, strlen(id)))
+		if (!holds(element, id))
 			continue;
 		if (slice_member(element, "id", &s) < 0 || slice_text(s, 256, &text) < 0 ||
 		    strcmp(text, id) != 0)
@@ -144,39 +149,76 @@ int storage_find(const struct state *s, const char *driver, const char *id, stru
 	return 0;
 }
 
-/* TOML's `graphroot = "/path"`, alone on its line. */
-static char *graphroot_value(char *line)
+const char *storage_driver(const struct state *s, const char *configured)
+{
+	static const char *const drivers[] = { "overlay", "vfs", "btrfs", "zfs" };
+	size_t i;
+
+	if (configured)
+		return configured;
+	for (i = 0; i < ARRAY_SIZE(drivers); i++) {
+		_free_ char *dir = text_format("%s-containers", drivers[i]);
+
+		if (dir && state_has_dir(s, dir))
+			return drivers[i];
+	}
+	return "";
+}
+
+/* --- storage.conf ------------------------------------------------------------------------- */
+
+void storage_conf_done(struct storage_conf *c)
+{
+	free(c->graphroot);
+	free(c->driver);
+	*c = (struct storage_conf){ 0 };
+}
+
+/* TOML's `name = "value"`, alone on its line. NULL when it is another. */
+static char *conf_value(char *line, const char *name)
 {
 	char *s = line + strspn(line, " \t"), *end;
 
-	if (strncmp(s, "graphroot", strlen("graphroot")) != 0)
+	if (strncmp(s, name, strlen(name)) != 0)
 		return NULL;
-	s += strlen("graphroot");
+	s += strlen(name);
 	s += strspn(s, " \t");
 	if (*s++ != '=')
 		return NULL;
 	s += strspn(s, " \t");
-	if (*s != '"' && *s != '\'')
-		return NULL;
-	end = strchr(s + 1, *s);
-	if (!end || s[1] != '/')
+	end = *s == '"' || *s == '\'' ? strchr(s + 1, *s) : NULL;
+	if (!end)
 		return NULL;
 	*end = '\0';
 	return s + 1;
 }
 
-int storage_parse_graphroot(char *conf, char **ret)
+static int take_value(const char *value, char **field)
 {
-	char *save = NULL, *line = strtok_r(conf, "\n", &save);
-	char *value = NULL, *copy;
+	if (!value || *field)
+		return 0;
+	*field = strdup(value);
+	return *field ? 0 : -ENOMEM;
+}
 
-	for (; line && !value; line = strtok_r(NULL, "\n", &save))
-		value = graphroot_value(line);
-	if (!value)
-		return -ENOENT;
-	copy = strdup(value);
-	if (!copy)
-		return -ENOMEM;
-	*ret = copy;
-	return 0;
+int storage_parse_conf(char *text, struct storage_conf *ret)
+{
+	char *save = NULL, *line = strtok_r(text, "\n", &save);
+	struct storage_conf c = { 0 };
+	int r = 0;
+
+	for (; line && r == 0; line = strtok_r(NULL, "\n", &save)) {
+		const char *root = conf_value(line, "graphroot");
+
+		r = root ? take_value(*root == '/' ? root : NULL, &c.graphroot)
+			 : take_value(conf_value(line, "driver"), &c.driver);
+	}
+	/* It becomes part of a path. */
+	if (c.driver && (strchr(c.driver, '/') || !*c.driver))
+		free(TAKE_PTR(c.driver));
+	if (r == 0)
+		*ret = c;
+	else
+		storage_conf_done(&c);
+	return r;
 }

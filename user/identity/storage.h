@@ -22,8 +22,19 @@ static inline void stored_donep(struct stored *s)
 }
 #define _stored_ __attribute__((cleanup(stored_donep)))
 
-/* Storage drivers that a graph root may hold: "overlay", ... NULL-terminated. */
-extern const char *const storage_drivers[];
+/* What a storage.conf says; NULL = nothing. */
+struct storage_conf {
+	char *graphroot;
+	char *driver;
+};
+
+/* Takes both out of the text, which is cut. -ENOMEM. */
+int storage_parse_conf(char *text, struct storage_conf *ret);
+void storage_conf_done(struct storage_conf *c);
+
+/* The storage driver of a graph root: the configured one, or that whose directory is there; "" when
+ * none is. */
+const char *storage_driver(const struct state *s, const char *configured);
 
 /* Looks container `id` up in containers.json and volatile-containers.json of a graph root, then its
  * image's digest in images.json. -ENOENT when none has it. */
@@ -32,6 +43,3 @@ int storage_find(const struct state *s, const char *driver, const char *id, stru
 /* The same for one text: containers.json (all but the digest), images.json (its digest). */
 int storage_parse_container(struct slice text, const char *id, struct stored *ret);
 int storage_parse_digest(struct slice text, const char *image_id, char **ret);
-
-/* The `graphroot` of a storage.conf. -ENOENT. Caller frees. */
-int storage_parse_graphroot(char *conf, char **ret);
