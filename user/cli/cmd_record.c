@@ -132,9 +132,10 @@ static int exit_code(int status)
 
 static int record(const struct record *c)
 {
+	/* the recording borrows the two before it: cleaned up in the other order */
+	_free_ char *mount = NULL;
 	_cleanup_(sensor_close) struct sensor *sensor = NULL;
 	_cleanup_(recording_free) struct recording *rec = NULL;
-	_free_ char *mount = NULL;
 	struct recording_options o = { .stop = c->stop };
 	int status = 0, r;
 
