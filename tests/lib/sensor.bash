@@ -54,7 +54,7 @@ workload_key() {
 }
 
 workload_is_gone() {
-	tamis show "$(workload_key "$1")" --json | jq -e '.running == false'
+	tamis show "$(workload_key "$1")" --json | jq -e '.state == "gone"'
 }
 
 # Until the daemon has stored the last read of a cgroup that was removed.
@@ -64,7 +64,10 @@ workload_settle() {
 
 # learned NAME FILE [STAGE]: what tamis says, as names. Nothing learned is an empty file.
 learned() {
-	tamis export "$(workload_key "$1")" -f names --stage "${3-workload}" -o "$2"
+	tamis export "$(workload_key "$1")" -f names --stage "${3-workload}" -o "$2" 2>"$2.err" &&
+		return
+	cat "$2.err"
+	return 1
 }
 
 # must_equal NAME WANTED [STAGE]: a file of "ABI NUMBER" lines against what was learned.

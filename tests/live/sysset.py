@@ -6,8 +6,9 @@ usage: sysset.py strace ROOT_PID FILE    what `strace -f -n --quiet=path-resolut
                                          without ROOT_PID's calls up to its first exec
        sysset.py names FILE              from the lines "ABI call" of tamis' format names
        sysset.py diff WANTED GOT         files of such lines; exits with 1 when they differ
-                                         ("-": standard input; "subset": see below)
        sysset.py subset PART WHOLE       exits with 1 when PART has what WHOLE has not
+       sysset.py many WANTED NAMES       diff for each file of the directory WANTED, with the
+                                         file of the same name in NAMES, of "ABI call" lines
 
 Numbers and names are those of the C library's kernel headers, so that tamis' own tables are
 checked, too; only names that are newer than the headers are taken from those tables. Whatever
@@ -204,16 +205,25 @@ def from_numbers(path):
 
 
 def show(title, calls):
+    """Prints them; whether there were any."""
     for abi, nr in sorted(calls):
         print(f"{title}: {abi} {nr} ({NAME.get(abi, {}).get(nr, 'no name')})")
+    return bool(calls)
 
 
-def differ(wanted, got, both_ways):
-    missing = from_numbers(wanted) - from_numbers(got)
-    extra = from_numbers(got) - from_numbers(wanted) if both_ways else set()
-    show("missing" if both_ways else "unexpected", missing)
-    show("extra", extra)
-    return bool(missing or extra)
+def differ(wanted, got, where=""):
+    missing = show(where + "missing", wanted - got)
+    extra = show(where + "extra", got - wanted)
+    return missing or extra
+
+
+def differ_many(wanted_dir, names_dir):
+    bad = 0
+    for name in sorted(os.listdir(wanted_dir)):
+        names = os.path.join(names_dir, name)
+        got = from_names(names) if os.path.exists(names) else set()
+        bad += differ(from_numbers(os.path.join(wanted_dir, name)), got, name + ": ")
+    return bad > 0
 
 
 def main(argv):
@@ -223,9 +233,11 @@ def main(argv):
         case ["names", path]:
             calls = from_names(path)
         case ["diff", wanted, got]:
-            return differ(wanted, got, True)
+            return differ(from_numbers(wanted), from_numbers(got))
         case ["subset", part, whole]:
-            return differ(part, whole, False)
+            return show("unexpected", from_numbers(part) - from_numbers(whole))
+        case ["many", wanted, names]:
+            return differ_many(wanted, names)
         case _:
             raise SystemExit(__doc__)
     for abi, nr in sorted(calls):

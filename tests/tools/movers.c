@@ -113,7 +113,8 @@ static int open_procs(const char *dir, bool threads)
 	return fd;
 }
 
-static void spawn(struct mover *m, const char *dir)
+/* By its own name: what execs /proc/self/exe is taken for a runtime on its way. */
+static void spawn(struct mover *m, const char *program, const char *dir)
 {
 	int fd = memfd_create("movers", 0), procs = open_procs(dir, false);
 	char text[16];
@@ -128,7 +129,7 @@ static void spawn(struct mover *m, const char *dir)
 	if (m->pid == 0) {
 		if (write(procs, "0", 1) != 1)
 			_exit(125);
-		execl("/proc/self/exe", "movers", "--moved", text, (char *)NULL);
+		execl(program, program, "--moved", text, (char *)NULL);
 		_exit(125);
 	}
 	close(procs);
@@ -225,7 +226,7 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 3)
 		return 2;
-	spawn(&m, argv[optind]);
+	spawn(&m, argv[0], argv[optind]);
 	m.procs[0] = open_procs(argv[optind], m.threads);
 	m.procs[1] = open_procs(argv[optind + 1], m.threads);
 	for (int n = 0; n < atoi(argv[optind + 2]); n++)
