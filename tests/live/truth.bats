@@ -285,6 +285,18 @@ script() {
 	grep -qx 'i386 20' wanted && grep -qx 'i386 540' wanted && grep -qx 'i386 1' wanted
 }
 
+# The other front door, for kernels without bpf_rdonly_cast.
+@test "the portable front door: int 0x80, threads, chains" {
+	local rc=0
+	sensor_prefix=tamis-portable-$$
+	daemon_start "$PWD/daemon" --portable --no-pin --interval 0.2 --watch "/$sensor_prefix-*"
+	grep -q 'portable' daemon/log
+	truth "$O/tools/variety" int80 threads chain signals || rc=$?
+	cgroups_sweep
+	daemon_stop
+	((rc == 0))
+}
+
 # --- tamis record ---------------------------------------------------------------------------
 
 record_pid() {

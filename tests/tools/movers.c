@@ -26,7 +26,9 @@
 
 enum { THREADS = 9, NUMBERS = 576 };
 /* No kernel has calls there. Markers of a side: one for each thread. */
-enum { MARK_A = 480, MARK_B = 490, COMMON = 500, COMMON_CNT = 60, MOVES_EACH = 6 };
+enum { MARK_A = 480, MARK_B = 490, COMMON = 500, COMMON_CNT = 60, MORE = 337, MORE_CNT = 87 };
+/* How many moves use the same common number, and how many numbers a thread has for itself. */
+enum { MOVES_EACH = 6, NUMBERS_EACH = (COMMON_CNT + MORE_CNT) / THREADS };
 
 struct shared {
 	_Atomic int started, stop;
@@ -48,12 +50,15 @@ static void die(const char *what)
 
 /* --- the process that is moved ---------------------------------------------------------- */
 
-static void obey(int t, int order)
+/* `common`: what the thread was calling while it was moved; replaced by the next one. */
+static void obey(int t, int order, int *common)
 {
 	int side = atomic_load(&shared->thread[t].side);
 
 	(void)syscall((side ? MARK_B : MARK_A) + t);
-	(void)syscall(COMMON + atomic_load(&shared->thread[t].common));
+	(void)syscall(*common);
+	*common = atomic_load(&shared->thread[t].common);
+	(void)syscall(*common);
 	for (int i = 0; i < LOADS; i++)
 		(void)syscall(load[i]);
 	atomic_store(&shared->thread[t].done, order);
@@ -61,7 +66,7 @@ static void obey(int t, int order)
 
 static void *thread(void *arg)
 {
-	int t = (long)arg, done = 0;
+	int t = (long)arg, done = 0, common = SYS_getppid;
 
 	atomic_store(&shared->thread[t].tid, (int)syscall(SYS_gettid));
 	atomic_fetch_add(&shared->started, 1);
@@ -69,9 +74,10 @@ static void *thread(void *arg)
 		int order = atomic_load(&shared->thread[t].order);
 
 		if (order != done)
-			obey(t, order);
+			obey(t, order, &common);
 		done = order;
 		(void)syscall(load[n % LOADS]);
+		(void)syscall(common);
 	}
 	return NULL;
 }
@@ -98,6 +104,8 @@ struct mover {
 	pid_t pid;
 	int procs[2]; /* cgroup.procs or cgroup.threads of A and B */
 	int side[THREADS];
+	int moves[THREADS];
+	int common[THREADS]; /* of the last order */
 	bool want[2][NUMBERS];
 };
 
@@ -157,7 +165,9 @@ static void give_order(struct mover *m, int t, int common)
 	atomic_store(&shared->thread[t].common, common);
 	atomic_fetch_add(&shared->thread[t].order, 1);
 	m->want[side][(side ? MARK_B : MARK_A) + t] = true;
-	m->want[side][COMMON + common] = true;
+	m->want[side][common] = true;
+	m->want[side][m->common[t]] = true;
+	m->common[t] = common;
 	for (int i = 0; i < LOADS; i++)
 		m->want[side][load[i]] = true;
 }
@@ -181,16 +191,31 @@ static void move(struct mover *m, int t, int side)
 		m->side[i] = side;
 }
 
-static void one_move(struct mover *m, int n)
+/* Never one that an earlier move has done with: seen once, it could not be missed again. */
+static int common_number(const struct mover *m, int t)
+{
+	int last = m->threads ? NUMBERS_EACH - 1 : COMMON_CNT + MORE_CNT - 1;
+	int i = m->moves[t] / MOVES_EACH;
+
+	if (i > last)
+		i = last;
+	if (m->threads)
+		i += t * NUMBERS_EACH;
+	return i < COMMON_CNT ? COMMON + i : MORE + i - COMMON_CNT;
+}
+
+static void one_move(struct mover *m)
 {
 	int first = m->threads ? random() % THREADS : 0;
 	int last = m->threads ? first : THREADS - 1;
 
 	move(m, first, random() % 2);
 	for (int t = first; t <= last; t++)
-		give_order(m, t, n / MOVES_EACH % COMMON_CNT);
+		give_order(m, t, common_number(m, t));
 	for (int t = first; t <= last; t++)
 		wait_done(t);
+	for (int t = first; t <= last; t++)
+		m->moves[t]++;
 	usleep(random() % 2000);
 }
 
@@ -200,6 +225,10 @@ static void finish(struct mover *m)
 
 	for (int t = 0; t < (m->threads ? THREADS : 1); t++)
 		move(m, t, 0);
+	for (int t = 0; t < THREADS && m->moves[t]; t++)
+		give_order(m, t, m->common[t]);
+	for (int t = 0; t < THREADS; t++)
+		wait_done(t);
 	atomic_store(&shared->stop, 1);
 	if (waitpid(m->pid, &status, 0) != m->pid || status)
 		die("the process failed");
@@ -212,7 +241,7 @@ static void finish(struct mover *m)
 int main(int argc, char **argv)
 {
 	struct mover m = { 0 };
-	int opt;
+	int opt, moves;
 
 	if (argc == 3 && !strcmp(argv[1], "--moved"))
 		return run_moved(atoi(argv[2]));
@@ -229,8 +258,11 @@ int main(int argc, char **argv)
 	spawn(&m, argv[0], argv[optind]);
 	m.procs[0] = open_procs(argv[optind], m.threads);
 	m.procs[1] = open_procs(argv[optind + 1], m.threads);
-	for (int n = 0; n < atoi(argv[optind + 2]); n++)
-		one_move(&m, n);
+	for (int t = 0; t < THREADS; t++)
+		m.common[t] = SYS_getppid;
+	moves = atoi(argv[optind + 2]);
+	for (int n = 0; n < moves; n++)
+		one_move(&m);
 	finish(&m);
 	return 0;
 }
