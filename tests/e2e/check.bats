@@ -12,6 +12,7 @@ level() {
 
 # without SCRIPT: check --json in a mount namespace of its own in which SCRIPT was run.
 without() {
+	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -ec "$1"'; exec "$0" check --json' "$TAMIS" >found
 }
 
