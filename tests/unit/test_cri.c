@@ -9,6 +9,7 @@
 #define DIGESTED ID("3333cccc")
 #define VM	 ID("4444cccc")
 #define DOCKER	 ID("5555cccc")
+#define NO_NS	 ID("6666cccc")
 
 #define CRI(field, value) "\"io.kubernetes.cri." field "\":\"" value "\""
 #define NAMED(container, image)                                                               \
@@ -49,6 +50,8 @@ static int setup(void **state)
 	recorded_bundle(r, SHIM VM, "kubepods-pod" UID_ ".slice:cri-containerd:" VM, "/bin/sh",
 			NAMED("app", "reg/app:1"));
 	recorded_file(r, SHIM VM "/shim-binary-path", "/usr/local/bin/containerd-shim-runsc-v1");
+	recorded_bundle(r, SHIM NO_NS, "kubepods-pod" UID_ ".slice:cri-containerd:" NO_NS,
+			"/bin/sh", CRI("container-name", "app") "," CRI("sandbox-name", "web-0"));
 	recorded_mkdirs(r, "/var/log/containers/");
 	recorded_file(r, "/var/log/containers/old-pod_shop_app-" OLD ".log", "%s", "");
 	recorded_file(r, "/var/log/containers/dock_shop_app-" DOCKER ".log", "%s", "");
@@ -86,6 +89,8 @@ static const struct whose rows[] = {
 	  .refused = true },
 	{ SURE "docker-" DOCKER ".scope", "kubernetes", "kubernetes/shop/dock/app", "app",
 	  .pod = "dock", .namespace = "shop" },
+	{ SURE "cri-containerd-" NO_NS ".scope", "kubernetes", "kubernetes/id:6666cccc6666", "app",
+	  .pod = "web-0", .refused = true },
 	{ BEST "cri-containerd-" NO_ID ".scope", "kubernetes", "kubernetes/id:0123fedc0123",
 	  .refused = true },
 	{ KIND "cri-containerd-" NO_ID ".scope", "kubernetes", "kubernetes/id:0123fedc0123",

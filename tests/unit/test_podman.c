@@ -66,7 +66,8 @@ static void record_user(struct recorded *r)
 }
 
 #define MACHINE "/machine.slice/"
-#define KEYED	"podman/" IMAGE "#redis-server"
+#define UNNAMED IMAGE "#redis-server"
+#define KEYED	"podman/" UNNAMED
 #define WEB	"/system.slice/web.service"
 
 static const struct whose rows[] = {
@@ -76,19 +77,18 @@ static const struct whose rows[] = {
 	{ MACHINE "libpod-" A_ID ".scope/container/docker-" B_ID ".scope", "podman", "podman/redis",
 	  "redis", IMAGE, DIGEST, .inside = "/container/docker-" B_ID ".scope" },
 	{ "/libpod_parent/libpod-" B_ID, "podman", "podman/cache", "cache", IMAGE, DIGEST },
-	{ "/own/parent/libpod-" MADE, "podman", KEYED, "happy_curie", IMAGE, DIGEST },
+	{ "/own/parent/libpod-" MADE, "podman", KEYED, UNNAMED, IMAGE, DIGEST },
 	{ MACHINE "machine-libpod_pod_" POD ".slice/libpod-" RUN_RM ".scope", "podman",
 	  "podman/brief", "brief", IMAGE, DIGEST, POD },
-	{ "/libpod_parent/" POD "/libpod-" INFRA, "podman", KEYED, "0000ffff0000-infra", IMAGE,
-	  DIGEST },
+	{ "/libpod_parent/" POD "/libpod-" INFRA, "podman", KEYED, UNNAMED, IMAGE, DIGEST },
 	{ WEB "/libpod-payload-" QUADLET "/container", "podman", "podman/systemd-web",
 	  "systemd-web", IMAGE, DIGEST, .inside = "/container" },
 	{ "/system.slice/young.service/libpod-payload-" YOUNG, "podman", "podman/young", "young",
 	  IMAGE, DIGEST },
 	{ USER_AT "/user.slice/libpod-" C_ID ".scope/container", "podman", "podman/~1000/redis",
 	  "redis", IMAGE, .inside = "/container" },
-	{ USER_AT "/app.slice/q.service/libpod-payload-" D_ID, "podman",
-	  "podman/~1000/" IMAGE "#redis-server", "zen_wu", IMAGE },
+	{ USER_AT "/app.slice/q.service/libpod-payload-" D_ID, "podman", "podman/~1000/" UNNAMED,
+	  UNNAMED, IMAGE },
 	/* Its files are gone: known by its id, where no one else makes such cgroups. */
 	{ MACHINE "libpod-" NO_ID ".scope", "podman", "podman/id:0123fedc0123", .refused = true },
 	{ "/libpod_parent/libpod-" NO_ID, "podman", "podman/id:0123fedc0123", .refused = true },

@@ -23,7 +23,6 @@ static enum match match(const struct identity_options *o, const struct place *p,
 		return MATCH_NONE;
 	engine_claim(p, id, PLACE_ID_LEN, ret);
 	ret->home = in_pod && kube_is_home(p);
-	ret->proof = k8s_io;
 	return MATCH_CONTAINER;
 }
 

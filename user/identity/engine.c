@@ -26,15 +26,30 @@ void engine_refuse(struct identity *i, const char *why)
 	i->why_not = why;
 }
 
+/* What is the same for every container of an image is also what to call it. */
+static int name_by_key(struct identity *i, uid_t uid)
+{
+	const char *rest = i->key + strlen(i->engine) + 1;
+
+	if (uid != 0)
+		rest = strchr(rest, '/') + 1;
+	i->name = strdup(rest);
+	return i->name ? 0 : -ENOMEM;
+}
+
 int engine_key(struct identity *i, uid_t uid, bool made, const char *entry)
 {
 	const char *const parts[] = { i->name, NULL };
+	int r;
 
 	if (i->name && *i->name && !made)
 		return key_parts(i->engine, uid, parts, &i->key);
-	if (i->image && *i->image && entry)
-		return key_image(i->engine, uid, i->image, entry, &i->key);
-	engine_refuse(i, "its engine's files could not be read: it is known by its id alone");
+	free(TAKE_PTR(i->name));
+	if (i->image && *i->image && entry) {
+		r = key_image(i->engine, uid, i->image, entry, &i->key);
+		return r < 0 ? r : name_by_key(i, uid);
+	}
+	engine_refuse(i, "nobody named it and its image is not known: it is known by its id alone");
 	return key_id(i->engine, uid, i->container, &i->key);
 }
 

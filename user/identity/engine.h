@@ -42,8 +42,9 @@ enum match engine_claim(const struct place *p, const char *id, size_t id_len, st
 /* Whose files count there: 0, or the user below whose manager it lies. */
 uid_t engine_uid(const struct place *p);
 
-/* Sets ret->key by the rule of all engines: the name when somebody chose it, else image and entry,
- * else the id, which can't be enforced. `made` NULL-safe names: a NULL name counts as made. */
+/* Sets i->key by the rule of all engines: the name when somebody chose it; else, when the engine
+ * made it up or there is none, image and entry, which then are the name too; else the id, which
+ * can't be enforced and has no name. */
 int engine_key(struct identity *i, uid_t uid, bool made, const char *entry);
 
 /* Marks it as not enforceable; the first reason stays. */

@@ -215,6 +215,6 @@ int kube_key(struct identity *i, uid_t uid, const char *owner)
 
 	if (i->namespace && i->pod && i->name)
 		return key_parts("kubernetes", uid, parts, &i->key);
-	engine_refuse(i, "its engine's files could not be read: it is known by its id alone");
+	engine_refuse(i, "neither its bundle nor a log link names it: it is known by its id alone");
 	return key_id("kubernetes", uid, i->container, &i->key);
 }

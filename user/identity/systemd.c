@@ -21,12 +21,10 @@ static bool is_transient(const struct place *p)
 	return s[strspn(s, digits)] == '.' || s[strspn(s, digits)] == '-';
 }
 
-/* Only slices and a user's manager may stand above: in a plain directory the name says nothing. */
+/* In a plain directory, or inside another unit, the name proves nothing: no file would. */
 static enum match match(const struct identity_options *o, const struct place *p, struct claim *ret)
 {
-	if (!place_is_unit(p) || (p->kind != PLACE_SYSTEM && p->kind != PLACE_USER))
-		return MATCH_NONE;
-	if (place_is_manager(p) || !engine_watched(o, p->path, p->end))
+	if (!place_is_unit(p) || place_is_manager(p) || !engine_watched(o, p->path, p->end))
 		return MATCH_NONE;
 	engine_claim(p, NULL, 0, ret);
 	return MATCH_CONTAINER;
