@@ -61,12 +61,9 @@ static int run(const struct cmd *c, const char *const args[])
 
 #define RUN(c, ...) run(&(c), (const char *const[]){ __VA_ARGS__, NULL })
 
-static char *read_text(const char *path)
+static void read_text(const char *path, char **ret)
 {
-	char *text = NULL;
-
-	assert_int_equal(file_read(path, 1 << 20, &text, NULL), 0);
-	return text;
+	assert_int_equal(file_read(path, 1 << 20, ret, NULL), 0);
 }
 
 static void fill(void)
@@ -101,7 +98,7 @@ static void list_shows_every_workload(void **state)
 
 	fill();
 	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
-	out = read_text(out_path);
+	read_text(out_path, &out);
 	assert_string_equal(out, "ENGINE  WORKLOAD       IMAGE  STATE             CALLS  STARTS  "
 				 "FIRST                 LAST\n"
 				 "podman  cgroup/a\\x0ab  -      gone, partial     0      0      "
@@ -133,8 +130,8 @@ static void show_tells_each_call(void **state)
 		"workload:  redis (podman/redis)\n",
 		"state:     running, 1 instance seen\n",
 		"partial:   yes: no start of it was seen\n",
-		"x86_64  workload  write  2023-11-14 22:13:20Z  2023-11-14 22:13:20Z  re\\x0adis  "
-		"42   /r\n",
+		"x86_64  workload  write  2023-11-14 22:13:20Z  2023",
+		"  re\\x0adis  42   /r\n",
 		"x86_64  workload  #550   2023",
 		"x86_64  setup     mount  2023",
 		"i386    session   exit   2023",
@@ -143,7 +140,7 @@ static void show_tells_each_call(void **state)
 
 	fill();
 	assert_int_equal(RUN(cmd_show, "podman/redis", "--state", "DIR"), EXIT_OK);
-	out = read_text(out_path);
+	read_text(out_path, &out);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_non_null(strstr(out, lines[i]));
 	/* What a policy is made of comes before the setup. */
@@ -203,8 +200,8 @@ static void failures_are_one_line(void **state)
 		_free_ char *out = NULL, *err = NULL;
 
 		assert_int_equal(run(failures[i].c, failures[i].args), failures[i].code);
-		out = read_text(out_path);
-		err = read_text(err_path);
+		read_text(out_path, &out);
+		read_text(err_path, &err);
 		assert_string_equal(out, "");
 		assert_int_equal(strncmp(err, "tamis: ", 7), 0);
 		assert_non_null(strstr(err, failures[i].error));

@@ -8,12 +8,12 @@
 
 /* Define a cleanup function for a pointer type: CLEANUP_DEFINE(struct x *, x_free)
  * makes x_freep, for use as _cleanup_(x_free). `fn` must accept NULL. */
-#define CLEANUP_DEFINE(type, fn)                  \
-	static inline void fn##p(type *p)         \
-	{                                         \
-		if (*p)                           \
-			fn(*p);                   \
-	}                                         \
+#define CLEANUP_DEFINE(type, fn)          \
+	static inline void fn##p(type *p) \
+	{                                 \
+		if (*p)                   \
+			fn(*p);           \
+	}                                 \
 	struct cleanup_needs_a_semicolon
 
 #define _cleanup_(fn) __attribute__((cleanup(fn##p)))
@@ -31,25 +31,25 @@ static inline void cleanup_closep(int *fd)
 
 CLEANUP_DEFINE(FILE *, fclose);
 
-#define _free_ __attribute__((cleanup(cleanup_freep)))
-#define _close_ __attribute__((cleanup(cleanup_closep)))
+#define _free_	 __attribute__((cleanup(cleanup_freep)))
+#define _close_	 __attribute__((cleanup(cleanup_closep)))
 #define _fclose_ _cleanup_(fclose)
 
 /* Give ownership away: the variable is emptied, its value returned. */
-#define TAKE_PTR(p)                     \
-	({                              \
-		typeof(p) *pp_ = &(p);  \
+#define TAKE_PTR(p)                      \
+	({                               \
+		typeof(p) *pp_ = &(p);   \
 		typeof(p) taken_ = *pp_; \
-		*pp_ = NULL;            \
-		taken_;                 \
+		*pp_ = NULL;             \
+		taken_;                  \
 	})
 
-#define TAKE_FD(fd)              \
-	({                       \
+#define TAKE_FD(fd)                \
+	({                         \
 		int *fdp_ = &(fd); \
-		int fd_ = *fdp_; \
-		*fdp_ = -1;      \
-		fd_;             \
+		int fd_ = *fdp_;   \
+		*fdp_ = -1;        \
+		fd_;               \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -64,7 +64,7 @@ struct store_instance {
 	const char *container; /* engine's id or NULL */
 	const char *path;      /* cgroup path */
 	bool running;
-	uint64_t starts; /* of this instance, as a total: the larger one is kept */
+	uint64_t starts;      /* of this instance, as a total: the larger one is kept */
 	struct evidence lost; /* lost_* of this instance, totals likewise; other fields unused */
 };
 int store_instance(struct store *s, const struct store_instance *i, int64_t now, int64_t *ret_id);
