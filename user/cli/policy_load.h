@@ -21,15 +21,10 @@ struct policy_options {
 /* Checks the spec. Negative errno, having logged why. */
 int policy_options_runtime(struct policy_options *o, const char *spec);
 
-/* The filter for what was learned under `engine` (NULL: none). Logs; negative errno. Caller
- * frees both. */
+/* The filter for what was learned under `engine` (NULL: none), and the runtimes whose gate is in
+ * it. Caller frees both. Negative errno, having logged why. */
 int policy_compose(const struct policy_options *o, const char *engine,
 		   const struct learned *learned, struct filter **ret, char **ret_runtimes);
-
-/* What was learned, as a filter. `engine` may be NULL (none had a part in it). Negative errno,
- * having logged why. */
-int policy_compose(const struct policy_options *o, const char *engine, const struct learned *l,
-		   struct filter **ret, char **ret_runtimes);
 
 /* What a policy borrows from. */
 struct policy_loaded {

@@ -108,7 +108,7 @@ static int read_held(struct oci_reader *rd, const json_t *entry, const char *ent
 
 static int entry_applies(struct oci_reader *rd, const json_t *entry, const char *path, bool *ret)
 {
-	struct held in, ex;
+	struct held in = { 0 }, ex = { 0 };
 	int r = read_held(rd, entry, path, "includes", &in);
 
 	if (r == 0)

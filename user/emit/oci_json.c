@@ -49,13 +49,18 @@ static void scan_string(struct scan *s)
 	scan_copy(s, at - s->at);
 }
 
+static bool is_numeric(char c)
+{
+	return c && strchr("+-.eE0123456789", c);
+}
+
 static void scan_number(struct scan *s)
 {
 	size_t len = 0, digits = 0;
 	char copy[24];
 	uint64_t v;
 
-	for (; s->at + len < s->end && memchr("+-.eE0123456789", s->at[len], 15); len++)
+	for (; s->at + len < s->end && is_numeric(s->at[len]); len++)
 		digits += isdigit((unsigned char)s->at[len]) != 0;
 	if (digits != len || len < 19 || len > 20 || *s->at == '0') {
 		scan_copy(s, len);

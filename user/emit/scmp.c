@@ -58,8 +58,6 @@ static int native_number(enum tamis_abi abi, uint32_t nr, int *ret)
 	_free_ char *name = seccomp_syscall_resolve_num_arch(token(abi), num);
 	_free_ char *back = NULL;
 
-	if (!name && abi != abi_native())
-		return -ENOENT;
 	/* Multiplexed calls have a stand-in even on their own ABI: it would let both forms in. */
 	if (name && seccomp_syscall_resolve_name_arch(token(abi), name) != num)
 		return -ENOENT;
@@ -67,6 +65,8 @@ static int native_number(enum tamis_abi abi, uint32_t nr, int *ret)
 		*ret = num;
 		return 0;
 	}
+	if (!name)
+		return -ENOENT;
 	native = seccomp_syscall_resolve_name(name);
 	if (native == __NR_SCMP_ERROR)
 		return -ENOENT;
