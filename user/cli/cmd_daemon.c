@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -68,18 +69,16 @@ static int take_option(struct parsed *p, int opt, int index)
 }
 
 /* The file first, so that options override it: two passes over the arguments. */
-static int find_config(int argc, char **argv, const char **ret)
+static void find_config(int argc, char **argv, const char **ret)
 {
 	int opt;
 
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, "v", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, ":v", options, NULL)) != -1)
 		if (opt == OPT_CONFIG)
 			*ret = optarg;
-	opterr = 1;
 	optind = 1;
-	return 0;
 }
 
 static int read_config(struct daemon_options *o, const char *path)
@@ -103,26 +102,45 @@ static int run_daemon(int argc, char **argv)
 	struct parsed p = { .o = &o };
 	int opt, index = 0;
 
-	(void)find_config(argc, argv, &p.config);
+	find_config(argc, argv, &p.config);
 	if (read_config(&o, p.config) < 0)
 		return EXIT_USAGE;
-	while ((opt = getopt_long(argc, argv, "v", options, &index)) != -1)
+	while ((opt = getopt_long(argc, argv, ":v", options, &index)) != -1) {
+		if (opt == ':' || opt == '?')
+			return cmd_bad_option(&cmd_daemon, opt, argv);
 		if (take_option(&p, opt, index) < 0)
 			return EXIT_USAGE;
-	if (optind < argc) {
-		log_err("\"%s\": the daemon takes no arguments", argv[optind]);
-		return EXIT_USAGE;
 	}
+	if (optind < argc)
+		return cmd_bad_argument(&cmd_daemon, argv[optind]);
 	if (p.unpin)
 		return bpffs_clear(o.bpffs) < 0 ? EXIT_FAIL : EXIT_OK;
 	return daemon_run(&o);
 }
 
+static int show_help(void)
+{
+	printf("usage: tamis %s %s\n\n%s\n\n", cmd_daemon.name, cmd_daemon.args, cmd_daemon.help);
+	puts("  --state DIR        where what is learned is kept; default: " DEFAULT_STATE_DIR "\n"
+	     "  --interval SEC     between drains, 0.01 to 3600; default: 1\n"
+	     "  --unit SEC         a sampling unit, 1 to 86400; default: 60\n"
+	     "  --watch PATTERN    cgroups to observe besides containers, by path; may be "
+	     "repeated\n"
+	     "  --service NAME     a systemd unit to observe; may be repeated\n"
+	     "  --bpffs DIR        where programs and maps are pinned; default: /sys/fs/bpf/tamis\n"
+	     "  --no-pin           pin nothing: what is called while no daemon runs is lost\n"
+	     "  --unpin            take what is pinned out of the kernel, and end\n"
+	     "  --map-entries N    sets (cgroup, ABI, stage) that the kernel has room for\n"
+	     "  --config FILE      options as an ini file; default: " DAEMON_CONFIG "\n"
+	     "  --portable         don't try the faster way into the programs\n"
+	     "  -v, --verbose      say more");
+	return EXIT_OK;
+}
+
 const struct cmd cmd_daemon = {
 	.name = "daemon",
-	.args = "[--state DIR] [--interval SEC] [--unit SEC] [--bpffs DIR] [--no-pin | --unpin]\n"
-		"              [--watch PATTERN]... [--service NAME]... [--config FILE]\n"
-		"              [--map-entries N] [--portable] [--verbose]",
+	.args = "[OPTION]...",
 	.help = "observe this host's containers, in the foreground",
 	.run = run_daemon,
+	.show_help = show_help,
 };

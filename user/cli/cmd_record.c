@@ -190,11 +190,15 @@ static int run(int argc, char **argv)
 	struct record c = { .format = emit_find("oci") };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "+o:f:", options, NULL)) != -1)
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "+:o:f:", options, NULL)) != -1) {
+		if (opt == ':' || opt == '?')
+			return cmd_bad_option(&cmd_record, opt, argv);
 		if (take_option(opt, &c) < 0)
 			return EXIT_USAGE;
+	}
 	if (optind >= argc)
-		return cmd_usage(&cmd_record);
+		return cmd_bad_argument(&cmd_record, NULL);
 	if (!strcmp(c.format->name, "bpf") && !c.output && isatty(STDOUT_FILENO)) {
 		log_err("a BPF program is not for a terminal; use -o FILE");
 		return EXIT_USAGE;

@@ -230,9 +230,8 @@ static int store_dirty(struct observer *o)
 	return 0;
 }
 
-static int store_first(struct observer *o, const struct origin *from)
+static int store_first(struct observer *o, const struct watched *w, const struct origin *from)
 {
-	struct watched *w = watchlist_find(&o->list, from->key.cgroup);
 	struct policy_origin origin = {
 		.abi = from->key.abi,
 		.stage = from->key.stage,
@@ -244,18 +243,38 @@ static int store_first(struct observer *o, const struct origin *from)
 		.exe = from->exe,
 	};
 
-	return w && w->instance ? store_origin(o->o.store, w->instance, &origin) : 0;
+	return store_origin(o->o.store, w->instance, &origin);
 }
 
 static int store_firsts(struct observer *o)
 {
 	for (size_t i = 0; i < o->origins.cnt; i++) {
-		int r = store_first(o, &o->origins.list[i]);
+		const struct watched *w = watchlist_find(&o->list, o->origins.list[i].key.cgroup);
+		int r = w && w->instance ? store_first(o, w, &o->origins.list[i]) : 0;
 
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* An origin may be here before its cgroup's name, or before its call was drained. */
+#define ORIGIN_WAITS 5
+
+static void drop_firsts(struct observer *o)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < o->origins.cnt; i++) {
+		struct origin *from = &o->origins.list[i];
+		const struct watched *w = watchlist_find(&o->list, from->key.cgroup);
+
+		if ((w && (w->instance || w->ignored)) || ++from->waited > ORIGIN_WAITS)
+			continue;
+		o->origins.list[left++] = *from;
+	}
+	o->origins.cnt = left;
+	o->pending |= left > 0;
 }
 
 static int drain_all(struct observer *o, bool force)
@@ -317,7 +336,7 @@ int observer_drain(struct observer *o)
 		r = store_commit(o->o.store);
 	if (r < 0)
 		return drain_failed(o, r);
-	o->origins.cnt = 0;
+	drop_firsts(o);
 	forget_gone(o);
 	return 0;
 }

@@ -13,6 +13,7 @@ struct origin {
 	struct tamis_key key;
 	uint32_t nr;
 	uint32_t pid;
+	unsigned waited; /* drains that knew nothing of its cgroup yet */
 	char comm[TAMIS_COMM + 1];
 	char exe[ORIGIN_EXE_MAX]; /* path inside its mount, "" when not known */
 };
