@@ -365,6 +365,23 @@ static void too_large_for_the_kernel(void **state)
 	assert_null(insn);
 }
 
+/* libseccomp would take minutes and gigabytes. */
+static void many_alternatives_are_refused_at_once(void **state)
+{
+	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);
+	struct sock_filter *insn = NULL;
+	size_t cnt = 0;
+
+	for (uint64_t v = 0; v < 60000; v++) {
+		struct filter_cond c = { 0, FILTER_EQ, v };
+
+		add_cond(f, TAMIS_ABI_X86_64, 135, FILTER_ALLOW, 0, 1, &c);
+	}
+	filter_sort(f);
+	assert_int_equal(bpf_program(f, &insn, &cnt), -E2BIG);
+	assert_null(insn);
+}
+
 static void no_abi_is_refused(void **state)
 {
 	_cleanup_(filter_free) struct filter *f = filter_make(0);
@@ -392,6 +409,7 @@ int main(void)
 		cmocka_unit_test(random_filters),
 		cmocka_unit_test(a_search_tree_not_a_chain),
 		cmocka_unit_test(too_large_for_the_kernel),
+		cmocka_unit_test(many_alternatives_are_refused_at_once),
 		cmocka_unit_test(no_abi_is_refused),
 	};
 

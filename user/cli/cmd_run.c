@@ -118,6 +118,8 @@ static int confine(const char *path, const struct policy_file *p)
 
 	if (r == -EINVAL && !p->filter)
 		log_err("%s: not a program that the kernel takes", path);
+	else if (r == -E2BIG)
+		log_err("%s: more rules than fit in a program of the kernel", path);
 	else if (r < 0)
 		log_err_errno(r, "%s: can't load the policy", path);
 	return r;

@@ -6,8 +6,9 @@
 #include "emit/formats.h"
 #include "emit/scmp.h"
 
-#define SCMP_ERRNO_MAX 4094
-#define ABI_IS_32BIT   ((1u << TAMIS_ABI_I386) | (1u << TAMIS_ABI_X32) | (1u << TAMIS_ABI_ARM))
+#define SCMP_ERRNO_MAX	 4094
+#define ALTERNATIVES_MAX 64 /* it compares each with each, in time and memory */
+#define ABI_IS_32BIT	 ((1u << TAMIS_ABI_I386) | (1u << TAMIS_ABI_X32) | (1u << TAMIS_ABI_ARM))
 
 static void scmp_free(scmp_filter_ctx c)
 {
@@ -96,6 +97,8 @@ static bool rules_are_simple(const struct filter_rule *rules, size_t cnt)
 {
 	if (cnt == 1 || rules->cond_cnt == 0)
 		return true;
+	if (cnt > ALTERNATIVES_MAX)
+		return false;
 	for (size_t i = 0; i < cnt; i++) {
 		if (rules[i].cond_cnt != 1 || rules[i].cond[0].op != FILTER_EQ ||
 		    rules[i].cond[0].index != rules->cond[0].index)
