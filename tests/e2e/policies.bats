@@ -12,6 +12,7 @@ load ../lib/workloads
 setup_file() {
 	export dir=$BATS_FILE_TMPDIR port
 	export daemon_dir=$dir/daemon observer_log=$dir/denials site=$dir/site
+	host_lock test-policies
 	port=$(free_port)
 	pod_sweep tamis-test-pol-
 	pod_cgroups_note
@@ -90,12 +91,12 @@ runc_start() {
 			{ bounding: $caps, permitted: $caps, effective: $caps }) |
 		del(.process.rlimits, .linux.resources) | .root.readonly = false |
 		.linux.namespaces |= map(select(.type != "network" and .type != "cgroup")) |
-		.linux.cgroupsPath = "/tamis-test-pol" | .linux.seccomp = $policy[0] |
+		.linux.cgroupsPath = "/tamis-test-pol-runc" | .linux.seccomp = $policy[0] |
 		.mounts |= map(select(.type != "cgroup" and .type != "sysfs")) |
 		.mounts += [{ destination: "/site", type: "bind", source: $site, options: ["rbind", "ro"] }]' \
 		"$bundle/config.json" >"$bundle/config.new" || return 1
 	mv "$bundle/config.new" "$bundle/config.json"
-	runc run -d --bundle "$bundle" tamis-test-pol-runc </dev/null >"$dir/runc.log" 2>&1 3>&- || { cat "$dir/runc.log"; return 1; }
+	runc run -d --bundle "$bundle" tamis-test-pol-runc </dev/null >"$dir/runc.log" 2>&1 3>&- 8>&- || { cat "$dir/runc.log"; return 1; }
 	wait_for 10 workload_up "$program" "$port" || { cat "$dir/runc.log"; return 1; }
 }
 
@@ -115,38 +116,52 @@ engine_exec() {
 engine_pid() {
 	case $1 in
 	pod) pod_pid "$2" ;;
-	runc) runc state "$2" | jq .pid ;;
+	runc) runc state "$2" | jq -e '.pid | select(. > 1)' ;;
 	esac
 }
 
+# container_cgroup ENGINE CONTAINER: path below the mount; fails when it isn't a container's own.
+container_cgroup() {
+	local pid
+	pid=$(engine_pid "$1" "$2") || return 1
+	cgroup_below "$pid" '.*/libpod-[0-9a-f]{64}(\.scope)?(/container)?|/tamis-test-pol-[a-z0-9-]+'
+}
+
 cgroup_id() {
-	stat -c %i "$(cgroup2_mount)$(sed -n 's/^0:://p' "/proc/$1/cgroup")"
+	local path
+	path=$(container_cgroup "$1" "$2") || return 1
+	stat -c %i "$(cgroup2_mount)$path"
 }
 
 # use PROGRAM ENGINE CONTAINER: load, a session in the container, stops and continuations of every
 # process while they wait.
 use() {
-	local program=$1 engine=$2 container=$3 pid job procs
-	pid=$(engine_pid "$engine" "$container")
-	procs=$(cgroup2_mount)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/cgroup.procs
+	local program=$1 engine=$2 container=$3 path load session_job
+	path=$(container_cgroup "$engine" "$container") || return 1
 	workload_load "$program" "$port" 3>&- &
-	job=$!
+	load=$!
 	engine_exec "$engine" "$container" sh -c "$session" >"$dir/session" 3>&- &
+	session_job=$!
 	sleep 0.3
-	stop_and_continue "$procs"
-	wait "$job" || return 1
-	wait $! || return 1
+	stop_and_continue "$path" || return 1
+	wait "$load" || return 1
+	wait "$session_job" || return 1
 	grep -q done "$dir/session" || return 1
-	stop_and_continue "$procs"
+	stop_and_continue "$path" || return 1
 	workload_up "$program" "$port"
 }
 
+# Every process that is in this very cgroup, one by one.
 stop_and_continue() {
-	local pids
-	mapfile -t pids <"$1"
-	kill -STOP "${pids[@]}" 2>/dev/null || true
+	local path=$1 pid stopped=()
+	[[ $path == /?* ]] || return 1
+	while read -r pid; do
+		[[ $(cgroup_below "$pid" '/.*') == "$path" ]] || continue
+		kill -STOP "$pid" && stopped+=("$pid")
+	done <"$(cgroup2_mount)$path/cgroup.procs"
+	((${#stopped[@]})) || return 1
 	sleep 0.1
-	kill -CONT "${pids[@]}" 2>/dev/null || true
+	kill -CONT "${stopped[@]}" 2>/dev/null || true
 }
 
 # --- what the observer saw -----------------------------------------------------------------
@@ -160,7 +175,7 @@ unannounced() {
 # used_without_refusal PROGRAM ENGINE CONTAINER
 used_without_refusal() {
 	local id
-	id=$(cgroup_id "$(engine_pid "$2" "$3")")
+	id=$(cgroup_id "$2" "$3")
 	use "$1" "$2" "$3" || { echo "$1 does not run its load under its policy"; return 1; }
 	engine_exec "$2" "$3" /probe ptrace >/dev/null
 	case $2 in
@@ -203,10 +218,10 @@ under_runc() {
 	done
 }
 
-# The errno that a policy answers a call with which it doesn't allow.
+# The errno with which a policy answers a call that it doesn't allow, or not with such arguments.
 policy_errno() {
 	jq -r --arg call "$2" '[.syscalls[] | select(.action == "SCMP_ACT_ERRNO" and
-		(.args // [] | length) == 0 and (.names | index($call)))] as $rules |
+		(.names | index($call)))] as $rules |
 		if $rules | length > 0 then $rules[0].errnoRet // 1 else .defaultErrnoRet end' "$1"
 }
 
@@ -251,7 +266,7 @@ refused_outside() {
 @test "the observer sees a refusal in a container, and only there" {
 	local id
 	podman_start redis tamis-test-pol-run --security-opt "seccomp=$dir/redis.json"
-	id=$(cgroup_id "$(pod_pid tamis-test-pol-run)")
+	id=$(cgroup_id pod tamis-test-pol-run)
 	observer_flush
 	[[ -z $(unannounced "$id") ]]
 	pod exec tamis-test-pol-run /probe ptrace keyctl

@@ -48,3 +48,10 @@ cgroup2_mount() {
 	awk '{ for (i = 7; i <= NF; i++) if ($i == "-") break } $(i + 1) == "cgroup2" && $4 == "/" { print $5; exit }' \
 		/proc/self/mountinfo
 }
+
+# host_lock NAME: held by this process until it ends. Containers' names are one set per host, so
+# two runs (of two clones, say) wait for each other. Descriptor 8: close it for what outlives us.
+host_lock() {
+	exec 8>"/tmp/.tamis-$1.lock"
+	flock 8
+}

@@ -13,9 +13,9 @@ daemon_start() {
 	mkdir -p "$daemon_dir/bpf"
 	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c \
-		'd=$1; shift; mount -t bpf tamis "$d/bpf" && exec "$@"' sh "$daemon_dir" \
+		'd=$1; shift; mount -t bpf tamis "$d/bpf" && exec setpriv --pdeathsig TERM "$@"' sh "$daemon_dir" \
 		"$TAMIS" daemon --config /dev/null --state "$daemon_dir/state" --bpffs "$daemon_dir/bpf/tamis" "$@" \
-		>"$daemon_dir/log" 2>&1 </dev/null 3>&- &
+		>"$daemon_dir/log" 2>&1 </dev/null 3>&- 8>&- &
 	daemon_pid=$!
 	echo "$daemon_pid" >"$daemon_dir/pid"
 	wait_for 15 daemon_ready && return

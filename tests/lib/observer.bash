@@ -11,8 +11,8 @@ observer_start() {
 	# tracefs in a mount namespace of its own: not every host has it mounted.
 	# shellcheck disable=SC2016
 	unshare -m --propagation private sh -c \
-		'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; exec bpftrace -B line "$1"' \
-		sh "$ROOT/tests/e2e/denials.bt" >"$observer_log" 2>&1 </dev/null 3>&- &
+		'mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null; exec setpriv --pdeathsig TERM bpftrace -B line "$1"' \
+		sh "$ROOT/tests/e2e/denials.bt" >"$observer_log" 2>&1 </dev/null 3>&- 8>&- &
 	observer_pid=$!
 	wait_for 30 observer_sees && return
 	cat "$observer_log" >&2

@@ -22,7 +22,7 @@ pod_detect() {
 pod_detect
 
 pod() {
-	podman "${pod_options[@]}" "$@"
+	podman "${pod_options[@]}" "$@" 8>&- # a lock of ours is not for conmon
 }
 
 # pod_run NAME [podman's run options] IMAGE [COMMAND...]: detached.
@@ -49,13 +49,20 @@ pod_sweep() {
 	done < <(pod ps -a --filter "name=^$1" --format '{{.Names}}' 2>/dev/null)
 }
 
+# Of a container that runs; fails otherwise (podman says 0 for one that doesn't).
 pod_pid() {
-	pod inspect -f '{{.State.Pid}}' "$1"
+	local pid
+	pid=$(pod inspect -f '{{.State.Pid}}' "$1") || return 1
+	((pid > 1)) && echo "$pid"
 }
 
-# cgroup v2 path of a container's first process
-pod_cgroup() {
-	sed -n 's/^0:://p' "/proc/$(pod_pid "$1")/cgroup"
+# cgroup_below PID PATTERN: the cgroup v2 path of a process, if PATTERN (extended regular expression)
+# matches it whole. Never the root: a test that signals a cgroup's processes must not mean the host's.
+cgroup_below() {
+	local path
+	[[ $1 =~ ^[0-9]+$ ]] && (($1 > 1)) || return 1
+	path=$(sed -n 's/^0:://p' "/proc/$1/cgroup") || return 1
+	[[ $path == /?* && $path =~ ^($2)$ ]] && echo "$path"
 }
 
 # podman makes its parent cgroups in every hierarchy and leaves them: pod_cgroups_note before the
