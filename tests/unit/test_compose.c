@@ -12,7 +12,7 @@
 #include "model/compose.h"
 #include "policy/data.h"
 
-#define NATIVE TAMIS_ABI_X86_64
+#define NATIVE abi_native()
 
 static uint32_t nr_of(const char *name)
 {
@@ -345,9 +345,12 @@ static void engine_conditions_and_errnos_stay(void **state)
 
 	learn(x, TAMIS_WORKLOAD, NATIVE, "socket");
 	learn(x, TAMIS_WORKLOAD, NATIVE, "ioctl");
+	learn(x, TAMIS_WORKLOAD, NATIVE, "prctl");
 	add(engine, "socket", FILTER_ALLOW, 0, 1, &not_vsock);
 	add(engine, "ioctl", FILTER_ERRNO, ENOTTY, 1, &tty);
 	add(engine, "ioctl", FILTER_ALLOW, 0, 1, &(struct filter_cond){ 1, FILTER_NE, 0x5412 });
+	add(engine, "prctl", FILTER_ERRNO, 0, 1, &tty);
+	add(engine, "prctl", FILTER_ALLOW, 0, 1, &not_vsock);
 	add(engine, "keyctl", FILTER_ERRNO, EACCES, 0, NULL);
 	add(engine, "mount", FILTER_ERRNO, 0, 0, NULL);
 	add(engine, "ptrace", FILTER_KILL_PROCESS, 0, 0, NULL);
@@ -359,6 +362,8 @@ static void engine_conditions_and_errnos_stay(void **state)
 	assert_int_equal(filter_find(x->out, NATIVE, nr_of("ioctl"), &rule), 2);
 	assert_int_equal(ask(x, NATIVE, "socket", 40, 0).errno_ret, ENOSYS);
 	assert_refused(x, "keyctl", EACCES);
+	for (size_t i = filter_find(x->out, NATIVE, nr_of("prctl"), &rule); i > 0; i--)
+		assert_int_equal(rule[i - 1].action, FILTER_ALLOW);
 	assert_refused(x, "mount", ENOSYS); /* never 0 for a call that wasn't made */
 	assert_int_equal(ask(x, NATIVE, "ptrace", 0, 0).action, FILTER_KILL_PROCESS);
 	assert_refused(x, "getpid", ENOSYS);
@@ -438,8 +443,10 @@ static void an_abi_the_engine_lacks(void **state)
 
 	learn(x, TAMIS_WORKLOAD, TAMIS_ABI_I386, "read");
 	sysset_add(&x->always[TAMIS_ABI_I386], 1);
+	sysset_add(&x->always[TAMIS_ABI_I386], 13);
 	engine_of(x, FILTER_ERRNO, EPERM);
 	run(x);
+	assert_int_equal(ask(x, TAMIS_ABI_I386, "time", 0, 0).action, FILTER_ALLOW);
 	assert_int_equal(ask(x, TAMIS_ABI_I386, "read", 0, 0).action, FILTER_ALLOW);
 	assert_int_equal(ask(x, TAMIS_ABI_I386, "exit", 0, 0).action, FILTER_ALLOW);
 }

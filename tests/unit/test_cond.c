@@ -69,6 +69,60 @@ static void cubes_are_the_condition(void **state)
 			assert_int_equal(in_cubes(yes, yes_cnt, values[v]), match);
 			assert_int_equal(in_cubes(no, no_cnt, values[v]), !match);
 		}
+		assert_int_equal(cond_is_never(&conds[i]), yes_cnt == 0);
+	}
+}
+
+static void meet_is_exact(void **state)
+{
+	struct filter_cond both[COND_MEET_MAX];
+
+	for (size_t i = 0; i < cond_cnt; i++)
+		for (size_t k = 0; k < cond_cnt; k++) {
+			unsigned cnt = cond_meet(&conds[i], &conds[k], both);
+
+			assert_true(cnt <= COND_MEET_MAX);
+			for (size_t v = 0; v < value_cnt; v++) {
+				bool want = cond_match(&conds[i], values[v]) &&
+					    cond_match(&conds[k], values[v]);
+				bool got = false;
+
+				for (unsigned c = 0; c < cnt; c++)
+					got |= cond_match(&both[c], values[v]);
+				assert_int_equal(got, want);
+			}
+		}
+}
+
+static void meet_is_short(void **state)
+{
+	static const struct {
+		struct filter_cond a, b;
+		unsigned cnt;
+		struct filter_cond first;
+	} rows[] = {
+		{ { 0, FILTER_NE, 0 }, { 0, FILTER_NE, 1 }, 1, { 0, FILTER_GE, 2 } },
+		{ { 0, FILTER_NE, 1 }, { 0, FILTER_NE, 2 }, 2, { 0, FILTER_EQ, 0 } },
+		{ { 0, FILTER_LE, 9 }, { 0, FILTER_LT, 5 }, 1, { 0, FILTER_LE, 4 } },
+		{ { 0, FILTER_LE, 9 }, { 0, FILTER_GE, 9 }, 1, { 0, FILTER_EQ, 9 } },
+		{ { 0, FILTER_LT, 9 }, { 0, FILTER_GE, 9 }, 0, { 0 } },
+		{ { 0, FILTER_GE, 16 },
+		  { 0, FILTER_LE, 31 },
+		  1,
+		  { 0, FILTER_MASKED_EQ, ~15ull, 16 } },
+		{ { 0, FILTER_LT, 0 }, { 0, FILTER_NE, 3 }, 0, { 0 } },
+		{ { 0, FILTER_GE, 1 }, { 0, FILTER_LE, TOP - 1 }, 126, { 0, FILTER_EQ, 1 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct filter_cond both[COND_MEET_MAX];
+
+		assert_int_equal(cond_meet(&rows[i].a, &rows[i].b, both), rows[i].cnt);
+		if (rows[i].cnt == 0)
+			continue;
+		assert_int_equal(both[0].op, rows[i].first.op);
+		assert_int_equal(both[0].value, rows[i].first.value);
+		assert_int_equal(both[0].value_two, rows[i].first.value_two);
 	}
 }
 
@@ -157,6 +211,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cubes_are_the_condition),
+		cmocka_unit_test(meet_is_exact),
+		cmocka_unit_test(meet_is_short),
 		cmocka_unit_test(match_is_what_it_says),
 		cmocka_unit_test(relations_agree_with_values),
 		cmocka_unit_test(relations_found),

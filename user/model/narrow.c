@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model/boxes.h"
+#include "model/rules.h"
 
 /* Two filters without order serve as growing lists of rules: what passes, what is refused. */
 struct narrowing {
@@ -85,50 +85,14 @@ static int add(struct filter *list, const struct filter_rule *conds, const struc
 	return filter_add(list, &r);
 }
 
-static int add_boxes(struct filter *list, const struct boxes *b, const struct filter_rule *like)
-{
-	for (unsigned i = 0; i < b->cnt; i++) {
-		struct filter_rule r = *like;
-		int e;
-
-		box_write(&b->box[i], &r);
-		e = filter_add(list, &r);
-		if (e < 0)
-			return e;
-	}
-	return 0;
-}
-
-/* Both rules' conditions as one rule, where the two on one argument contain one another. */
-static bool join(const struct filter_rule *a, const struct filter_rule *b, struct filter_rule *ret)
-{
-	*ret = *a;
-	for (unsigned i = 0; i < b->cond_cnt; i++) {
-		const struct filter_cond *c = &b->cond[i], *mine = cond_find(a, c->index);
-
-		if (!mine)
-			ret->cond[ret->cond_cnt++] = *c;
-		else if (cond_implies(c, mine))
-			ret->cond[mine - a->cond] = *c;
-		else if (!cond_implies(mine, c))
-			return false;
-	}
-	return true;
-}
-
 static int meet_two(struct narrowing *n, const struct filter_rule *a, const struct filter_rule *b)
 {
-	struct filter_rule joined,
-		like = { .abi = n->like->abi, .nr = n->like->nr, .action = n->action };
-	struct boxes both;
+	struct filter_rule mine = *a;
 
-	if (rule_excludes(a, b))
-		return 0;
-	if (join(a, b, &joined))
-		return add(n->pass, &joined, n, n->action, 0);
-	boxes_of_rule(a, &both);
-	boxes_meet(&both, b);
-	return add_boxes(n->pass, &both, &like);
+	mine.abi = n->like->abi;
+	mine.nr = n->like->nr;
+	mine.action = n->action;
+	return rules_meet(&mine, b, n->pass);
 }
 
 /* What one alternative of the base keeps under the engine's. */
@@ -189,36 +153,16 @@ static int collect_refusals(struct narrowing *n, const struct side *s)
 	return r;
 }
 
-/* Cuts what a side refuses out of what passes. */
-static int subtract_one(struct narrowing *n, const struct filter_rule *from, const struct side *s,
-			struct filter *ret)
-{
-	struct boxes left;
-	bool cut = false;
-
-	for (size_t i = 0; i < s->cnt; i++) {
-		const struct filter_rule *q = &s->rule[i];
-
-		if (filter_action_passes(q->action) || rule_excludes(from, q))
-			continue;
-		if (!cut)
-			boxes_of_rule(from, &left);
-		boxes_subtract(&left, q);
-		cut = true;
-	}
-	if (!cut)
-		return filter_add(ret, from);
-	n->by_engine = true;
-	return add_boxes(ret, &left, from);
-}
-
-static int subtract(struct narrowing *n, const struct side *s)
+/* Cuts one refusal out of what passes. */
+static int subtract_one(struct narrowing *n, const struct filter_rule *refused)
 {
 	_cleanup_(filter_free) struct filter *left = NULL;
 	int r = filter_new(&left);
 
-	for (size_t i = 0; r == 0 && i < n->pass->rule_cnt; i++)
-		r = subtract_one(n, &n->pass->rule[i], s, left);
+	for (size_t i = 0; r == 0 && i < n->pass->rule_cnt; i++) {
+		n->by_engine |= !rule_excludes(&n->pass->rule[i], refused);
+		r = rules_subtract(&n->pass->rule[i], refused, left);
+	}
 	if (r < 0)
 		return r;
 	filter_free(n->pass);
@@ -226,47 +170,14 @@ static int subtract(struct narrowing *n, const struct side *s)
 	return 0;
 }
 
-static unsigned args_of(const struct filter *list)
+static int subtract(struct narrowing *n, const struct side *s)
 {
-	unsigned args = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < list->rule_cnt; i++)
-		for (unsigned c = 0; c < list->rule[i].cond_cnt; c++)
-			args |= 1u << list->rule[i].cond[c].index;
-	return args;
-}
-
-static bool is_plain(const struct filter_rule *r)
-{
-	for (unsigned c = 0; c < r->cond_cnt; c++)
-		if (r->cond[c].op != FILTER_EQ && r->cond[c].op != FILTER_MASKED_EQ)
-			return false;
-	return true;
-}
-
-/* Point 3 of the header: EQ and MASKED_EQ only. What would not fit is dropped (a refusal) or
- * stays as it is (what passes). */
-static int make_plain(struct filter **list, bool keep_what_is_too_long)
-{
-	_cleanup_(filter_free) struct filter *plain = NULL;
-	int r = filter_new(&plain);
-
-	for (size_t i = 0; r == 0 && i < (*list)->rule_cnt; i++) {
-		const struct filter_rule *rule = &(*list)->rule[i];
-		struct boxes b = { .lost = true };
-
-		if (!is_plain(rule))
-			boxes_of_rule(rule, &b);
-		if (!b.lost)
-			r = add_boxes(plain, &b, rule);
-		else if (is_plain(rule) || keep_what_is_too_long)
-			r = filter_add(plain, rule);
-	}
-	if (r < 0)
-		return r;
-	filter_free(*list);
-	*list = TAKE_PTR(plain);
-	return 0;
+	for (size_t i = 0; r == 0 && i < s->cnt; i++)
+		if (!filter_action_passes(s->rule[i].action))
+			r = subtract_one(n, &s->rule[i]);
+	return r;
 }
 
 static bool is_covered(const struct filter *list, size_t i)
@@ -285,6 +196,75 @@ static bool is_covered(const struct filter *list, size_t i)
 	return false;
 }
 
+/* Leaves out what other rules say already. */
+static int absorb(struct filter **list)
+{
+	_cleanup_(filter_free) struct filter *left = NULL;
+	int r = filter_new(&left);
+
+	for (size_t i = 0; r == 0 && i < (*list)->rule_cnt; i++)
+		if (!is_covered(*list, i))
+			r = filter_add(left, &(*list)->rule[i]);
+	if (r < 0)
+		return r;
+	filter_free(*list);
+	*list = TAKE_PTR(left);
+	return 0;
+}
+
+static bool has_products(const struct filter *list)
+{
+	for (size_t i = 0; i < list->rule_cnt; i++)
+		if (list->rule[i].cond_cnt > 1)
+			return true;
+	return false;
+}
+
+static unsigned long plain_cnt(const struct filter *list)
+{
+	unsigned long cnt = 0;
+
+	for (size_t i = 0; i < list->rule_cnt; i++)
+		cnt += rules_plain_cnt(&list->rule[i]);
+	return cnt;
+}
+
+static int make_plain(struct filter **list)
+{
+	_cleanup_(filter_free) struct filter *plain = NULL;
+	int r = filter_new(&plain);
+
+	for (size_t i = 0; r == 0 && i < (*list)->rule_cnt; i++)
+		r = rules_add_plain(&(*list)->rule[i], plain);
+	if (r < 0)
+		return r;
+	filter_free(*list);
+	*list = TAKE_PTR(plain);
+	return 0;
+}
+
+static int absorb_all(struct narrowing *n)
+{
+	int r = absorb(&n->pass);
+
+	return r == 0 ? absorb(&n->refuse) : r;
+}
+
+/* Point 3 of the header. */
+static int make_all_plain(struct narrowing *n)
+{
+	int r;
+
+	if (!has_products(n->pass) && !has_products(n->refuse))
+		return 0;
+	if (plain_cnt(n->pass) + plain_cnt(n->refuse) > RULES_MAX)
+		return 0;
+	r = make_plain(&n->pass);
+	if (r == 0)
+		r = make_plain(&n->refuse);
+	return r == 0 ? absorb_all(n) : r;
+}
+
 static int put_all(const struct filter *list, uint32_t why, struct filter *ret)
 {
 	int r = 0;
@@ -292,8 +272,6 @@ static int put_all(const struct filter *list, uint32_t why, struct filter *ret)
 	for (size_t i = 0; r == 0 && i < list->rule_cnt; i++) {
 		struct filter_rule rule = list->rule[i];
 
-		if (is_covered(list, i))
-			continue;
 		rule.why = why;
 		r = filter_add(ret, &rule);
 	}
@@ -303,7 +281,7 @@ static int put_all(const struct filter *list, uint32_t why, struct filter *ret)
 /* Nothing passes: the base refuses the call itself, or what both allow is empty. */
 static int put_refused(const struct narrowing *n, const struct side *base, struct filter *ret)
 {
-	const struct filter_rule *own = unconditional_of(base);
+	const struct filter_rule *own = side_passes(base) ? NULL : unconditional_of(base);
 	struct filter_rule rule = *n->like;
 
 	rule.why |= FILTER_WHY_ERRNO | (own ? 0 : FILTER_WHY_ENGINE);
@@ -328,11 +306,10 @@ static int narrow_into(struct narrowing *n, const struct side *base, const struc
 		r = collect_refusals(n, engine);
 	if (r == 0)
 		r = collect_refusals(n, base);
-	if (r == 0 && __builtin_popcount(args_of(n->pass) | args_of(n->refuse)) > 1) {
-		r = make_plain(&n->pass, true);
-		if (r == 0)
-			r = make_plain(&n->refuse, false);
-	}
+	if (r == 0)
+		r = absorb_all(n);
+	if (r == 0)
+		r = make_all_plain(n);
 	if (r == 0)
 		r = put_all(n->pass, why | (n->by_engine ? FILTER_WHY_ENGINE : 0), ret);
 	return r == 0 ? put_all(n->refuse, FILTER_WHY_ERRNO, ret) : r;

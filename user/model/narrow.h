@@ -4,11 +4,11 @@
  * of both.
  *
  *  1. What passes is exactly what passes both sides (less, never more, where that takes over
- *     BOXES_MAX rules), with the stricter action of the two (ALLOW > LOG > TRACE > NOTIFY).
+ *     RULES_MAX rules), with the stricter action of the two (ALLOW > LOG > TRACE > NOTIFY).
  *  2. Rules are kept as they were written wherever that is exact.
- *  3. No two rules of different answer overlap. Where rules look at several arguments they
- *     consist of EQ and MASKED_EQ, unless that takes over BOXES_MAX rules. See filter_verdict
- *     for why.
+ *  3. No two rules of different answer overlap. Where a rule has conditions on several
+ *     arguments, all of the call's consist of EQ and MASKED_EQ, unless that takes over
+ *     RULES_MAX rules. See filter_verdict for why.
  *  4. Conditional errnos stay: the engine's before the base's; one of 0 doesn't, as it would
  *     answer for a call that wasn't made.
  */
