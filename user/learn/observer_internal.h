@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by observer.c (events, drains, units) and attribute.c (whose cgroup). */
+/* Shared by observer.c (notices, drains, units), attribute.c (whose cgroup) and merge.c (sets). */
 #pragma once
 
 #include "learn/herald.h"
@@ -33,3 +33,9 @@ int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
 int attribute_existing(struct observer *o);
 /* Inside a transaction: makes the instance's row when there is none yet, and refreshes it. */
 int attribute_store(struct observer *o, struct watched *w);
+
+/* Inside a transaction: all that is new in the kernel, dirty instances, origins. `force`: even
+ * where nothing changed since the last one. */
+int merge_drain(struct observer *o, bool force);
+/* After the commit: origins that are stored, or will never be, are dropped. */
+void merge_committed(struct observer *o);
