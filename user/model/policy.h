@@ -21,8 +21,8 @@ struct policy {
 	const char *engine;
 	const char *image;
 	const struct filter *filter;
-	const struct learned *learned;   /* NULL for a policy that was read from a file */
-	const struct evidence *evidence; /* NULL likewise */
+	const struct learned *learned;	    /* NULL for a policy that was read from a file */
+	const struct evidence *evidence;    /* NULL likewise */
 	const struct policy_origin *origin; /* sorted by (abi, nr, stage) */
 	size_t origin_cnt;
 	const char *runtimes; /* "runc, crun" or "crun@1.8": whose gate is inside; for the text */
