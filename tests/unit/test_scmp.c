@@ -365,7 +365,7 @@ static void too_large_for_the_kernel(void **state)
 	assert_null(insn);
 }
 
-/* libseccomp would take minutes and gigabytes. */
+/* libseccomp compares each with each. */
 static void many_alternatives_are_refused_at_once(void **state)
 {
 	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);

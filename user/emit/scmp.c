@@ -7,7 +7,7 @@
 #include "emit/scmp.h"
 
 #define SCMP_ERRNO_MAX	 4094
-#define ALTERNATIVES_MAX 64 /* it compares each with each, in time and memory */
+#define ALTERNATIVES_MAX 64 /* it compares each with each */
 #define ABI_IS_32BIT	 ((1u << TAMIS_ABI_I386) | (1u << TAMIS_ABI_X32) | (1u << TAMIS_ABI_ARM))
 
 static void scmp_free(scmp_filter_ctx c)
