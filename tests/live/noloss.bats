@@ -15,6 +15,7 @@ setup() {
 }
 
 teardown() {
+	sensor_prefix=tamis-noloss-$$-$BATS_TEST_NUMBER
 	daemon_stop || true
 	cgroups_sweep
 	((holder == 0)) || end_process "$holder"
