@@ -88,6 +88,11 @@ static void probe_ring(struct findings *f)
 	add_answer(f, "ring buffer", libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL));
 }
 
+static void probe_atomic(struct findings *f)
+{
+	add_answer(f, "atomic operations in BPF", probe_atomics());
+}
+
 /* Tries it on a map with one entry. */
 static int try_batch(void)
 {
@@ -236,9 +241,10 @@ static void probe_limits(struct findings *f)
 void probes_kernel(struct findings *f)
 {
 	static void (*const probes[])(struct findings *) = {
-		probe_root,	  probe_types,	probe_raw_tracepoints, probe_ring,    probe_batch,
-		probe_bpffs,	  probe_lsm,	probe_cgroups,	       probe_filters, probe_notify,
-		probe_libseccomp, probe_limits,
+		probe_root,    probe_types,   probe_raw_tracepoints, probe_ring,
+		probe_atomic,  probe_batch,   probe_bpffs,	     probe_lsm,
+		probe_cgroups, probe_filters, probe_notify,	     probe_libseccomp,
+		probe_limits,
 	};
 
 	/* libbpf would explain to stderr what we say better. */

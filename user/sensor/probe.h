@@ -8,5 +8,8 @@
 bool probe_x32(void);
 /* The kernel's types are to be had (/sys/kernel/btf/vmlinux). */
 bool probe_btf(void);
+/* BPF programs can have atomic operations that return what was there: 1, 0, or a negative errno
+ * that says nothing about the kernel. */
+int probe_atomics(void);
 /* `path` is on a bpffs. */
 bool probe_is_bpffs(const char *path);

@@ -123,6 +123,9 @@ static int explain(int r, char **ret_why)
 	else if (!probe_btf())
 		*ret_why = text_format("no /sys/kernel/btf/vmlinux: this kernel was built without "
 				       "BTF, which CO-RE programs need");
+	else if (probe_atomics() == 0)
+		*ret_why = text_format("this kernel's BPF has no atomic operations that return a "
+				       "value (Linux 5.12): the programs can't be loaded");
 	else
 		*ret_why = text_format("can't load the BPF programs: %s", strerror(-r));
 	return r;
