@@ -2,6 +2,7 @@
 # make run     the main job on a real container         make check   build, all tests
 # make         build/tamis                              make lint    format, tidy, layers
 # make unit    unit tests only                          make bench   what watching costs
+# make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
 
 O       ?= build
@@ -16,7 +17,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 # The goals that install what is missing must work before pkg-config exists.
-ifeq ($(filter run check clean deps help,$(MAKECMDGOALS)),)
+ifeq ($(filter run check check-vm clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
 PKG_LIBS   := $(shell pkg-config --libs $(PKG))
 endif
@@ -43,7 +44,7 @@ BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run check unit unit-san tools bench lint format deps clean help install
+.PHONY: all run check check-vm unit unit-san tools bench lint format deps clean help install
 
 all: $(O)/tamis
 
@@ -62,6 +63,11 @@ run:
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)O=$(O) tests/run
+
+check-vm:
+	$(Q)tests/deps vm
+	$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)O=$(O) tests/vm/run $(KERNELS)
 
 # --- build --------------------------------------------------------------------------------
 $(O)/tamis: $(O)/user/cli/main.o $(O)/libtamis.a

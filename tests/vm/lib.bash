@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Where things are kept between runs, and an apt that knows other suites than this host's and
+# touches nothing of it.
+
+PATH=$PATH:/usr/sbin:/sbin
+cache=${TAMIS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tamis}/vm
+mirror=${TAMIS_MIRROR:-http://deb.debian.org/debian}
+security=${TAMIS_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+# The line of a sources.list for a suite.
+source_of() {
+	local from=$mirror
+	[[ $1 != *-security ]] || from=$security
+	echo "deb [signed-by=$keyring] $from $1 main"
+}
+
+# suite_open SUITE: chooses it for suite_apt, and reads its lists. Fails when the mirror doesn't
+# have it (any more), or can't be reached.
+suite_open() {
+	suite_dir=$cache/apt/$1
+	mkdir -p "$suite_dir"/{lists,cache/archives}/partial
+	source_of "$1" >"$suite_dir/sources.list"
+	: >"$suite_dir/status"
+	suite_apt apt-get -q -oAPT::Update::Error-Mode=any update >"$suite_dir/log" 2>&1
+}
+
+# suite_apt apt-get|apt-cache ARG...
+suite_apt() {
+	"$1" -oDir::Etc::sourcelist="$suite_dir/sources.list" -oDir::Etc::sourceparts=/dev/null \
+		-oDir::State::lists="$suite_dir/lists" -oDir::Cache="$suite_dir/cache" \
+		-oDir::State::status="$suite_dir/status" -oAPT::Architecture=amd64 \
+		-oAPT::Architectures=amd64 -oAPT::Sandbox::User=root "${@:2}"
+}
