@@ -90,7 +90,7 @@ $(O)/gen/calls_tables.c: user/model/calls/tables.awk $(wildcard user/model/calls
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && awk -f $^ >$@
 
-$(O)/user/policy/data.o: $(wildcard policies/*/*)
+$(O)/user/policy/data.o $(O)/user/emit/groups.o $(O)/user/identity/names.o: $(wildcard policies/*/*)
 
 # --- kernel half --------------------------------------------------------------------------
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H) Makefile

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/envelope.h"
 #include "cli/policy_load.h"
 #include "emit/emit.h"
 
@@ -15,6 +16,7 @@ struct export_options {
 	const struct emit_format *format;
 	const char *workload;
 	const char *output; /* NULL: stdout */
+	bool json;
 };
 
 static int parse_format(const char *name, struct export_options *o)
@@ -63,6 +65,9 @@ static int parse_option(int c, struct export_options *o)
 	case 'e':
 		o->policy.engine_profile = optarg;
 		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -98,6 +103,12 @@ static int render(const struct export_options *o, const struct policy *p, char *
 		r = -ENOMEM;
 	if (r < 0)
 		return r;
+	if (o->json) {
+		r = envelope(p, o->format, text, len, ret);
+		if (r >= 0)
+			*ret_len = strlen(*ret);
+		return r;
+	}
 	*ret = TAKE_PTR(text);
 	*ret_len = len;
 	return 0;
@@ -147,7 +158,8 @@ static int show_help(void)
 	     "                            default: those installed here\n"
 	     "  --without-sessions        leave out what only came in by exec\n"
 	     "  --stage STAGE             with -f names: setup, gate, workload, session or all\n"
-	     "  --engine-profile FILE     the profile that the engine uses by itself");
+	     "  --engine-profile FILE     the profile that the engine uses by itself\n"
+	     "  --json                    the policy inside an object with what it is worth");
 	return EXIT_OK;
 }
 
@@ -162,7 +174,8 @@ static int check_options(const struct export_options *o)
 		log_err("export: --stage goes with -f names only");
 		return EXIT_USAGE;
 	}
-	if (strcmp(o->format->name, "bpf") == 0 && !o->output && isatty(STDOUT_FILENO)) {
+	if (strcmp(o->format->name, "bpf") == 0 && !o->json && !o->output &&
+	    isatty(STDOUT_FILENO)) {
 		log_err("a BPF program is not for a terminal; use -o FILE");
 		return EXIT_FAIL;
 	}
@@ -179,6 +192,7 @@ static int run(int argc, char **argv)
 		{ "without-sessions", no_argument, NULL, 'w' },
 		{ "stage", required_argument, NULL, 'S' },
 		{ "engine-profile", required_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct export_options o = { 0 };

@@ -35,7 +35,7 @@ _tamis_options() {
 	list | diff) _tamis_words --json --state ;;
 	show) _tamis_words --json --state ;;
 	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
-		--engine-profile --state ;;
+		--engine-profile --json --state ;;
 	run) _tamis_words --policy -- ;;
 	check) _tamis_words --json ;;
 	esac

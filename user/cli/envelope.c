@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/envelope.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+/* RFC 4648; a filter is a few KiB, so nothing faster is called for. */
+static char *base64(const unsigned char *data, size_t len)
+{
+	static const char digit[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *out = malloc((len + 2) / 3 * 4 + 1), *at = out;
+
+	for (size_t i = 0; out && i < len; i += 3) {
+		uint32_t v = data[i] << 16;
+
+		v |= i + 1 < len ? data[i + 1] << 8 : 0;
+		v |= i + 2 < len ? data[i + 2] : 0;
+		*at++ = digit[v >> 18];
+		*at++ = digit[v >> 12 & 63];
+		*at++ = i + 1 < len ? digit[v >> 6 & 63] : '=';
+		*at++ = i + 2 < len ? digit[v & 63] : '=';
+	}
+	if (out)
+		*at = '\0';
+	return out;
+}
+
+static json_t *hostile(const char *s)
+{
+	_free_ char *escaped = s ? text_escaped(s, SIZE_MAX) : NULL;
+
+	return escaped ? json_string(escaped) : json_null();
+}
+
+static void add_limit(void *ctx, const char *line)
+{
+	(void)json_array_append_new(ctx, hostile(line));
+}
+
+static json_t *policy_value(const struct emit_format *format, const char *text, size_t len)
+{
+	_free_ char *encoded = NULL;
+
+	if (!strcmp(format->name, "oci"))
+		return json_loadb(text, len, 0, NULL);
+	if (strcmp(format->name, "bpf") != 0)
+		return json_stringn(text, len);
+	encoded = base64((const unsigned char *)text, len);
+	return encoded ? json_string(encoded) : NULL;
+}
+
+int envelope(const struct policy *p, const struct emit_format *format, const char *text, size_t len,
+	     char **ret)
+{
+	json_t *limits = json_array(), *object;
+	char *out = NULL;
+
+	(void)emit_limits(format, p, add_limit, limits);
+	object = json_pack("{s:o, s:o, s:o, s:s, s:b, s:I, s:o, s:o}", "workload",
+			   hostile(p->workload), "engine", hostile(p->engine), "image",
+			   hostile(p->image), "format", format->name, "partial",
+			   evidence_is_partial(p->evidence), "starts",
+			   (json_int_t)p->evidence->starts, "limits", limits, "policy",
+			   policy_value(format, text, len));
+	if (object)
+		out = json_dumps(object, JSON_INDENT(2));
+	json_decref(object);
+	if (!out)
+		return -ENOMEM;
+	*ret = out;
+	return 0;
+}
