@@ -90,6 +90,13 @@ struct tamis_cgroup {
 	__u32 pad;
 };
 
+/* Where a cgroup is, from its creation until it is forgotten: what the ring says once, and a
+ * daemon that was killed has read, would be nobody's otherwise. A longer path isn't kept. */
+#define TAMIS_PATH 384
+struct tamis_path {
+	char text[TAMIS_PATH]; /* NUL-terminated */
+};
+
 /* A process that is not (yet) the workload: keyed by its thread group id. */
 struct tamis_task {
 	__u64 cgroup;

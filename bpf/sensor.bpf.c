@@ -193,6 +193,18 @@ int tamis_attach(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+static const struct tamis_path no_path;
+
+static __always_inline void keep_path(__u64 cgroup, const char *path)
+{
+	struct tamis_path *kept;
+
+	bpf_map_update_elem(&tamis_paths, &cgroup, &no_path, BPF_NOEXIST);
+	kept = bpf_map_lookup_elem(&tamis_paths, &cgroup);
+	if (kept && bpf_probe_read_kernel_str(kept->text, TAMIS_PATH, path) >= TAMIS_PATH)
+		bpf_map_delete_elem(&tamis_paths, &cgroup);
+}
+
 static __always_inline int tell_cgroup(struct cgroup *cgrp, const char *path, __u32 kind)
 {
 	struct tamis_event *e;
@@ -212,7 +224,11 @@ static __always_inline int tell_cgroup(struct cgroup *cgrp, const char *path, __
 SEC("raw_tp/cgroup_mkdir")
 int tamis_mkdir(struct bpf_raw_tracepoint_args *ctx)
 {
-	return tell_cgroup((void *)ctx->args[0], (void *)ctx->args[1], TAMIS_EV_MKDIR);
+	struct cgroup *cgrp = (void *)ctx->args[0];
+
+	if (is_v2(cgrp))
+		keep_path(BPF_CORE_READ(cgrp, kn, id), (void *)ctx->args[1]);
+	return tell_cgroup(cgrp, (void *)ctx->args[1], TAMIS_EV_MKDIR);
 }
 
 SEC("raw_tp/cgroup_rmdir")

@@ -43,6 +43,8 @@ int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
 		return -ENOMEM;
 	w->unknown = 0;
 	w->ignored = r == -ENOENT;
+	if (w->ignored)
+		sensor_path_drop(o->o.sensor, id);
 	w->owner = w->ignored ? id : owner_of(o, id, path, identity);
 	w->identity = *identity;
 	*identity = IDENTITY_INIT;
@@ -57,7 +59,9 @@ static int attribute_unknown(struct observer *o, uint64_t id, struct watched **r
 		w = watchlist_add(&o->list, id);
 	if (!w)
 		return -ENOMEM;
-	w->unknown++;
+	if (!w->unknown || w->unknown_in != o->drains)
+		w->unknown++;
+	w->unknown_in = o->drains;
 	*ret = w;
 	return 0;
 }
@@ -73,7 +77,8 @@ int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct w
 		*ret = w;
 		return 0;
 	}
-	if (!path && cgroups_path(o->o.mount, id, &asked) < 0)
+	if (!path && sensor_path(o->o.sensor, id, &asked) < 0 &&
+	    cgroups_path(o->o.mount, id, &asked) < 0)
 		return attribute_unknown(o, id, ret);
 	path = path ? path : asked;
 	r = identity_of_path(o->o.identity, path, &identity);

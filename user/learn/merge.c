@@ -5,9 +5,21 @@
 
 #include "learn/observer_internal.h"
 
+/* The entry of a cgroup that a map speaks of; NULL when that must wait, or is of no use. */
+static struct watched *entry_of(struct observer *o, uint64_t id)
+{
+	struct watched *w;
+
+	if (attribute_cgroup(o, id, NULL, &w) < 0 || w->unknown)
+		o->force = true; /* what it says now is said again to the next drain */
+	else if (!w->ignored)
+		return w;
+	return NULL;
+}
+
 static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 {
-	struct watched *w = watchlist_find(&((struct observer *)arg)->list, id);
+	struct watched *w = entry_of(arg, id);
 
 	if (w && w->starts != c->starts) {
 		w->starts = c->starts;
@@ -18,7 +30,7 @@ static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 
 static int on_loss(uint64_t id, const struct tamis_loss *loss, void *arg)
 {
-	struct watched *w = watchlist_find(&((struct observer *)arg)->list, id);
+	struct watched *w = entry_of(arg, id);
 
 	if (w && memcmp(&w->loss, loss, sizeof(*loss)) != 0) {
 		w->loss = *loss;

@@ -122,6 +122,7 @@ int observer_drain(struct observer *o)
 	if (!o->force && !o->pending && !sensor_has_news(o->o.sensor))
 		return 0;
 	o->now = time(NULL);
+	o->drains++;
 	r = store_begin(o->o.store);
 	if (r < 0)
 		return r;

@@ -20,11 +20,12 @@ struct observer {
 	int64_t now;	  /* of the drain under way */
 	bool force;	  /* the last drain failed: all over again */
 	bool pending;	  /* removals or origins wait for the next drain */
+	uint64_t drains;  /* begun */
 	uint64_t unattributed;
 };
 
-/* The entry of a cgroup: found, or made. `path` NULL: the tree is asked; when that can't say
- * either, the entry is an unknown one, until a notice brings the path. */
+/* The entry of a cgroup: found, or made. `path` NULL: the sensor and the tree are asked; when
+ * they can't say either, the entry is an unknown one, until a notice brings the path. */
 int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct watched **ret);
 /* The same with the identity that the herald found (its r, and it is taken). */
 int attribute_known(struct observer *o, uint64_t id, const char *path, int r,

@@ -18,6 +18,7 @@ struct watched {
 	struct identity identity; /* until the instance is in the store, then empty */
 	bool ignored;		  /* nobody's workload: its calls are not kept */
 	unsigned unknown;	  /* drains for which nobody could say where it was; 0 = known */
+	uint64_t unknown_in;	  /* the last of them */
 	bool gone;		  /* removed: one more read, then forgotten */
 	bool dirty;		  /* starts or losses changed since they were stored */
 	uint64_t owner;		  /* cgroup id of the container it is inside of, or its own */

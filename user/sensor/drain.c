@@ -175,6 +175,27 @@ int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c)
 	return bpf_map_update_elem(fd, &cgroup, c, BPF_NOEXIST) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+int sensor_path(struct sensor *s, uint64_t cgroup, char **ret)
+{
+	struct tamis_path path;
+	char *copy;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tamis_paths), &cgroup, &path) < 0)
+		return -errno;
+	if (path.text[0] != '/')
+		return -ENOENT;
+	copy = strndup(path.text, sizeof(path.text));
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+void sensor_path_drop(struct sensor *s, uint64_t cgroup)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_paths), &cgroup);
+}
+
 void sensor_forget(struct sensor *s, uint64_t cgroup)
 {
 	struct tamis_key key = { .cgroup = cgroup };
@@ -185,4 +206,5 @@ void sensor_forget(struct sensor *s, uint64_t cgroup)
 			(void)bpf_map_delete_elem(sets, &key);
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_cgroups), &cgroup);
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_losses), &cgroup);
+	sensor_path_drop(s, cgroup);
 }

@@ -84,7 +84,8 @@ int pins_prepare(struct sensor *s, const char *dir, char **ret_why)
 	} const pin[] = {
 		{ "state", s->skel->maps.data_state },	    { "sets", s->skel->maps.tamis_sets },
 		{ "cgroups", s->skel->maps.tamis_cgroups }, { "tasks", s->skel->maps.tamis_tasks },
-		{ "losses", s->skel->maps.tamis_losses },   { "ring", s->skel->maps.tamis_ring },
+		{ "losses", s->skel->maps.tamis_losses },   { "paths", s->skel->maps.tamis_paths },
+		{ "ring", s->skel->maps.tamis_ring },
 	};
 	bool found;
 	int r;

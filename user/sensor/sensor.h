@@ -75,5 +75,10 @@ struct tamis_loss sensor_lost(const struct sensor *s);
 /* Tells the stage rules about a container that was there before us. Never replaces what the
  * programs saw themselves. */
 int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c);
+/* Where a cgroup is or was, as the kernel said when it was made. -ENOENT when it was there before
+ * us, or its path is longer than is kept. Caller frees. */
+int sensor_path(struct sensor *s, uint64_t cgroup, char **ret);
+/* For a cgroup that is nobody's: its path won't be asked for. */
+void sensor_path_drop(struct sensor *s, uint64_t cgroup);
 /* Deletes all that is kept of a cgroup. */
 void sensor_forget(struct sensor *s, uint64_t cgroup);
