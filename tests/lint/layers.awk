@@ -10,7 +10,7 @@ BEGIN {
 	may["cli"] = may["learn"] " learn"
 	may["start"] = may["keeper"] = "base model identity emit"
 	# The one header that both halves share, and what bpftool makes of the kernel half.
-	extra["bpf/abi.h"] = "model sensor"
+	extra["bpf/abi.h"] = "model sensor learn"
 	extra["sensor.skel.h"] = "sensor"
 }
 
