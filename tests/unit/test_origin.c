@@ -44,16 +44,15 @@ static void long_paths_stay_in_bounds(void **state)
 	assert_true(strlen(exe) < ORIGIN_EXE_MAX);
 }
 
-static struct tamis_event event(uint32_t abi, uint32_t stage, uint32_t nr)
+static void make_event(uint32_t abi, uint32_t stage, uint32_t nr, struct tamis_event *ret)
 {
-	return (struct tamis_event){
-		.kind = TAMIS_EV_CALL,
-		.abi = abi,
-		.stage = stage,
-		.nr = nr,
-		.pid = 7,
-		.comm = "sixteen-bytes-xx", /* no NUL */
-	};
+	memset(ret, 0, sizeof(*ret));
+	ret->kind = TAMIS_EV_CALL;
+	ret->abi = abi;
+	ret->stage = stage;
+	ret->nr = nr;
+	ret->pid = 7;
+	memcpy(ret->comm, "sixteen-bytes-xx", TAMIS_COMM); /* no NUL */
 }
 
 static void events_that_make_no_sense_are_refused(void **state)
@@ -67,19 +66,21 @@ static void events_that_make_no_sense_are_refused(void **state)
 	struct origin o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct tamis_event e = event(rows[i][0], rows[i][1], rows[i][2]);
+		struct tamis_event e;
 
+		make_event(rows[i][0], rows[i][1], rows[i][2], &e);
 		assert_int_equal(origin_read(&e, "", &o), -EINVAL);
 	}
 }
 
 static void a_full_list_says_so(void **state)
 {
-	struct tamis_event e = event(0, TAMIS_WORKLOAD, 59);
+	struct tamis_event e;
 	struct origins all = { 0 };
 	struct origin o;
 	int r = 0;
 
+	make_event(0, TAMIS_WORKLOAD, 59, &e);
 	assert_int_equal(origin_read(&e, "sh/bin/", &o), 0);
 	assert_string_equal(o.comm, "sixteen-bytes-xx");
 	assert_string_equal(o.exe, "/bin/sh");
