@@ -86,5 +86,6 @@ int bpffs_clear(const char *wanted)
 	if (is_mount_point(dir) && strcmp(dir, HOST_BPFFS) != 0 && is_empty(dir) &&
 	    umount2(dir, UMOUNT_NOFOLLOW) < 0)
 		return log_err_errno(-errno, "can't unmount %s", dir);
+	(void)rmdir(dir); /* ours, unless something else is in it or mounted there */
 	return 0;
 }
