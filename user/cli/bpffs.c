@@ -54,11 +54,12 @@ static bool is_mount_point(const char *dir)
 	return stat(dir, &here) == 0 && stat(up, &above) == 0 && here.st_dev != above.st_dev;
 }
 
-int bpffs_prepare(const char *wanted, char **ret)
+int bpffs_prepare(const char *dir, char **ret)
 {
-	const char *dir = wanted ? wanted : default_dir();
-	int r = file_mkdirs(dir, 0700);
+	int r;
 
+	dir = dir ? dir : default_dir();
+	r = file_mkdirs(dir, 0700);
 	if (r < 0)
 		return log_err_errno(r, "can't make %s", dir);
 	if (!probe_is_bpffs(dir)) {
@@ -73,11 +74,11 @@ int bpffs_prepare(const char *wanted, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-int bpffs_clear(const char *wanted)
+int bpffs_clear(const char *dir)
 {
-	const char *dir = wanted ? wanted : default_dir();
 	int r;
 
+	dir = dir ? dir : default_dir();
 	if (!probe_is_bpffs(dir))
 		return 0;
 	r = sensor_unpin(dir);

@@ -192,11 +192,24 @@ static void sum_instance(const struct observer *o, const struct watched *w,
 	}
 }
 
+/* An inner cgroup is of its container's workload. */
+static int find_workload(struct observer *o, struct watched *w, const struct watched *owner)
+{
+	if (w->workload)
+		return 0;
+	if (owner && owner->workload) {
+		w->workload = owner->workload;
+		return 0;
+	}
+	identity_again(o, w);
+	return store_identity(o, w);
+}
+
 int attribute_store(struct observer *o, struct watched *w)
 {
 	struct watched *owner = watchlist_find(&o->list, w->owner);
-	_free_ char *name = instance_name(o, w->owner);
 	const struct watched *whole = owner ? owner : w;
+	_free_ char *name = instance_name(o, w->owner);
 	struct store_instance row = {
 		.instance = name,
 		.container = whole->identity.container,
@@ -207,14 +220,9 @@ int attribute_store(struct observer *o, struct watched *w)
 
 	if (!name)
 		return -ENOMEM;
-	if (!w->workload && !(owner && owner->workload)) {
-		identity_again(o, w);
-		r = store_identity(o, w);
-		if (r < 0)
-			return r;
-	}
-	if (!w->workload)
-		w->workload = owner->workload;
+	r = find_workload(o, w, owner);
+	if (r < 0)
+		return r;
 	row.workload = w->workload;
 	sum_instance(o, w, &row);
 	r = store_instance(o->o.store, &row, o->now, &w->instance);
