@@ -92,7 +92,11 @@ short_job() {
 	"$O/tools/hammer" -n 0 | sed "s/^/$(uname -m) /" | sort -u - base >all
 	[[ $("$O/tools/hammer" -n 0 | wc -l) == 400 ]]
 	cgroup_make hammer
-	"$O/tools/launch" -u 65534 "$(cgroup_dir hammer)" "$O/tools/hammer" 30
+	place=$(mktemp -d /tmp/tamis-hammer.XXXXXX) # a clone below /root is nobody's to look into
+	chmod 755 "$place"
+	cp "$O/tools/hammer" "$place"
+	"$O/tools/launch" -u 65534 "$(cgroup_dir hammer)" "$place/hammer" 30
+	rm -r "$place"
 	cgroup_remove hammer
 	daemon_stop
 	must_equal hammer all
