@@ -148,7 +148,14 @@ all_whole() {
 		runc run --bundle bundle "$id_prefix-$i." </dev/null
 	done
 	settled "oci/$id_prefix-200."
-	wait_for 10 all_whole 200 || { ours 'map(select(.partial or .starts != 1))'; return 1; }
+	wait_for 10 all_whole 200 || {
+		echo "all: $(ours length)"
+		for i in {1..200}; do
+			[[ $(field "oci/$id_prefix-$i." starts) == 1 ]] || echo "missing: $i"
+		done
+		ours 'map(select(.partial or .starts != 1 or .state != "gone"))'
+		return 1
+	}
 	for i in {1..200}; do
 		tamis export "oci/$id_prefix-$i." -f names --stage workload -o "names/$id_prefix-$i."
 	done

@@ -54,5 +54,6 @@ struct identity_options {
 /* Who owns `path` (below the cgroup2 root, "/machine.slice/libpod-<id>.scope/container").
  * 0 and *ret filled; -ENOENT when nothing on it is a workload (a monitor such as conmon, an
  * unwatched service, the root); -ENOMEM. Files that are missing, hostile or too large leave
- * their fields NULL: never an error. */
+ * their fields NULL: never an error. Any thread may ask. A container's files go with it, those of
+ * runc alone within some ms: ask as soon as its cgroup is made, before other work. */
 int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret);
