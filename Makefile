@@ -2,6 +2,7 @@
 # make run     the main job on a real container         make check   build, all tests
 # make         build/tamis                              make lint    format, tidy, layers
 # make unit    unit tests only                          make bench   what watching costs
+# make fuzz    every parser of outside input, TIME=60 seconds each
 # make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
 
@@ -44,7 +45,7 @@ BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run check check-vm unit unit-san tools bench lint format deps clean help install
+.PHONY: fuzz all run check check-vm unit unit-san tools bench lint format deps clean help install
 
 all: $(O)/tamis
 
@@ -139,6 +140,24 @@ $(O)/bench/empty: $(O)/bench/empty.skel.h
 $(O)/bench/%: tests/bench/%.c
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench -o $@ $< $(PKG_LIBS)
+
+# Every parser of outside input under libFuzzer, from its corpus, TIME seconds each.
+TIME    ?= 60
+FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c)
+
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/gen/calls_tables.c
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser \
+		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(PKG_LIBS)
+
+fuzz: $(FUZZ)
+	$(Q)for f in $(FUZZ); do echo "  $$f"; \
+		mkdir -p $(O)/fuzz/found/$$(basename $$f) && \
+		$$f -max_total_time=$(TIME) -timeout=10 -print_final_stats=1 -artifact_prefix=$(O)/fuzz/ \
+			$(O)/fuzz/found/$$(basename $$f) tests/fuzz/corpus/$$(basename $$f) 2>$(O)/fuzz/log || \
+			{ tail -n 30 $(O)/fuzz/log; exit 1; }; \
+		grep number_of_executed $(O)/fuzz/log; done
 
 unit: $(UNIT)
 	$(Q)O=$(O) tests/run unit
