@@ -89,6 +89,9 @@ class Trace:
     SIGNAL = re.compile(r"--- (SIG\w+ \{.*\}|stopped by SIG\w+) ---")
     END = re.compile(r"\+\+\+ (exited with \d+|killed by SIG\w+( \(core dumped\))?) \+\+\+")
     SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (\d+) \+\+\+")
+    # Killed while it stood at the entry: its registers are gone, and the kernel gives the call up
+    # before the tracepoint (syscall_trace_enter, fatal_signal_pending). It was not made.
+    KILLED = re.compile(r"\?\?\?\(\) += \?")
     UNKNOWN = re.compile(r"syscall_0x[0-9a-f]+")
 
     def __init__(self, root):
@@ -162,7 +165,7 @@ class Trace:
             self.tasks[pid] = self.tasks.pop(int(match[1]))
         elif self.END.fullmatch(rest):
             self.forget(pid)
-        elif self.SIGNAL.fullmatch(rest):
+        elif self.SIGNAL.fullmatch(rest) or self.KILLED.fullmatch(rest):
             pass
         elif match := self.RESUMED.fullmatch(rest):
             self.on_resumed(pid, task, match)
