@@ -87,6 +87,46 @@ int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct w
 	return r;
 }
 
+/* What bare runc and crun call a container: letters that need no escape in a key, and not the
+ * name of one of systemd's units. */
+static bool is_plain_id(const char *id)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	static const char *const units[] = { ".slice", ".scope",  ".service",
+					     ".mount", ".socket", ".swap" };
+	size_t len = strspn(id, plain);
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		size_t end = strlen(units[i]);
+
+		if (len >= end && !strcmp(id + len - end, units[i]))
+			return false;
+	}
+	return len > 0 && len < 256 && !id[len];
+}
+
+int attribute_by_kernel(struct observer *o, struct watched *w, const struct tamis_cgroup *c)
+{
+	const char *id = w->path + 1;
+
+	if (c->starts == 0 || c->mnt_ns == c->starter_mnt_ns || c->pid_ns == c->starter_pid_ns ||
+	    !is_plain_id(id))
+		return 0;
+	w->identity.engine = strdup("oci");
+	w->identity.key = text_format("oci/%s", id);
+	w->identity.name = strdup(id);
+	w->identity.container = strdup(id);
+	if (!w->identity.engine || !w->identity.key || !w->identity.name ||
+	    !w->identity.container) {
+		identity_done(&w->identity);
+		w->identity = IDENTITY_INIT;
+		return -ENOMEM;
+	}
+	w->ignored = false;
+	return 0;
+}
+
 static uint32_t ns_of(pid_t pid, const char *ns)
 {
 	_free_ char *path = text_format("/proc/%d/ns/%s", pid, ns);

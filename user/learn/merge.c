@@ -19,8 +19,11 @@ static struct watched *entry_of(struct observer *o, uint64_t id)
 
 static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 {
-	struct watched *w = entry_of(arg, id);
+	struct watched *w = watchlist_find(&((struct observer *)arg)->list, id);
 
+	if (w && w->ignored && w->path && attribute_by_kernel(arg, w, c) < 0)
+		return -ENOMEM;
+	w = entry_of(arg, id);
 	if (w && w->starts != c->starts) {
 		w->starts = c->starts;
 		w->dirty = true;

@@ -30,6 +30,10 @@ int attribute_cgroup(struct observer *o, uint64_t id, const char *path, struct w
 /* The same with the identity that the herald found (its r, and it is taken). */
 int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
 		    struct identity *identity, struct watched **ret);
+/* A cgroup right below the root that no file spoke for: when the kernel saw an entrypoint with
+ * namespaces of its own in it, it was a bare runtime's container, gone before it was asked
+ * about. Only root makes cgroups there. -ENOMEM. */
+int attribute_by_kernel(struct observer *o, struct watched *w, const struct tamis_cgroup *c);
 /* Walks the tree: entries for all, the stage rules told about containers that run already. */
 int attribute_existing(struct observer *o);
 /* Inside a transaction: makes the instance's row when there is none yet, and refreshes it. */
