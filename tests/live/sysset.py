@@ -84,7 +84,9 @@ class Trace:
     LINE = re.compile(r"(\d+) +\[ *(\d+|\?\?\?)\] (.*)")
     MODE = re.compile(r"\[ Process PID=(\d+) runs in (.*) mode\. \]")
     RESULT = r" = (-?\d+|0x[0-9a-f]+|\?)(?: .*)?"
-    CALL = re.compile(r"(\w+)\(.*(?:<unfinished \.\.\.>|" + RESULT + ")")
+    # A thread that execs takes its leader's pid: resumed under that.
+    CUT = r"<(?:unfinished|pid changed to \d+) \.\.\.>"
+    CALL = re.compile(r"(\w+)\(.*(?:" + CUT + "|" + RESULT + ")")
     RESUMED = re.compile(r"<\.\.\. (\w+) resumed>.*" + RESULT)
     SIGNAL = re.compile(r"--- (SIG\w+ \{.*\}|stopped by SIG\w+) ---")
     END = re.compile(r"\+\+\+ (exited with \d+|killed by SIG\w+( \(core dumped\))?) \+\+\+")
