@@ -12,7 +12,7 @@
 #endif
 
 #define TAMIS_MAGIC	  0x7461736d /* "tams" */
-#define TAMIS_ABI_VERSION 1
+#define TAMIS_ABI_VERSION 2
 
 /*
  * Which table a call's number belongs to. Seccomp tells them apart by the
@@ -106,6 +106,17 @@ struct tamis_task {
 	__u32 pid_level;
 	__u32 mnt_ns;
 	__u32 pad;
+};
+
+/* Processes that left a cgroup for one that isn't below it (sshd's and cron's sessions, container
+ * engines): a filter follows them, a cgroup doesn't. Kept for the nearest cgroup above the one
+ * they left that something was started in; never for setup tasks, which are on their way in. */
+struct tamis_leave {
+	__u64 count; /* only grows; 0 is no entry */
+	__u64 to;    /* cgroup of the last one, */
+	__u32 pid;   /* its process in the initial pid namespace, */
+	__u32 pad;
+	char comm[16]; /* and what it was called when it left */
 };
 
 /* Shared by the programs and the daemon, pinned with the maps. */

@@ -371,7 +371,9 @@ static int sort_origins(struct recording *r)
 int recording_read(struct recording *r, struct learned *ret, struct evidence *ret_evidence,
 		   const struct policy_origin **ret_origin, size_t *ret_cnt)
 {
-	const struct sensor_walk walk = { on_set, on_cgroup, on_loss, r };
+	const struct sensor_walk walk = {
+		.set = on_set, .cgroup = on_cgroup, .loss = on_loss, .arg = r
+	};
 	int err = sensor_events(r->o.sensor, on_event, r);
 
 	if (err >= 0)

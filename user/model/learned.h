@@ -23,6 +23,7 @@ struct evidence {
 	uint64_t lost_ring;  /* provenance events dropped */
 	uint64_t lost_task;  /* tasks whose stage could not be kept */
 	uint64_t lost_gaps;  /* intervals in which nobody observed it while it may have run */
+	uint64_t leaves; /* processes that left for another cgroup: a filter would follow them */
 };
 
 /* Partial: no entrypoint's exec was seen, or a loss that may have hidden a call was counted

@@ -14,6 +14,8 @@ struct policy_origin {
 	uint32_t pid;
 	const char *comm;
 	const char *exe;
+	uint32_t replicas;   /* containers that made it; 0 = not counted */
+	const char *replica; /* the engine's id of the one that made it first; NULL = not known */
 };
 
 struct policy {
@@ -25,5 +27,7 @@ struct policy {
 	const struct evidence *evidence;    /* NULL likewise */
 	const struct policy_origin *origin; /* sorted by (abi, nr, stage) */
 	size_t origin_cnt;
+	/* TAMIS_ABI_MAX sets: gate calls seen that no table of a runtime has; NULL = not compared */
+	const struct sysset *gate_unknown;
 	const char *runtimes; /* "runc, crun" or "crun@1.8": whose gate is inside; for the text */
 };

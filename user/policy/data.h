@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "model/filter.h"
+#include "model/learned.h"
 #include "model/sysset.h"
 
 /* Fill one set per ABI (TAMIS_ABI_MAX of them). A name that an ABI's table lacks is skipped
@@ -22,6 +23,10 @@ int data_fallback(struct filter **ret);
  * every runtime known. A runtime is a native program: merges into ret[abi_native()] alone.
  * -ENOENT for an unknown runtime, -EINVAL for a malformed spec. */
 int data_gate(const char *spec, struct sysset ret[TAMIS_ABI_MAX]);
+
+/* Gate calls that were seen and that no row of any runtime's table has, nor policies/always:
+ * a newer runtime's, or a hook's. They are in a policy all the same, because they were seen. */
+int data_gate_unknown(const struct learned *l, struct sysset ret[TAMIS_ABI_MAX]);
 
 /* Runtimes the table knows: "runc", "crun", NULL-terminated. */
 const char *const *data_runtimes(void);

@@ -26,10 +26,13 @@
 
 struct store;
 
-enum store_mode { STORE_READ, STORE_WRITE };
+enum store_mode {
+	STORE_READ,
+	STORE_EDIT,  /* a command that changes what is there: one transaction, begun by itself */
+	STORE_WRITE, /* the daemon: creates directory (0700) and file */
+};
 
-/* Opens (STORE_WRITE: creates directory 0700 and file) the store in `dir`. STORE_READ of a
- * state that does not exist is -ENOENT. */
+/* Opens the store in `dir`. STORE_READ and STORE_EDIT of a state that does not exist: -ENOENT. */
 int store_open(const char *dir, enum store_mode mode, struct store **ret);
 void store_close(struct store *s);
 CLEANUP_DEFINE(struct store *, store_close);
@@ -43,16 +46,30 @@ int store_begin(struct store *s);
 int store_commit(struct store *s);
 void store_rollback(struct store *s);
 
+/* Who may write: commands change the store while the daemon runs. True when somebody else has
+ * committed since this was last asked (PRAGMA data_version): row ids that are kept must be asked
+ * for again. */
+bool store_changed(struct store *s);
+
 /* What identifies a workload and what it showed last. Strings are copied; NULL = unknown. */
 struct store_workload {
-	const char *key;    /* stable identity, unique, never NULL: "podman/redis", ... */
+	const char *key; /* stable identity, unique, never NULL: "podman/redis", ... */
+	const char
+		*owner; /* who could make up any number of such keys; NULL counts as the engine */
 	const char *engine; /* "podman", "docker", ..., "systemd", "cgroup", "record" */
 	const char *name;
 	const char *image;
 	const char *image_digest;
+	const char *namespace; /* of Kubernetes */
+	const char *why_not;   /* it can't be enforced, and why; NULL: it can */
 };
 
-/* Finds or makes the workload of that key, refreshing its other fields. */
+/* An owner has at most so many workloads: a new one more takes the place of the one that was
+ * seen longest ago among those that are gone (and not applied, once there are generations). */
+#define STORE_OWNER_MAX 1000
+
+/* Finds or makes the workload of that key, refreshing its other fields. A key that was merged
+ * into another workload is that one, whose key, name and owner stay. */
 int store_workload(struct store *s, const struct store_workload *w, int64_t now, int64_t *ret_id);
 
 /* One life of a workload: a container, i.e. one cgroup id in one boot. `instance` is unique:
@@ -62,10 +79,14 @@ struct store_instance {
 	const char *instance;
 	int64_t workload;
 	const char *container; /* engine's id or NULL */
+	const char *pod;       /* its name, or NULL */
 	const char *path;      /* cgroup path */
 	bool running;
-	uint64_t starts;      /* of this instance, as a total: the larger one is kept */
-	struct evidence lost; /* lost_* of this instance, totals likewise; other fields unused */
+	uint64_t starts;	/* of this instance, as a total: the larger one is kept */
+	struct evidence lost;	/* lost_* and leaves of this instance, totals likewise; other fields
+				 unused */
+	const char *leave_comm; /* the last process that left, and where to; NULL: none did */
+	const char *leave_path;
 };
 int store_instance(struct store *s, const struct store_instance *i, int64_t now, int64_t *ret_id);
 /* Marks all instances that are running but not in `keep` (cnt ids) as gone. */
@@ -83,6 +104,16 @@ int store_unit_begin(struct store *s, int64_t now, const char *label, int64_t *r
  * the unit's own time, so it is true to the unit). */
 int store_calls(struct store *s, int64_t instance, int64_t unit, enum tamis_stage stage,
 		enum tamis_abi abi, const struct sysset *calls, int64_t now);
+/* The same for calls of which nobody knows in which unit they were made (the kernel's maps were
+ * there before this store, or before this daemon): forgotten ones stay forgotten. */
+int store_calls_before(struct store *s, int64_t instance, int64_t unit, enum tamis_stage stage,
+		       enum tamis_abi abi, const struct sysset *calls, int64_t now);
+
+/* A container that an engine inside of a container made, or that engine's guess of a name, for
+ * display: "docker/0123456789ab". Its calls are its outermost container's. At most
+ * STORE_INNER_MAX labels of a workload are kept, those seen last. */
+#define STORE_INNER_MAX 64
+int store_inner(struct store *s, int64_t workload, const char *label, int64_t now);
 
 /* Who made a call first. Only the first origin of (workload, stage, abi, nr) is kept. */
 int store_origin(struct store *s, int64_t instance, const struct policy_origin *o);
@@ -92,15 +123,51 @@ int store_meta_set(struct store *s, const char *key, const char *value);
 /* *ret NULL when there is none; caller frees. */
 int store_meta_get(struct store *s, const char *key, char **ret);
 
+/* --- changed by commands --------------------------------------------------------------- */
+
+/*
+ * Forgetting is for good although the kernel's maps and the daemon still know: what was called in
+ * the sampling unit under way, or before, is not learned again; what is called in a later one is.
+ */
+
+/* Forgets one call of all stages; -ENOENT when it was never seen. */
+int store_forget_call(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr);
+/* Forgets a workload, its alias names too. While it has a running instance it stays in the list
+ * without calls and with a gap counted (partial until its next start); *ret_running says so. */
+int store_forget(struct store *s, int64_t workload, bool *ret_running);
+
+/* Makes one workload of several: instances, calls and evidence of `from` go to `into`, and
+ * their keys become aliases of it. -EINVAL when `from` names `into`. */
+int store_merge(struct store *s, int64_t into, const int64_t *from, size_t cnt);
+/* Gives it a key and a name for people that a person chose; its old key becomes an alias.
+ * -EEXIST when another workload, or an alias of one, has the key. */
+int store_rename(struct store *s, int64_t workload, const char *key, const char *name);
+
+struct store_prune {
+	int64_t gone_before; /* workloads that are gone and were last seen before it; 0: none */
+	int64_t fold_before; /* sampling units before it are made one a day (UTC); 0: none. Last
+				seen is then true to that day, nothing else changes */
+};
+struct store_pruned {
+	uint64_t workloads;
+	uint64_t units; /* fewer than before */
+};
+/* `fn` hears the key of each workload that goes; may be NULL. For a dry run roll back. */
+int store_prune(struct store *s, const struct store_prune *what,
+		void (*fn)(void *ctx, const char *key), void *ctx, struct store_pruned *ret);
+
 /* --- read by commands ------------------------------------------------------------------ */
 
 struct store_row {
 	int64_t id;
-	char *key, *engine, *name, *image, *image_digest;
+	char *key, *owner, *engine, *name, *image, *image_digest, *namespace, *why_not;
+	char *pod, *container; /* of the instance seen last */
+	char *leave_comm, *leave_path;
 	bool running;
 	struct evidence evidence;
-	uint64_t calls;	   /* workload + session stages, all ABIs */
-	uint64_t replicas; /* instances seen */
+	uint64_t calls; /* workload + session stages, all ABIs */
+	uint64_t
+		replicas; /* instances seen; the cgroups of a container that restarts are several */
 };
 void store_row_done(struct store_row *r);
 
@@ -117,3 +184,8 @@ int store_learned(struct store *s, int64_t workload, struct learned *ret);
  * store_origins_free. */
 int store_origins(struct store *s, int64_t workload, struct policy_origin **ret, size_t *ret_cnt);
 void store_origins_free(struct policy_origin *o, size_t cnt);
+
+/* Labels of store_inner, sorted. Caller frees each and the array. */
+int store_inner_list(struct store *s, int64_t workload, char ***ret, size_t *ret_cnt);
+/* Keys that mean this workload too, sorted. Caller frees each and the array. */
+int store_aliases(struct store *s, int64_t workload, char ***ret, size_t *ret_cnt);

@@ -59,6 +59,7 @@ struct sensor_walk {
 	int (*set)(const struct tamis_key *key, const struct tamis_set *set, void *arg);
 	int (*cgroup)(uint64_t id, const struct tamis_cgroup *c, void *arg);
 	int (*loss)(uint64_t id, const struct tamis_loss *loss, void *arg);
+	int (*leave)(uint64_t id, const struct tamis_leave *leave, void *arg);
 	void *arg;
 };
 /* Whether a walk would find anything. */
