@@ -17,6 +17,12 @@ wait_for() {
 	done
 }
 
+# json_is FILTER [JQ_OPTION...]: true of the one JSON text on standard input. jq -e alone says yes to
+# none at all (1.6).
+json_is() {
+	[[ $(jq "${@:2}" "$1") == true ]]
+}
+
 port_open() {
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }

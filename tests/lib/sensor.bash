@@ -54,7 +54,7 @@ workload_key() {
 }
 
 workload_is_gone() {
-	tamis show "$(workload_key "$1")" --json | jq -e '.state == "gone"'
+	tamis show "$(workload_key "$1")" --json | json_is '.state == "gone"'
 }
 
 # Until the daemon has stored the last read of a cgroup that was removed.

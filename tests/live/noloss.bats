@@ -195,7 +195,7 @@ collide() {
 	daemon_stop
 	"$O/tools/calls" -n 500 >wanted/range
 	must_equal range wanted/range
-	tamis show "$(workload_key range)" --json | jq -e '.lost.range == 4'
+	tamis show "$(workload_key range)" --json | json_is '.lost.range == 4'
 }
 
 # --- deaths of the daemon ---------------------------------------------------------------------
@@ -277,7 +277,7 @@ load_start() {
 	daemon_stop
 	store_is_sound
 	jobs_equal joblist
-	our_workloads | jq -e 'all(.lost.gaps == 0)'
+	our_workloads | json_is 'all(.lost.gaps == 0)'
 }
 
 @test "kill -9 at 20 random moments, not pinned: the gaps are counted" {
@@ -299,7 +299,7 @@ load_start() {
 		learned "long$i." names/x
 		sysset names names/x >got
 		sysset subset got "wanted/long$i."
-		tamis show "$(workload_key "long$i.")" --json | jq -e '.lost.gaps > 0 and .partial'
+		tamis show "$(workload_key "long$i.")" --json | json_is '.lost.gaps > 0 and .partial'
 	done
 }
 
@@ -316,7 +316,7 @@ load_start() {
 	cgroup_remove one
 	daemon_stop
 	"$O/tools/calls" -n 500 pace:1 501 pace:0 502 >wanted/one
-	tamis show "$(workload_key one)" --json | jq -e '.lost.gaps == 1 and .partial'
+	tamis show "$(workload_key one)" --json | json_is '.lost.gaps == 1 and .partial'
 	must_equal one wanted/one
 }
 
@@ -337,7 +337,7 @@ load_start() {
 	"$O/tools/calls" -n 503 504 >wanted/down
 	must_equal term wanted/term
 	must_equal down wanted/down
-	tamis show "$(workload_key term)" --json | jq -e '.starts == 2 and (.partial | not)'
+	tamis show "$(workload_key term)" --json | json_is '.starts == 2 and (.partial | not)'
 }
 
 # --- units --------------------------------------------------------------------------------------

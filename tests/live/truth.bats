@@ -73,7 +73,7 @@ truth_end() {
 	workload_settle "$BATS_TEST_NUMBER"
 	must_equal "$BATS_TEST_NUMBER" wanted
 	tamis show "$(workload_key "$BATS_TEST_NUMBER")" --json |
-		jq -e '.partial == false and .starts == 1'
+		json_is '.partial == false and .starts == 1'
 }
 
 truth() {
