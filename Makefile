@@ -39,7 +39,8 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
-           $(O)/tools/variety-static $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32)
+           $(O)/tools/variety-static \
+           $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
 BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 
 .DELETE_ON_ERROR:
@@ -127,6 +128,9 @@ $(O)/tools/variety-static: tests/tools/variety.c
 $(O)/tools/variety-32: tests/tools/variety.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-m32)
+$(O)/tools/variety-static-32: tests/tools/variety.c
+	$(call say,TOOL,$@)
+	$(Q)$(call tool,-m32 -static)
 
 $(O)/bench/%.bpf.o: tests/bench/%.bpf.c $(VMLINUX_H)
 	$(call say,BPF,$<)
