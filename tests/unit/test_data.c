@@ -226,6 +226,40 @@ static void bad_specs(void **state)
 	assert_memory_equal(set, none, sizeof(none));
 }
 
+static void see(struct learned *l, enum tamis_stage stage, enum tamis_abi abi, const char *name)
+{
+	int nr = calls_number(abi, name);
+
+	assert_true(nr >= 0);
+	sysset_add(&l->set[stage][abi], (unsigned)nr);
+}
+
+/* A call of any row of any runtime, and one that is always allowed, is known; in the gate alone. */
+static void gate_calls_that_no_table_has(void **state)
+{
+	const enum tamis_abi native = abi_native();
+	struct sysset unknown[TAMIS_ABI_MAX], none = { 0 };
+	struct learned l = { 0 };
+
+	assert_int_equal(data_gate("runc@1.1.5", l.set[TAMIS_GATE]), 0);
+	assert_int_equal(data_gate("crun@1.28", l.set[TAMIS_GATE]), 0);
+	see(&l, TAMIS_GATE, native, "exit_group");
+	see(&l, TAMIS_GATE, TAMIS_ABI_ARM, "rt_sigreturn");
+	see(&l, TAMIS_WORKLOAD, native, "mount");
+	see(&l, TAMIS_SETUP, native, "mount");
+	memset(unknown, 0xff, sizeof(unknown));
+	assert_int_equal(data_gate_unknown(&l, unknown), 0);
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		assert_true(sysset_equal(&unknown[abi], &none));
+	see(&l, TAMIS_GATE, native, "mount");
+	see(&l, TAMIS_GATE, TAMIS_ABI_ARM, "openat");
+	assert_int_equal(data_gate_unknown(&l, unknown), 0);
+	assert_true(gate_has(unknown, "mount"));
+	assert_int_equal(sysset_count(&unknown[native]), 1);
+	assert_true(has(unknown, TAMIS_ABI_ARM, "openat")); /* a runtime is a native program */
+	assert_int_equal(sysset_count(&unknown[TAMIS_ABI_ARM]), 1);
+}
+
 /* --- policies/engine/fallback ----------------------------------------------------------- */
 
 static struct filter_verdict ask(const struct filter *f, enum tamis_abi abi, const char *name,
@@ -367,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_runtime_is_within_the_union),
 		cmocka_unit_test(between_rows),
 		cmocka_unit_test(bad_specs),
+		cmocka_unit_test(gate_calls_that_no_table_has),
 		cmocka_unit_test(fallback_is_never_wider),
 		cmocka_unit_test(fallback_keeps_to_its_form),
 		cmocka_unit_test(words_are_bounded),

@@ -256,3 +256,20 @@ int data_gate(const char *spec, struct sysset ret[TAMIS_ABI_MAX])
 		sysset_merge(&ret[abi_native()], &gate[abi_native()]);
 	return r;
 }
+
+int data_gate_unknown(const struct learned *l, struct sysset ret[TAMIS_ABI_MAX])
+{
+	struct sysset known[TAMIS_ABI_MAX] = { 0 }, unknown[TAMIS_ABI_MAX];
+	int r = data_always(known);
+
+	if (r == 0)
+		r = data_gate(NULL, known);
+	if (r < 0)
+		return r;
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		unknown[abi] = l->set[TAMIS_GATE][abi];
+		sysset_remove(&unknown[abi], &known[abi]);
+	}
+	memcpy(ret, unknown, sizeof(unknown));
+	return 0;
+}
