@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/options.h"
 #include "cli/print.h"
 #include "cli/probes.h"
 
@@ -63,21 +63,12 @@ static int check(bool json)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
 	bool json = false;
-	int c;
+	const struct option_row options[] = { OPTION_JSON(&json), { 0 } };
+	struct arguments args = { .max = 0 };
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (c != 'j')
-			return cmd_bad_option(&cmd_check, c, argv);
-		json = true;
-	}
-	if (optind < argc)
-		return cmd_bad_argument(&cmd_check, argv[optind]);
+	if (options_parse(&cmd_check, options, argc, argv, &args) != EXIT_OK)
+		return EXIT_USAGE;
 	return check(json);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/options.h"
 #include "cli/policy_load.h"
 #include "cli/print.h"
 #include "emit/emit.h"
@@ -169,7 +169,7 @@ static int show_json(struct report *rep, const char *a, const char *b)
 			  stdout);
 }
 
-static int diff(const char *names[2], const struct policy_options *o, bool json)
+static int diff(char *names[2], const struct policy_options *o, bool json)
 {
 	_side_ struct side a = { 0 }, b = { 0 };
 	_cleanup_(json_decref) json_t *list = json ? json_array() : NULL;
@@ -187,27 +187,14 @@ static int diff(const char *names[2], const struct policy_options *o, bool json)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "state", required_argument, NULL, 's' },
-		{ 0 },
-	};
 	struct policy_options o = { 0 };
 	bool json = false;
-	int c;
+	const struct option_row options[] = { OPTION_JSON(&json), OPTION_STATE(&o.state), { 0 } };
+	struct arguments args = { .min = 2, .max = 2 };
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
-		if (c == 'j')
-			json = true;
-		else if (c == 's')
-			o.state = optarg;
-		else
-			return cmd_bad_option(&cmd_diff, c, argv);
-	}
-	if (optind != argc - 2)
-		return cmd_bad_argument(&cmd_diff, optind < argc - 2 ? argv[optind + 2] : NULL);
-	return diff((const char *[]){ argv[optind], argv[optind + 1] }, &o, json);
+	if (options_parse(&cmd_diff, options, argc, argv, &args) != EXIT_OK)
+		return TROUBLE;
+	return diff(args.arg, &o, json);
 }
 
 const struct cmd cmd_diff = {

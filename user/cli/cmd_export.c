@@ -1,74 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
-#include "cli/envelope.h"
+#include "cli/options.h"
 #include "cli/policy_load.h"
-#include "emit/emit.h"
+#include "cli/render.h"
 
 struct export_options {
 	struct policy_options policy;
-	struct emit_options emit;
-	const struct emit_format *format;
-	const char *workload;
-	const char *output; /* NULL: stdout */
-	bool json;
+	struct render render;
 };
 
-static int parse_format(const char *name, struct export_options *o)
+static int take_stage(const char *name, void *ctx)
 {
-	o->format = emit_find(name);
-	if (o->format)
-		return 0;
-	log_err("unknown format \"%s\"", name);
-	return -EINVAL;
-}
-
-static int parse_stage(const char *name, struct export_options *o)
-{
+	struct emit_options *o = ctx;
 	enum tamis_stage stage;
 
 	if (strcmp(name, "all") == 0) {
-		o->emit.stages = (1u << TAMIS_STAGE_MAX) - 1;
+		o->stages = (1u << TAMIS_STAGE_MAX) - 1;
 		return 0;
 	}
 	if (stage_from_name(name, &stage) == 0) {
-		o->emit.stages |= 1u << stage;
+		o->stages |= 1u << stage;
 		return 0;
 	}
 	log_err("unknown stage \"%s\"", name);
-	return -EINVAL;
-}
-
-static int parse_option(int c, struct export_options *o)
-{
-	switch (c) {
-	case 'f':
-		return parse_format(optarg, o);
-	case 'o':
-		o->output = optarg;
-		return 0;
-	case 's':
-		o->policy.state = optarg;
-		return 0;
-	case 'r':
-		return policy_options_runtime(&o->policy, optarg);
-	case 'w':
-		o->policy.without_sessions = true;
-		return 0;
-	case 'S':
-		return parse_stage(optarg, o);
-	case 'e':
-		o->policy.engine_profile = optarg;
-		return 0;
-	case 'j':
-		o->json = true;
-		return 0;
-	}
 	return -EINVAL;
 }
 
@@ -79,71 +37,23 @@ static void warn_limit(void *ctx, const char *line)
 	log_warn("%s", line);
 }
 
-static void warn(const struct export_options *o, const struct policy *p)
+static void warn(const struct emit_format *format, const struct policy *p)
 {
 	if (evidence_is_partial(p->evidence))
 		log_warn("%s: partial, the policy may lack calls; see 'tamis show'", p->workload);
-	(void)emit_limits(o->format, p, warn_limit, NULL);
+	(void)emit_limits(format, p, warn_limit, NULL);
 }
 
-/* --- output ------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------------ */
 
-static int render(const struct export_options *o, const struct policy *p, char **ret,
-		  size_t *ret_len)
-{
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
-
-	if (!f)
-		return -ENOMEM;
-	r = o->format->write(p, &o->emit, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r < 0)
-		return r;
-	if (o->json) {
-		r = envelope(p, o->format, text, len, ret);
-		if (r >= 0)
-			*ret_len = strlen(*ret);
-		return r;
-	}
-	*ret = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
-}
-
-static int put(const struct export_options *o, const char *text, size_t len)
-{
-	if (o->output)
-		return file_write_atomic(o->output, text, len, 0644);
-	if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
-		return -errno;
-	return 0;
-}
-
-static int export(const struct export_options *o)
+static int export(const char *workload, const struct export_options *o)
 {
 	_policy_loaded_ struct policy_loaded loaded = { 0 };
-	_free_ char *text = NULL;
-	size_t len;
-	int r = policy_load(o->workload, &o->policy, &loaded);
 
-	if (r < 0)
+	if (policy_load(workload, &o->policy, &loaded) < 0 ||
+	    render_policy(&o->render, &loaded.policy) < 0)
 		return EXIT_FAIL;
-	r = render(o, &loaded.policy, &text, &len);
-	if (r < 0) {
-		(void)log_err_errno(r, "%s: can't be said as %s", loaded.policy.workload,
-				    o->format->name);
-		return EXIT_FAIL;
-	}
-	r = put(o, text, len);
-	if (r < 0) {
-		(void)log_err_errno(r, "%s", o->output ?: "standard output");
-		return EXIT_FAIL;
-	}
-	warn(o, &loaded.policy);
+	warn(o->render.format, &loaded.policy);
 	return EXIT_OK;
 }
 
@@ -164,54 +74,39 @@ static int show_help(void)
 }
 
 /* What doesn't go together. */
-static int check_options(const struct export_options *o)
+static int check_options(const struct render *r)
 {
-	if (!o->format) {
+	if (!r->format) {
 		log_err("export: -f FORMAT is missing");
-		return EXIT_USAGE;
+		return -EINVAL;
 	}
-	if (o->emit.stages && strcmp(o->format->name, "names") != 0) {
+	if (r->emit.stages && strcmp(r->format->name, "names") != 0) {
 		log_err("export: --stage goes with -f names only");
-		return EXIT_USAGE;
+		return -EINVAL;
 	}
-	if (strcmp(o->format->name, "bpf") == 0 && !o->json && !o->output &&
-	    isatty(STDOUT_FILENO)) {
-		log_err("a BPF program is not for a terminal; use -o FILE");
-		return EXIT_FAIL;
-	}
-	return EXIT_OK;
+	return render_check(r);
 }
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "format", required_argument, NULL, 'f' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "state", required_argument, NULL, 's' },
-		{ "runtime", required_argument, NULL, 'r' },
-		{ "without-sessions", no_argument, NULL, 'w' },
-		{ "stage", required_argument, NULL, 'S' },
-		{ "engine-profile", required_argument, NULL, 'e' },
-		{ "json", no_argument, NULL, 'j' },
+	struct export_options o = { 0 };
+	const struct option_row options[] = {
+		{ "format", 'f', .take = render_take_format, .ctx = &o.render },
+		{ "output", 'o', .text = &o.render.output },
+		{ "runtime", .take = policy_take_runtime, .ctx = &o.policy },
+		{ "without-sessions", .flag = &o.policy.without_sessions },
+		{ "stage", .take = take_stage, .ctx = &o.render.emit },
+		{ "engine-profile", .text = &o.policy.engine_profile },
+		OPTION_JSON(&o.render.json),
+		OPTION_STATE(&o.policy.state),
 		{ 0 },
 	};
-	struct export_options o = { 0 };
-	int c, code;
+	struct arguments args = { .min = 1, .max = 1 };
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":f:o:", options, NULL)) >= 0) {
-		if (c == '?' || c == ':')
-			return cmd_bad_option(&cmd_export, c, argv);
-		if (parse_option(c, &o) < 0)
-			return EXIT_USAGE;
-	}
-	if (optind != argc - 1)
-		return cmd_bad_argument(&cmd_export, optind < argc ? argv[optind + 1] : NULL);
-	code = check_options(&o);
-	if (code != EXIT_OK)
-		return code;
-	o.workload = argv[optind];
-	return export(&o);
+	if (options_parse(&cmd_export, options, argc, argv, &args) != EXIT_OK ||
+	    check_options(&o.render) < 0)
+		return EXIT_USAGE;
+	return export(args.arg[0], &o);
 }
 
 const struct cmd cmd_export = {

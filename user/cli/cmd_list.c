@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/lookup.h"
+#include "cli/options.h"
 #include "cli/print.h"
 
 static void add_row(struct print_table *t, const struct store_row *row)
@@ -77,26 +77,13 @@ static int list(const char *dir, bool json)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "state", required_argument, NULL, 's' },
-		{ 0 },
-	};
 	const char *dir = DEFAULT_STATE_DIR;
 	bool json = false;
-	int c;
+	const struct option_row options[] = { OPTION_JSON(&json), OPTION_STATE(&dir), { 0 } };
+	struct arguments args = { .max = 0 };
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (c == 'j')
-			json = true;
-		else if (c == 's')
-			dir = optarg;
-		else
-			return cmd_bad_option(&cmd_list, c, argv);
-	}
-	if (optind < argc)
-		return cmd_bad_argument(&cmd_list, argv[optind]);
+	if (options_parse(&cmd_list, options, argc, argv, &args) != EXIT_OK)
+		return EXIT_USAGE;
 	return list(dir, json);
 }
 

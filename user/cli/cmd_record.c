@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/options.h"
 #include "cli/policy_load.h"
-#include "emit/emit.h"
+#include "cli/render.h"
 #include "identity/cgroups.h"
 #include "learn/recording.h"
 
 struct record {
-	const struct emit_format *format;
-	const char *output; /* NULL: stdout */
+	struct render render;
 	struct policy_options policy;
 	bool stop;
 	char **argv;
@@ -64,26 +62,6 @@ static int check_output(const char *path)
 	return 0;
 }
 
-static int write_policy(const struct record *c, const struct policy *p)
-{
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	struct emit_options eo = { 0 };
-	int r;
-
-	if (!f)
-		return -ENOMEM;
-	r = c->format->write(p, &eo, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r < 0)
-		return r;
-	if (c->output)
-		return file_write_atomic(c->output, text, len, 0644);
-	return fwrite(text, 1, len, stdout) == len && fflush(stdout) == 0 ? 0 : -errno;
-}
-
 static int emit_recording(const struct record *c, struct recording *rec)
 {
 	_cleanup_(filter_free) struct filter *filter = NULL;
@@ -105,8 +83,7 @@ static int emit_recording(const struct record *c, struct recording *rec)
 		return r;
 	p.filter = filter;
 	p.runtimes = runtimes;
-	r = write_policy(c, &p);
-	return r < 0 ? log_err_errno(r, "%s", c->output ? c->output : "standard output") : 0;
+	return render_policy(&c->render, &p);
 }
 
 static int run_command(const struct record *c, struct recording *rec, int *ret_status)
@@ -143,7 +120,8 @@ static int record(const struct record *c)
 		log_err("not root: recording needs CAP_BPF, CAP_PERFMON and a cgroup of its own");
 		return EXIT_FAIL;
 	}
-	if (check_output(c->output) < 0 || find_mount(&mount) < 0 || open_sensor(&sensor) < 0)
+	if (check_output(c->render.output) < 0 || find_mount(&mount) < 0 ||
+	    open_sensor(&sensor) < 0)
 		return EXIT_FAIL;
 	o.sensor = sensor;
 	o.mount = mount;
@@ -157,53 +135,22 @@ static int record(const struct record *c)
 	return exit_code(status);
 }
 
-static int take_option(int opt, struct record *c)
-{
-	switch (opt) {
-	case 'o':
-		c->output = optarg;
-		return 0;
-	case 'f':
-		c->format = emit_find(optarg);
-		if (!c->format)
-			log_err("unknown format \"%s\"", optarg);
-		return c->format ? 0 : -EINVAL;
-	case 'r':
-		return policy_options_runtime(&c->policy, optarg);
-	case 's':
-		c->stop = true;
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "format", required_argument, NULL, 'f' },
-		{ "runtime", required_argument, NULL, 'r' },
-		{ "stop", no_argument, NULL, 's' },
+	struct record c = { .render.format = emit_find("oci") };
+	const struct option_row options[] = {
+		{ "output", 'o', .text = &c.render.output },
+		{ "format", 'f', .take = render_take_format, .ctx = &c.render },
+		{ "runtime", .take = policy_take_runtime, .ctx = &c.policy },
+		{ "stop", .flag = &c.stop },
 		{ 0 },
 	};
-	struct record c = { .format = emit_find("oci") };
-	int opt;
+	struct arguments args = { .min = 1, .max = -1, .own_options = true };
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, "+:o:f:", options, NULL)) != -1) {
-		if (opt == ':' || opt == '?')
-			return cmd_bad_option(&cmd_record, opt, argv);
-		if (take_option(opt, &c) < 0)
-			return EXIT_USAGE;
-	}
-	if (optind >= argc)
-		return cmd_bad_argument(&cmd_record, NULL);
-	if (!strcmp(c.format->name, "bpf") && !c.output && isatty(STDOUT_FILENO)) {
-		log_err("a BPF program is not for a terminal; use -o FILE");
+	if (options_parse(&cmd_record, options, argc, argv, &args) != EXIT_OK ||
+	    render_check(&c.render) < 0)
 		return EXIT_USAGE;
-	}
-	c.argv = argv + optind;
+	c.argv = args.arg;
 	return record(&c);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 #include <linux/filter.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/options.h"
 #include "emit/emit.h"
 #include "model/calls.h"
 
@@ -152,22 +152,15 @@ static int run_under(const char *path, char **argv)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "policy", required_argument, NULL, 'p' },
-		{ 0 },
-	};
 	const char *policy = NULL;
-	int o;
+	const struct option_row options[] = { { .name = "policy", .text = &policy }, { 0 } };
+	struct arguments args = { .min = 1, .max = -1, .own_options = true };
 
-	opterr = 0;
-	while ((o = getopt_long(argc, argv, "+:", options, NULL)) >= 0) {
-		if (o != 'p')
-			return cmd_bad_option(&cmd_run, o, argv);
-		policy = optarg;
-	}
-	if (!policy || optind >= argc)
+	if (options_parse(&cmd_run, options, argc, argv, &args) != EXIT_OK)
+		return EXIT_USAGE;
+	if (!policy)
 		return cmd_bad_argument(&cmd_run, NULL);
-	return run_under(policy, argv + optind);
+	return run_under(policy, args.arg);
 }
 
 const struct cmd cmd_run = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "cli/lookup.h"
+#include "cli/options.h"
 #include "cli/print.h"
 #include "model/calls.h"
 
@@ -169,29 +169,14 @@ static int show(const char *dir, const char *name, bool json)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "state", required_argument, NULL, 's' },
-		{ 0 },
-	};
 	const char *dir = DEFAULT_STATE_DIR;
 	bool json = false;
-	int c;
+	const struct option_row options[] = { OPTION_JSON(&json), OPTION_STATE(&dir), { 0 } };
+	struct arguments args = { .min = 1, .max = 1 };
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (c == 'j')
-			json = true;
-		else if (c == 's')
-			dir = optarg;
-		else
-			return cmd_bad_option(&cmd_show, c, argv);
-	}
-	if (optind == argc)
-		return cmd_bad_argument(&cmd_show, NULL);
-	if (optind + 1 < argc)
-		return cmd_bad_argument(&cmd_show, argv[optind + 1]);
-	return show(dir, argv[optind], json);
+	if (options_parse(&cmd_show, options, argc, argv, &args) != EXIT_OK)
+		return EXIT_USAGE;
+	return show(dir, args.arg[0], json);
 }
 
 const struct cmd cmd_show = {

@@ -29,8 +29,9 @@ static bool is_installed(const char *name)
 	return false;
 }
 
-int policy_options_runtime(struct policy_options *o, const char *spec)
+int policy_take_runtime(const char *spec, void *ctx)
 {
+	struct policy_options *o = ctx;
 	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
 	int r = data_gate(spec, gate);
 

@@ -18,8 +18,9 @@ struct policy_options {
 	const char *engine_profile;
 };
 
-/* Checks the spec. Negative errno, having logged why. */
-int policy_options_runtime(struct policy_options *o, const char *spec);
+/* An option's value (cli/options.h): ctx is a struct policy_options. Negative errno, having logged
+ * why. */
+int policy_take_runtime(const char *spec, void *ctx);
 
 /* The filter for what was learned under `engine` (NULL: none), and the runtimes whose gate is in
  * it. Caller frees both. Negative errno, having logged why. */
