@@ -57,7 +57,7 @@ static int list(const char *dir, bool json)
 	_cleanup_(store_close) struct store *s = NULL;
 	struct store_row *rows = NULL;
 	size_t cnt = 0;
-	int r = lookup_open(dir, &s);
+	int r = lookup_open(dir, STORE_READ, &s);
 
 	if (r < 0)
 		return EXIT_FAIL;

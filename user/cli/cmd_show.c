@@ -152,7 +152,7 @@ static int show(const char *dir, const char *name, bool json)
 	__attribute__((cleanup(shown_donep))) struct shown s = { 0 };
 	int r;
 
-	if (lookup_open(dir, &store) < 0 || lookup_workload(store, name, &s.row) < 0)
+	if (lookup_open(dir, STORE_READ, &store) < 0 || lookup_workload(store, name, &s.row) < 0)
 		return EXIT_FAIL;
 	r = store_origins(store, s.row.id, &s.origin, &s.cnt);
 	if (r < 0) {

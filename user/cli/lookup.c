@@ -2,25 +2,35 @@
 #include "cli/lookup.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 
-int lookup_open(const char *state_dir, struct store **ret)
+int lookup_failed(const struct store *s, int r)
+{
+	log_err("%s", r == -ENOMEM ? strerror(ENOMEM) : store_error(s));
+	return r;
+}
+
+int lookup_open(const char *state_dir, enum store_mode mode, struct store **ret)
 {
 	_cleanup_(store_close) struct store *s = NULL;
-	int r = store_open(state_dir, STORE_READ, &s);
+	int r = store_open(state_dir, mode, &s);
 
-	if (r < 0) {
-		log_err("%s", store_error(NULL));
-		return r;
-	}
+	if (r < 0)
+		return lookup_failed(NULL, r);
 	r = store_begin(s);
-	if (r < 0) {
-		log_err("%s", store_error(s));
-		return r;
-	}
+	if (r < 0)
+		return lookup_failed(s, r);
 	*ret = TAKE_PTR(s);
 	return 0;
+}
+
+int lookup_commit(struct store *s)
+{
+	int r = store_commit(s);
+
+	return r < 0 ? lookup_failed(s, r) : 0;
 }
 
 int lookup_workload(struct store *s, const char *name, struct store_row *ret)
@@ -33,6 +43,6 @@ int lookup_workload(struct store *s, const char *name, struct store_row *ret)
 	else if (r == -ENOTUNIQ)
 		log_err("\"%s\" is ambiguous: %s", name, candidates);
 	else if (r < 0)
-		log_err("%s", store_error(s));
+		lookup_failed(s, r);
 	return r;
 }

@@ -157,7 +157,7 @@ int policy_compose(const struct policy_options *o, const char *engine, const str
 static int load_learned(const char *name, const char *state, struct policy_loaded *p)
 {
 	_cleanup_(store_close) struct store *s = NULL;
-	int r = lookup_open(state, &s);
+	int r = lookup_open(state, STORE_READ, &s);
 
 	if (r == 0)
 		r = lookup_workload(s, name, &p->row);
