@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Process 1 of a virtual machine: makes it what the test programs expect, runs those that the
 # kernel's command line names (vm.tests=FILE,FILE:FILTER...), leaves results on the last disk, ends the machine.
-# vm.cgroup=pure|hybrid|v1: how cgroups are mounted.
+# vm.cgroup=pure|hybrid|v1: how cgroups are mounted. vm.init=systemd: makes way for systemd, one of
+# whose services it is then.
 export PATH=/payload/tests/vm/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 export HOME=/root LANG=C.UTF-8 O=/payload/build
 results=/run/results
@@ -11,12 +12,28 @@ option() {
 	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"
 }
 
+# An overlay can't lie on an overlay.
+mount_storage() {
+	local dir
+	for dir in /var/lib/{containers,containerd,docker} /home; do
+		mkdir -p "$dir"
+		mount -t tmpfs tmpfs "$dir"
+	done
+}
+
+start_systemd() {
+	mount_storage
+	cp /payload/tests/vm/units/* /etc/systemd/system/
+	rm -f /etc/systemd/system/timers.target.wants/*
+	tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+	exec /lib/systemd/systemd
+}
+
 mount_all() {
 	mount -t tmpfs -o mode=755 tmpfs /run
 	mount -t tmpfs -o mode=1777 tmpfs /tmp
-	mkdir -p /var/lib/containers
-	mount -t tmpfs tmpfs /var/lib/containers # an overlay can't lie on an overlay
-	mkdir -p /dev/pts /dev/shm /run/lock $results
+	mount_storage
+	mkdir -p /dev/pts /dev/shm /run/lock
 	mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 	mount -t tmpfs shm /dev/shm
 	mount -t securityfs securityfs /sys/kernel/security
@@ -79,11 +96,14 @@ finish() {
 	sleep 100
 }
 
+[[ $$ != 1 || $(option vm.init) != systemd ]] || start_systemd
 trap 'finish 1' EXIT
 set -eu
-mount_all
-"cgroup_$(option vm.cgroup)"
-mkdir -p /root
+if [[ $$ == 1 ]]; then
+	mount_all
+	"cgroup_$(option vm.cgroup)"
+fi
+mkdir -p /root $results
 cd /root
 IFS=, read -ra tests < <(option vm.tests)
 for i in "${tests[@]}"; do
