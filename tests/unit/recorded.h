@@ -115,6 +115,8 @@ struct whose {
 	const char *engine, *key, *name, *image, *digest, *pod, *namespace;
 	const char *inside; /* the end of the path that isn't the owner's, NULL for none */
 	bool refused;
+	const char *inner;
+	const char *owner; /* NULL: not looked at */
 };
 
 static inline void same_text(const char *path, const char *field, const char *got, const char *want)
@@ -139,8 +141,13 @@ static inline void check_whose(const struct recorded *r, const char *const *watc
 	same_text(w->path, "digest", i.image_digest, w->digest);
 	same_text(w->path, "pod", i.pod, w->pod);
 	same_text(w->path, "namespace", i.namespace, w->namespace);
-	if (w->key)
+	same_text(w->path, "inner", i.inner, w->inner);
+	if (w->owner)
+		same_text(w->path, "owner", i.owner, w->owner);
+	if (w->key) {
 		same_text(w->path, "inside", w->path + i.owner_len, w->inside ? w->inside : "");
+		assert_non_null(i.owner);
+	}
 	assert_int_equal(i.enforceable, w->key && !w->refused);
 	if (w->refused)
 		assert_non_null(i.why_not);

@@ -75,7 +75,7 @@ static const struct whose rows[] = {
 	  .inside = "/init.scope" },
 	{ "/docker/" B_ID, "docker", "docker/cache", "cache", FULL },
 	{ "/docker/" B_ID "/docker/" A_ID, "docker", "docker/cache", "cache", FULL,
-	  .inside = "/docker/" A_ID },
+	  .inside = "/docker/" A_ID, .inner = "docker/aaaa0001aaaa" },
 	{ SCOPE(COMPOSE), "docker", "docker/shop/web", "shop-web-1", FULL },
 	{ SCOPE(RENAMED), "docker", "docker/miner", "miner", FULL },
 	{ SCOPE(SWARM), "docker", "docker/swarm:service/api", "api.2.k2xv0ovl4zjqz", FULL },

@@ -63,12 +63,14 @@ static void the_outermost_owns(void **state)
 	static const char *const all[] = { "*", NULL };
 	static const struct whose rows[] = {
 		{ DOCKER(B_ID) PATH, "docker", "docker/id:bbbb0002bbbb", .refused = true,
-		  .inside = PATH },
-		{ PATH DOCKER(B_ID), "podman", BY_ID, .refused = true, .inside = DOCKER(B_ID) },
-		{ "/lxc.payload.a/docker/" B_ID, "lxc", "lxc/a", "a", .inside = "/docker/" B_ID },
+		  .inside = PATH, .inner = "podman/aaaa0001aaaa" },
+		{ PATH DOCKER(B_ID), "podman", BY_ID, .refused = true, .inside = DOCKER(B_ID),
+		  .inner = "docker/bbbb0002bbbb" },
+		{ "/lxc.payload.a/docker/" B_ID, "lxc", "lxc/a", "a", .inside = "/docker/" B_ID,
+		  .inner = "docker/bbbb0002bbbb" },
 		{ "/lxc.payload.a/lxc.monitor.b", "lxc", "lxc/a", "a", .inside = "/lxc.monitor.b" },
 		{ "/system.slice/a.service" PATH, "systemd", "systemd/a.service", "a.service",
-		  .inside = PATH },
+		  .inside = PATH, .inner = "podman/aaaa0001aaaa" },
 		/* A watched directory isn't a unit: the containers in it are their own. */
 		{ "/docker/" B_ID, "docker", "docker/id:bbbb0002bbbb", .refused = true },
 		{ "/docker/buildkit/x", "cgroup", "cgroup/docker", "/docker",
@@ -91,6 +93,48 @@ static void plain_cgroups_are_watched_by_name(void **state)
 		{ "/jobs/../x y" },
 		{ "" },
 		{ "jobs/a" },
+	};
+
+	check_all(need(state), watch, rows, ARRAY_SIZE(rows));
+}
+
+/* Who fills up an owner's room hurts nobody else. */
+static void owners_have_their_own_room(void **state)
+{
+	static const char *const watch[] = { "/jobs/*",		"/x y",
+					     "*.service",	"/user.slice/*.scope",
+					     "*/app.slice/*/w", "/system.slice/given.service/*",
+					     "/user.slice/odd", NULL };
+	static const struct whose rows[] = {
+		{ PATH, "podman", BY_ID, .refused = true, .owner = "podman" },
+		{ USERS, "podman", "podman/~1000/id:aaaa0001aaaa", .refused = true,
+		  .owner = "podman/~1000" },
+		{ DOCKER(B_ID), "docker", "docker/id:bbbb0002bbbb", .refused = true,
+		  .owner = "docker" },
+		{ "/lxc.payload.a", "lxc", "lxc/a", "a", .owner = "lxc" },
+		{ USER_AT "/lxc.payload.a", "lxc", "lxc/~1000/a", "a", .owner = "lxc/~1000" },
+		{ "/machine.slice/machine-a.scope/payload", "nspawn", "nspawn/a", "a",
+		  .owner = "nspawn" },
+		{ "/kubepods/pod1/" B_ID, "kubernetes", "kubernetes/id:bbbb0002bbbb",
+		  .refused = true, .owner = "kubernetes" },
+		{ "/kubepods/pod1/crio-" B_ID, "crio", "kubernetes/id:bbbb0002bbbb",
+		  .refused = true, .owner = "kubernetes" },
+		{ "/system.slice/a.service", "systemd", "systemd/a.service", "a.service",
+		  .owner = "systemd" },
+		{ USER_AT "/app.slice/a.service", "systemd", "systemd/~1000/a.service", "a.service",
+		  .owner = "systemd/~1000" },
+		{ "/x y", "cgroup", "cgroup/x%20y", "/x y", .owner = "cgroup" },
+		{ "/jobs/a", "cgroup", "cgroup/jobs/a", "/jobs/a", .owner = "cgroup/jobs" },
+		{ "/user.slice/odd", "cgroup", "cgroup/user.slice/odd", "/user.slice/odd",
+		  .refused = true, .owner = "cgroup" },
+		{ "/user.slice/user-1000.slice/s.scope", "cgroup",
+		  "cgroup/user.slice/user-1000.slice/s.scope",
+		  "/user.slice/user-1000.slice/s.scope", .refused = true, .owner = "cgroup/~1000" },
+		{ "/user.slice/odd.slice/s.scope", "cgroup", "cgroup/user.slice/odd.slice/s.scope",
+		  "/user.slice/odd.slice/s.scope", .refused = true, .owner = "cgroup" },
+		{ USER_AT "/app.slice/d/w", "cgroup",
+		  "cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/d/w",
+		  USER_AT "/app.slice/d/w", .owner = "cgroup/~1000" },
 	};
 
 	check_all(need(state), watch, rows, ARRAY_SIZE(rows));
@@ -288,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_outermost_owns),
 		cmocka_unit_test(plain_cgroups_are_watched_by_name),
+		cmocka_unit_test(owners_have_their_own_room),
 		cmocka_unit_test(names_cannot_leave_their_key),
 		cmocka_unit_test(what_makes_no_sense_is_unknown),
 		cmocka_unit_test(long_names_are_dropped),

@@ -46,9 +46,9 @@ static const struct whose watching_all[] = {
 	  "mine.service" },
 	/* Forged in a unit that may be delegated: that unit's. */
 	{ "/system.slice/ssh.service/docker-" B_ID ".scope", UNIT("ssh.service"),
-	  .inside = "/docker-" B_ID ".scope" },
+	  .inside = "/docker-" B_ID ".scope", .inner = "docker/bbbb0002bbbb" },
 	{ "/system.slice/ssh.service/libpod-payload-" A_ID, UNIT("ssh.service"),
-	  .inside = "/libpod-payload-" A_ID },
+	  .inside = "/libpod-payload-" A_ID, .inner = "podman/aaaa0001aaaa" },
 	{ "/system.slice/quadlet.service/libpod-payload-" A_ID, "podman", "podman/web", "web" },
 	{ "/machine.slice/libpod-conmon-" B_ID ".scope" },
 	{ "/system.slice" },

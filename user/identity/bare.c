@@ -28,6 +28,7 @@ static enum match match(const struct identity_options *o, const struct place *p,
 		engine_claim(p, id, len, ret);
 	else
 		return MATCH_NONE;
+	ret->vague = !place_ends(p, ".scope");
 	ret->proof = true;
 	return MATCH_CONTAINER;
 }

@@ -16,7 +16,7 @@ static enum match match_free(const struct place *p, struct claim *ret)
 	if (p->depth != 1 || p->kind != PLACE_PLAIN)
 		return MATCH_NONE;
 	engine_claim(p, p->path + p->start, p->end - p->start, ret);
-	ret->proof = true;
+	ret->proof = ret->vague = true;
 	return MATCH_CONTAINER;
 }
 

@@ -11,17 +11,14 @@
 
 static enum match match(const struct identity_options *o, const struct place *p, struct claim *ret)
 {
-	const char *id = place_id64(p, "cri-containerd-", ".scope");
-	bool in_pod = kube_in_pod(p);
-	bool k8s_io = p->depth == 1 && place_top_is(p, "k8s.io");
+	const char *own = place_id64(p, "cri-containerd-", ".scope");
+	const char *docker = place_id64(p, "docker-", ".scope"), *bare = place_id64(p, "", "");
+	bool in_pod = (own || docker || bare) && kube_in_pod(p);
+	bool k8s_io = bare && p->depth == 1 && place_top_is(p, "k8s.io");
 
-	if (!id && in_pod)
-		id = place_id64(p, "docker-", ".scope");
-	if (!id && (in_pod || k8s_io))
-		id = place_id64(p, "", "");
-	if (!id)
+	if (!own && !in_pod && !k8s_io)
 		return MATCH_NONE;
-	engine_claim(p, id, PLACE_ID_LEN, ret);
+	engine_claim(p, own ? own : docker ? docker : bare, PLACE_ID_LEN, ret);
 	ret->home = in_pod && kube_is_home(p);
 	return MATCH_CONTAINER;
 }

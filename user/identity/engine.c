@@ -7,6 +7,12 @@
 
 #include "identity/key.h"
 
+/* Where shapes are alike, who is more particular comes first. */
+const struct engine *const engines[] = {
+	&engine_podman, &engine_crio,	&engine_cri,  &engine_docker,  &engine_containerd,
+	&engine_lxc,	&engine_nspawn, &engine_bare, &engine_systemd, NULL,
+};
+
 enum match engine_claim(const struct place *p, const char *id, size_t id_len, struct claim *ret)
 {
 	*ret = (struct claim){ .len = p->end, .id = id, .id_len = id_len };

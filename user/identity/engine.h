@@ -19,6 +19,7 @@ struct claim {
 	size_t id_len;
 	bool home;  /* below the engine's own directory at the top of the tree */
 	bool proof; /* counts only where the engine's files say so */
+	bool vague; /* any name would do: the shape alone says nothing */
 };
 
 struct engine {
@@ -35,6 +36,9 @@ struct engine {
 
 extern const struct engine engine_podman, engine_crio, engine_cri, engine_docker, engine_containerd,
 	engine_lxc, engine_nspawn, engine_bare, engine_systemd;
+
+/* All of them, in the order they are asked; NULL-terminated. */
+extern const struct engine *const engines[];
 
 /* The claim of a component that is a container by itself. */
 enum match engine_claim(const struct place *p, const char *id, size_t id_len, struct claim *ret);

@@ -5,25 +5,22 @@
 #include <string.h>
 
 #include "identity/engine.h"
+#include "identity/inner.h"
 #include "identity/key.h"
 #include "identity/unit.h"
-
-/* In the order they are asked: where shapes are alike, who is more particular comes first. */
-static const struct engine *const engines[] = {
-	&engine_podman, &engine_crio,	&engine_cri,  &engine_docker,  &engine_containerd,
-	&engine_lxc,	&engine_nspawn, &engine_bare, &engine_systemd,
-};
 
 void identity_done(struct identity *i)
 {
 	free(i->engine);
 	free(i->key);
+	free(i->owner);
 	free(i->name);
 	free(i->image);
 	free(i->image_digest);
 	free(i->container);
 	free(i->pod);
 	free(i->namespace);
+	free(i->inner);
 	*i = IDENTITY_INIT;
 }
 
@@ -54,6 +51,16 @@ static int claim_identity(const struct engine *e, const struct place *p, const s
 	return 0;
 }
 
+/* Of Kubernetes a namespace, for that is as far as the rights of its users go. */
+static int find_owner(struct identity *i, uid_t uid)
+{
+	_free_ char *first = strndup(i->key, strcspn(i->key, "/"));
+	const char *const parts[] = { NULL, NULL }, *const namespace[] = { i->namespace, NULL };
+	bool kube = first && uid == 0 && i->namespace && strcmp(first, "kubernetes") == 0;
+
+	return first ? key_parts(first, uid, kube ? namespace : parts, &i->owner) : -ENOMEM;
+}
+
 /* 1: it is e's, *ret filled. 0: it isn't. -ENOENT: a monitor. */
 static int ask(const struct engine *e, const struct identity_options *o, const struct place *p,
 	       struct identity *ret)
@@ -75,6 +82,11 @@ static int ask(const struct engine *e, const struct identity_options *o, const s
 		return r;
 	if (proof == PROOF_DENIES || (proof == PROOF_NONE && needs_proof(p, &c)))
 		return 0;
+	r = find_owner(&i, engine_uid(p));
+	if (r == 0)
+		r = inner_label(p->path + c.len, &i.inner);
+	if (r < 0)
+		return r;
 	move_identity(&i, ret);
 	return 1;
 }
@@ -84,7 +96,7 @@ static int ask_all(const struct identity_options *o, const struct place *p, stru
 	size_t n;
 	int r = 0;
 
-	for (n = 0; n < ARRAY_SIZE(engines) && r == 0; n++)
+	for (n = 0; engines[n] && r == 0; n++)
 		r = ask(engines[n], o, p, ret);
 	return r;
 }
@@ -96,41 +108,69 @@ static bool is_carrier(const struct identity_options *o, const struct place *p)
 	       unit_is_carrier(o->root, p);
 }
 
-/* How much of the path is a watched cgroup: the outermost match. Slices and users' managers hold
- * other things only. 0 when there is none. */
-static size_t watched_len(const struct identity_options *o, const char *path, bool *ret_login)
+/* The outermost part of the path that is a watched cgroup. Slices and users' managers hold other
+ * things only. */
+static bool find_watched(const struct identity_options *o, const char *path, struct place *ret)
+{
+	struct place p;
+
+	if (place_begin(&p, path) < 0)
+		return false;
+	while (place_next(&p)) {
+		if (place_ends(&p, ".slice") || place_is_manager(&p) ||
+		    !engine_watched(o, path, p.end))
+			continue;
+		*ret = p;
+		return !is_carrier(o, &p);
+	}
+	return false;
+}
+
+/* What root's slices hold directly, it may have given away with all that is to be made inside. */
+static size_t given_len(const char *path)
 {
 	struct place p;
 
 	if (place_begin(&p, path) < 0)
 		return 0;
-	while (place_next(&p)) {
-		if (place_ends(&p, ".slice") || place_is_manager(&p) ||
-		    !engine_watched(o, path, p.end))
-			continue;
-		*ret_login = p.kind == PLACE_LOGIN;
-		return is_carrier(o, &p) ? 0 : p.end;
-	}
+	while (place_next(&p))
+		if (!place_ends(&p, ".slice"))
+			return p.end;
 	return 0;
+}
+
+static int plain_owner(const struct place *p, char **ret)
+{
+	const char *const none[] = { NULL };
+	uid_t uid = p->uid == (uid_t)-1 ? 0 : p->uid;
+	size_t given = given_len(p->path);
+
+	if (uid != 0 || given >= p->end)
+		return key_parts("cgroup", uid, none, ret);
+	return key_path("cgroup", p->path, given, ret);
 }
 
 static int plain_identity(const struct identity_options *o, const char *path, struct identity *ret)
 {
 	_identity_ struct identity i = { .enforceable = true };
-	bool login = false;
+	struct place p;
 	int r;
 
-	i.owner_len = watched_len(o, path, &login);
-	if (i.owner_len == 0)
+	if (!find_watched(o, path, &p))
 		return -ENOENT;
+	i.owner_len = p.end;
 	i.engine = strdup("cgroup");
-	i.name = strndup(path, i.owner_len);
+	i.name = strndup(path, p.end);
 	if (!i.engine || !i.name)
 		return -ENOMEM;
-	r = key_path(i.engine, path, i.owner_len, &i.key);
+	r = key_path(i.engine, path, p.end, &i.key);
+	if (r == 0)
+		r = plain_owner(&p, &i.owner);
+	if (r == 0)
+		r = inner_label(path + p.end, &i.inner);
 	if (r < 0)
 		return r;
-	if (login)
+	if (p.kind == PLACE_LOGIN)
 		engine_refuse(&i, "a login session: containers without a cgroup of their own "
 				  "can't be told apart in it");
 	move_identity(&i, ret);

@@ -25,15 +25,17 @@ struct identity {
 	 * engine. Safe as a relative file name and on a terminal. */
 	char *key;
 	/* Who can make up any number of keys like this one: "podman", "podman/~1000",
-	 * "kubernetes/NAMESPACE". */
+	 * "kubernetes/NAMESPACE"; of plain cgroups "cgroup", "cgroup/~1000", or whom root gave the
+	 * cgroup above: "cgroup/jobs". Never NULL where key is set; safe as key is. */
 	char *owner;
 	char *name; /* what its owner calls it */
 	char *image;
 	char *image_digest;
 	char *container;       /* the engine's id */
 	char *pod, *namespace; /* Kubernetes and pods */
-	/* What an engine inside of the owner calls the innermost part of the path, by its shape
-	 * alone: "docker/0123456789ab"; NULL when no engine's pattern is below the owner. */
+	/* What an engine inside of the owner calls the outermost container below it, by its shape
+	 * alone: "docker/0123456789ab"; NULL when no engine's pattern is below the owner. Whoever is
+	 * inside can make it up. Safe as key is. */
 	char *inner;
 	size_t owner_len; /* how much of the path belongs to the owner: the rest is inside it */
 	bool enforceable; /* false where identity can't be known, with `why_not` */
