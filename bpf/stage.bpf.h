@@ -26,14 +26,15 @@
 
 #define ANCESTORS 8 /* levels looked up for a container that a cgroup is inside of */
 
-/* The nearest cgroup, from kn up, that something was started in. */
+/* The nearest cgroup, from kn up, that something was started in. An entry without namespaces is a
+ * seed for the leavers alone: it must not hide the container above it. */
 static __always_inline struct tamis_cgroup *started_above(struct kernfs_node *kn)
 {
 	for (int i = 0; i < ANCESTORS && kn; i++) {
 		__u64 id = kn_id(kn);
 		struct tamis_cgroup *c = bpf_map_lookup_elem(&tamis_cgroups, &id);
 
-		if (c)
+		if (c && c->pid_ns)
 			return c;
 		kn = kn_parent(kn);
 	}
