@@ -153,6 +153,31 @@ static void losses_in_plain_words(void **state)
 	}
 }
 
+static void caveats_are_said(void **state)
+{
+	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
+	_sample_ struct sample s;
+	_free_ char *none = NULL, *text = NULL;
+
+	sample_make(&s);
+	s.policy.gate_unknown = gate;
+	none = text_of(&s);
+	assert_null(strstr(none, "beware"));
+	sysset_add(&gate[TAMIS_ABI_X86_64], 437);
+	sysset_add(&gate[TAMIS_ABI_I386], 575);
+	s.evidence.leaves = 2;
+	s.policy.why_not = "its cgroup is\nanybody's";
+	text = text_of(&s);
+	check_has(text,
+		  "\nbeware\n"
+		  "  can't be enforced: its cgroup is\\x0aanybody's\n"
+		  "  2 processes left for other cgroups: what they do there was not learned, "
+		  "and is refused when a filter follows them\n"
+		  "  gate calls that are in no runtime's table, from a newer runtime or a hook, "
+		  "allowed because they were seen: x86_64 openat2, i386 #575\n"
+		  "\nnot said\n");
+}
+
 /* Nothing that a container chose can forge a line or reach the terminal. */
 static void hostile_strings_are_escaped(void **state)
 {
@@ -237,6 +262,7 @@ int main(void)
 		cmocka_unit_test(twice_the_same),
 		cmocka_unit_test(setup_is_no_reason),
 		cmocka_unit_test(losses_in_plain_words),
+		cmocka_unit_test(caveats_are_said),
 		cmocka_unit_test(hostile_strings_are_escaped),
 		cmocka_unit_test(long_strings_are_cut),
 		cmocka_unit_test(a_policy_from_a_file),

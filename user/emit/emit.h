@@ -39,6 +39,10 @@ const struct emit_format *emit_find(const char *name);
 int emit_limits(const struct emit_format *e, const struct policy *p,
 		void (*say)(void *ctx, const char *line), void *ctx);
 
+/* The same for what was learned itself, whatever the format: why it can't be enforced, processes
+ * that a filter would follow and learning doesn't, gate calls that no runtime is known to make. */
+int emit_caveats(const struct policy *p, void (*say)(void *ctx, const char *line), void *ctx);
+
 /* Reads an OCI/docker/podman seccomp profile, extended keys included (archMap, defaultErrno,
  * includes/excludes evaluated with `caps` and this build's architecture). At most 4 MiB, 32
  * levels deep. `caps`: names of capabilities held, NULL-terminated, may be NULL (none held).

@@ -337,32 +337,40 @@ static int print_refused(const struct policy *p, FILE *f)
 	return 0;
 }
 
-/* --- what formats can't say --------------------------------------------------------------- */
+/* --- what can't be trusted, what formats can't say ------------------------------------------ */
 
-static void print_limit(void *ctx, const char *line)
+struct section {
+	FILE *f;
+	const char *title;
+	bool begun;
+};
+
+static void print_line(void *ctx, const char *line)
 {
-	struct list *l = ctx;
+	struct section *s = ctx;
 
-	if (!l->begun)
-		fputs("\nnot said\n", l->f);
-	l->begun = true;
-	fputs("  ", l->f);
-	text_escape(l->f, line, SIZE_MAX);
-	fputc('\n', l->f);
+	if (!s->begun)
+		fprintf(s->f, "\n%s\n", s->title);
+	s->begun = true;
+	fputs("  ", s->f);
+	text_escape(s->f, line, SIZE_MAX);
+	fputc('\n', s->f);
 }
 
 const struct emit_limit text_limits[] = { { 0 } };
 
 int text_write(const struct policy *p, const struct emit_options *o, FILE *f)
 {
-	struct list limits = { f };
+	struct section caveats = { f, "beware" }, limits = { f, "not said" };
 	int r;
 
 	print_head(p, f);
 	r = print_allowed(p, f);
 	if (r == 0)
 		r = print_refused(p, f);
+	if (r == 0)
+		r = emit_caveats(p, print_line, &caveats);
 	for (const struct emit_format *e = emit_formats; r == 0 && e->name; e++)
-		r = emit_limits(e, p, print_limit, &limits);
+		r = emit_limits(e, p, print_line, &limits);
 	return r < 0 ? r : ferror(f) ? -EIO : 0;
 }

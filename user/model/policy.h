@@ -27,6 +27,7 @@ struct policy {
 	const struct evidence *evidence;    /* NULL likewise */
 	const struct policy_origin *origin; /* sorted by (abi, nr, stage) */
 	size_t origin_cnt;
+	const char *why_not; /* it can't be enforced, and why; NULL: it can */
 	/* TAMIS_ABI_MAX sets: gate calls seen that no table of a runtime has; NULL = not compared */
 	const struct sysset *gate_unknown;
 	const char *runtimes; /* "runc, crun" or "crun@1.8": whose gate is inside; for the text */
