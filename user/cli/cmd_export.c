@@ -37,10 +37,16 @@ static void warn_limit(void *ctx, const char *line)
 	log_warn("%s", line);
 }
 
+static void warn_caveat(void *ctx, const char *line)
+{
+	log_warn("%s: %s", (const char *)ctx, line);
+}
+
 static void warn(const struct emit_format *format, const struct policy *p)
 {
 	if (evidence_is_partial(p->evidence))
 		log_warn("%s: partial, the policy may lack calls; see 'tamis show'", p->workload);
+	(void)emit_caveats(p, warn_caveat, (void *)p->workload);
 	(void)emit_limits(format, p, warn_limit, NULL);
 }
 

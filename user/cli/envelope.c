@@ -62,6 +62,7 @@ int envelope(const struct policy *p, const struct emit_format *format, const cha
 	json_t *limits = json_array(), *object;
 	char *out = NULL;
 
+	(void)emit_caveats(p, add_limit, limits);
 	(void)emit_limits(format, p, add_limit, limits);
 	object = json_pack("{s:o, s:o, s:o, s:s, s:b, s:I, s:o, s:o}", "workload",
 			   hostile(p->workload), "engine", hostile(p->engine), "image",

@@ -182,6 +182,11 @@ int policy_load(const char *name, const struct policy_options *o, struct policy_
 		r = policy_compose(o, ret->row.engine, &ret->learned, &ret->filter, &ret->runtimes);
 	if (r < 0)
 		return r;
+	r = data_gate_unknown(&ret->learned, ret->gate_unknown);
+	if (r < 0)
+		return log_err_errno(r, "policies/runtime");
+	p->gate_unknown = ret->gate_unknown;
+	p->why_not = ret->row.why_not;
 	p->workload = ret->row.key;
 	p->engine = ret->row.engine;
 	p->image = ret->row.image;

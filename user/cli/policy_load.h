@@ -32,6 +32,7 @@ struct policy_loaded {
 	struct policy policy;
 	struct store_row row;
 	struct learned learned;
+	struct sysset gate_unknown[TAMIS_ABI_MAX];
 	struct policy_origin *origin;
 	struct filter *filter;
 	char *runtimes;
