@@ -150,6 +150,8 @@ static void rows_keep_their_keys(void **state)
 {
 	struct store_row row = { .key = (char[]){ "podman/x" },
 				 .engine = (char[]){ "podman" },
+				 .pod = (char[]){ "" },
+				 .container = (char[]){ "c0ffee" },
 				 .running = true,
 				 .calls = 9,
 				 .replicas = 2,
@@ -166,8 +168,13 @@ static void rows_keep_their_keys(void **state)
 				       "  \"engine\": \"podman\",\n"
 				       "  \"image\": null,\n"
 				       "  \"image_digest\": null,\n"
+				       "  \"namespace\": null,\n"
+				       "  \"pod\": null,\n"
+				       "  \"container\": \"c0ffee\",\n"
 				       "  \"state\": \"running\",\n"
 				       "  \"partial\": true,\n"
+				       "  \"enforceable\": true,\n"
+				       "  \"why_not\": null,\n"
 				       "  \"call_count\": 9,\n"
 				       "  \"starts\": 1,\n"
 				       "  \"instances\": 2,\n"
@@ -180,8 +187,36 @@ static void rows_keep_their_keys(void **state)
 				       "    \"task\": 0,\n"
 				       "    \"range\": 0,\n"
 				       "    \"ring\": 0\n"
-				       "  }\n"
+				       "  },\n"
+				       "  \"spawns_elsewhere\": null\n"
 				       "}\n");
+}
+
+static void says_why_not_and_who_left(void **state)
+{
+	struct store_row row = { .key = (char[]){ "systemd/ssh.service" },
+				 .why_not = (char[]){ "no boundary" },
+				 .leave_comm = (char[]){ "ssh\nd" },
+				 .leave_path = (char[]){ "/user.slice" },
+				 .evidence = { .leaves = 3 } };
+
+	assert_int_equal(print_json(print_json_row(&row), out), 0);
+	assert_non_null(strstr(printed(), "  \"enforceable\": false,\n"
+					  "  \"why_not\": \"no boundary\",\n"));
+	assert_non_null(strstr(printed(), "  \"spawns_elsewhere\": {\n"
+					  "    \"processes\": 3,\n"
+					  "    \"comm\": \"ssh\\nd\",\n"
+					  "    \"path\": \"/user.slice\"\n"
+					  "  }\n"));
+}
+
+static void lists_of_texts(void **state)
+{
+	char *const list[] = { "a", "b\xff" };
+
+	assert_int_equal(print_json(print_json_texts(list, 2), out), 0);
+	assert_int_equal(print_json(print_json_texts(NULL, 0), out), 0);
+	assert_string_equal(printed(), "[\n  \"a\",\n  \"b\\\\xff\"\n]\n[]\n");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_out, close_out)
@@ -195,6 +230,8 @@ int main(void)
 		cmocka_unit_test_teardown(evidence_is_said_in_words, close_out),
 		TEST(json_is_ascii),
 		TEST(rows_keep_their_keys),
+		TEST(says_why_not_and_who_left),
+		TEST(lists_of_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

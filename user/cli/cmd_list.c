@@ -8,15 +8,57 @@
 #include "cli/options.h"
 #include "cli/print.h"
 
+struct list_options {
+	const char *dir;
+	const char *engine; /* NULL: all */
+	bool running, json;
+};
+
+/* --- for people -------------------------------------------------------------------------- */
+
+static const char *name_of(const struct store_row *row)
+{
+	return row->name && *row->name ? row->name : row->key;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(name_of(*(struct store_row *const *)a),
+		      name_of(*(struct store_row *const *)b));
+}
+
+/* Names that don't tell a workload from others go: its key is shown instead. */
+static int drop_namesakes(struct store_row *rows, size_t cnt)
+{
+	_free_ struct store_row **by_name = calloc(cnt + 1, sizeof(*by_name));
+	size_t same;
+
+	if (!by_name)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt; i++)
+		by_name[i] = &rows[i];
+	if (cnt)
+		qsort(by_name, cnt, sizeof(*by_name), compare_names);
+	for (size_t i = 0; i < cnt; i += same) {
+		for (same = 1; i + same < cnt; same++) {
+			if (compare_names(&by_name[i], &by_name[i + same]) != 0)
+				break;
+		}
+		for (size_t j = i; same > 1 && j < i + same; j++)
+			free(TAKE_PTR(by_name[j]->name));
+	}
+	return 0;
+}
+
 static void add_row(struct print_table *t, const struct store_row *row)
 {
 	const struct evidence *e = &row->evidence;
-	char state[32];
+	char state[48];
 
-	snprintf(state, sizeof(state), "%s%s", row->running ? "running" : "gone",
-		 evidence_is_partial(e) ? ", partial" : "");
+	snprintf(state, sizeof(state), "%s%s%s", row->running ? "running" : "gone",
+		 evidence_is_partial(e) ? ", partial" : "", row->why_not ? ", unenforceable" : "");
 	print_cell(t, row->engine);
-	print_cell(t, row->name && *row->name ? row->name : row->key);
+	print_cell(t, name_of(row));
 	print_cell(t, row->image);
 	print_cell(t, state);
 	print_cell_u64(t, row->calls);
@@ -39,6 +81,8 @@ static int list_columns(const struct store_row *rows, size_t cnt)
 	return print_table_write(&t, stdout);
 }
 
+/* ----------------------------------------------------------------------------------------- */
+
 static int list_json(const struct store_row *rows, size_t cnt)
 {
 	json_t *array = json_array();
@@ -52,44 +96,70 @@ static int list_json(const struct store_row *rows, size_t cnt)
 	return print_json(json_pack("{s:i, s:o}", "version", 1, "workloads", array), stdout);
 }
 
-static int list(const char *dir, bool json)
+/* Keeps the rows that are asked for, in order. */
+static size_t choose(const struct list_options *o, struct store_row *rows, size_t cnt)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < cnt; i++) {
+		const char *engine = rows[i].engine ?: "";
+
+		if ((o->engine && strcmp(engine, o->engine) != 0) ||
+		    (o->running && !rows[i].running))
+			store_row_done(&rows[i]);
+		else
+			rows[kept++] = rows[i];
+	}
+	return kept;
+}
+
+static int list(const struct list_options *o)
 {
 	_cleanup_(store_close) struct store *s = NULL;
 	struct store_row *rows = NULL;
 	size_t cnt = 0;
-	int r = lookup_open(dir, STORE_READ, &s);
+	int r;
 
-	if (r < 0)
+	if (lookup_open(o->dir, STORE_READ, &s) < 0)
 		return EXIT_FAIL;
 	r = store_list(s, &rows, &cnt);
 	if (r < 0) {
-		log_err("%s", r == -ENOMEM ? strerror(-r) : store_error(s));
+		(void)lookup_failed(s, r);
 		return EXIT_FAIL;
 	}
-	r = json ? list_json(rows, cnt) : list_columns(rows, cnt);
+	if (!o->json)
+		r = drop_namesakes(rows, cnt);
+	cnt = choose(o, rows, cnt);
+	if (r == 0)
+		r = o->json ? list_json(rows, cnt) : list_columns(rows, cnt);
 	for (size_t i = 0; i < cnt; i++)
 		store_row_done(&rows[i]);
 	free(rows);
 	if (r < 0)
-		log_err_errno(r, "list");
+		(void)log_err_errno(r, "list");
 	return r < 0 ? EXIT_FAIL : EXIT_OK;
 }
 
 static int run(int argc, char **argv)
 {
-	const char *dir = DEFAULT_STATE_DIR;
-	bool json = false;
-	const struct option_row options[] = { OPTION_JSON(&json), OPTION_STATE(&dir), { 0 } };
+	struct list_options o = { .dir = DEFAULT_STATE_DIR };
+	const struct option_row options[] = {
+		{ "engine", .text = &o.engine },
+		{ "running", .flag = &o.running },
+		OPTION_JSON(&o.json),
+		OPTION_STATE(&o.dir),
+		{ 0 },
+	};
 	struct arguments args = { .max = 0 };
 
 	if (options_parse(&cmd_list, options, argc, argv, &args) != EXIT_OK)
 		return EXIT_USAGE;
-	return list(dir, json);
+	return list(&o);
 }
 
 const struct cmd cmd_list = {
 	.name = "list",
-	.args = "[--json] [--state DIR]",
+	.args = "[--engine NAME] [--running] [--json] [--state DIR]",
 	.help = "show the workloads that were observed",
 	.run = run,
 };

@@ -189,6 +189,24 @@ json_t *print_json_text(const char *text)
 	return escaped ? json_string(escaped) : NULL;
 }
 
+json_t *print_json_known(const char *text)
+{
+	return print_json_text(text && *text ? text : NULL);
+}
+
+json_t *print_json_texts(char *const *text, size_t cnt)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (json_array_append_new(array, print_json_text(text[i])) == 0)
+			continue;
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
 static json_t *json_u64(uint64_t value)
 {
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
@@ -201,19 +219,48 @@ static json_t *json_losses(const struct evidence *e)
 			 json_u64(e->lost_range), "ring", json_u64(e->lost_ring));
 }
 
-json_t *print_json_row(const struct store_row *row)
+static json_t *json_leaves(const struct store_row *row)
+{
+	if (!row->evidence.leaves)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o}", "processes", json_u64(row->evidence.leaves), "comm",
+			 print_json_known(row->leave_comm), "path",
+			 print_json_known(row->leave_path));
+}
+
+static json_t *json_identity(const struct store_row *row)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "key",
+			 print_json_text(row->key), "name", print_json_text(row->name), "engine",
+			 print_json_text(row->engine), "image", print_json_text(row->image),
+			 "image_digest", print_json_text(row->image_digest), "namespace",
+			 print_json_known(row->namespace), "pod", print_json_known(row->pod),
+			 "container", print_json_known(row->container));
+}
+
+static json_t *json_state(const struct store_row *row)
 {
 	const struct evidence *e = &row->evidence;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:o}",
-			 "key", print_json_text(row->key), "name", print_json_text(row->name),
-			 "engine", print_json_text(row->engine), "image",
-			 print_json_text(row->image), "image_digest",
-			 print_json_text(row->image_digest), "state",
+	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "state",
 			 row->running ? "running" : "gone", "partial", evidence_is_partial(e),
+			 "enforceable", !row->why_not, "why_not", print_json_text(row->why_not),
 			 "call_count", json_u64(row->calls), "starts", json_u64(e->starts),
 			 "instances", json_u64(row->replicas), "units", json_u64(e->units), "first",
-			 (json_int_t)e->since, "last", (json_int_t)e->last, "lost", json_losses(e));
+			 (json_int_t)e->since, "last", (json_int_t)e->last, "lost", json_losses(e),
+			 "spawns_elsewhere", json_leaves(row));
+}
+
+json_t *print_json_row(const struct store_row *row)
+{
+	json_t *json = json_identity(row), *state = json_state(row);
+	int r = json && state ? json_object_update(json, state) : -1;
+
+	json_decref(state);
+	if (r == 0)
+		return json;
+	json_decref(json);
+	return NULL;
 }
 
 int print_json(json_t *json, FILE *f)

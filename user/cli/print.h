@@ -40,9 +40,10 @@ void print_cell_time(struct print_table *t, int64_t seconds);
 int print_table_write(const struct print_table *t, FILE *f);
 
 /* New references; NULL when out of memory. */
-json_t *print_json_text(const char *text); /* null for NULL */
-/* Key, name, engine, image, image_digest, state, partial, call_count, starts, instances, units,
- * first, last, lost {full, gaps, task, range, ring}. */
+json_t *print_json_text(const char *text);  /* null for NULL */
+json_t *print_json_known(const char *text); /* and for "" */
+json_t *print_json_texts(char *const *text, size_t cnt);
+/* A WORKLOAD of tamis(1), JSON. */
 json_t *print_json_row(const struct store_row *row);
 /* Takes the reference over; NULL is -ENOMEM. Ends with a newline. */
 int print_json(json_t *json, FILE *f);
