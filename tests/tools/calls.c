@@ -10,6 +10,7 @@
  *   pace:MS   from here on, a nanosleep after each call (0: none)
  *   fork      what follows is done by a child, this process waits for it
  *   exec      what follows is done after an exec of this program
+ *   stdin     read until standard input ends
  * It ends with exit_group(0); 9 is an error of the test itself.
  */
 #include <stdbool.h>
@@ -217,6 +218,14 @@ static void exec_rest(char **argv, char **envp)
 	pace = 0;
 }
 
+static void read_rest(void)
+{
+	char some[512];
+
+	while (native(SYS_read, 0, (long)some, sizeof(some), 0) > 0)
+		;
+}
+
 static void token(char **argv, char **envp)
 {
 	const char *text;
@@ -231,6 +240,8 @@ static void token(char **argv, char **envp)
 		fork_rest();
 	else if ((text = after(*argv, "exec")))
 		exec_rest(argv, envp);
+	else if (after(*argv, "stdin"))
+		read_rest();
 	else
 		range(*argv);
 }
