@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -22,6 +23,8 @@
 #define BUSY_MS 5000
 /* No row of ours is near it; a corrupt length must not make us allocate a gigabyte. */
 #define ROW_MAX (1 << 20)
+
+static const char nothing[] = "nothing was learned yet; is 'tamis daemon' running?";
 
 /* The last failure to open: there is no store then that could hold it. */
 static _Thread_local char open_error[STORE_ERROR_MAX];
@@ -53,7 +56,7 @@ int store_exec(struct store *s, const char *text)
 
 static int open_db(struct store *s, const char *name, int flags)
 {
-	int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL), r;
 
 	if (rc != SQLITE_OK)
 		return store_fail_sqlite(s, rc);
@@ -63,7 +66,8 @@ static int open_db(struct store *s, const char *name, int flags)
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* Until the version is known to be ours, a log that somebody left stays as it is. */
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, store_has_log(s), NULL);
-	return store_exec(s, "PRAGMA cell_size_check=ON");
+	r = store_add_functions(s);
+	return r < 0 ? r : store_exec(s, "PRAGMA cell_size_check=ON");
 }
 
 /* "file:" URIs take %XX for what would end the path. */
@@ -110,14 +114,32 @@ static int open_read_only_medium(struct store *s, int *ret_version)
 	return r < 0 ? r : store_version(s, ret_version);
 }
 
+/* What holds nothing is not there; an older one is the daemon's to migrate. */
+static int check_version(struct store *s, int version)
+{
+	if (version == 0)
+		return store_fail(s, -ENOENT, nothing);
+	if (version < STORE_VERSION)
+		return store_fail(s, -EPROTO, "store version %d, to be migrated by 'tamis daemon'",
+				  version);
+	return 0;
+}
+
+static int check_file(struct store *s)
+{
+	struct stat st;
+
+	if (stat(s->path, &st) == 0)
+		return 0;
+	return store_fail(s, -errno, "%s", errno == ENOENT ? nothing : strerror(errno));
+}
+
 static int open_read(struct store *s)
 {
-	static const char nothing[] = "nothing was learned yet; is 'tamis daemon' running?";
-	struct stat st;
-	int version = 0, r;
+	int version = 0, r = check_file(s);
 
-	if (stat(s->path, &st) < 0)
-		return store_fail(s, -errno, "%s", errno == ENOENT ? nothing : strerror(errno));
+	if (r < 0)
+		return r;
 	/* Who may write can take the shared files away again when it is the last to leave. */
 	r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
 	if (r == 0)
@@ -127,12 +149,7 @@ static int open_read(struct store *s)
 	/* ENOENT: that of the log, which could not be made. */
 	if (r == -EROFS || r == -EACCES || r == -ENOENT)
 		r = open_read_only_medium(s, &version);
-	if (r == 0 && version == 0)
-		return store_fail(s, -ENOENT, nothing);
-	if (r == 0 && version < STORE_VERSION)
-		return store_fail(s, -EPROTO, "store version %d, to be migrated by 'tamis daemon'",
-				  version);
-	return r;
+	return r < 0 ? r : check_version(s, version);
 }
 
 /* SQLite would make it readable for all. Only a new file is opened: closing a descriptor of
@@ -159,25 +176,50 @@ static int switch_to_wal(struct store *s)
 	return r;
 }
 
+static int open_to_write(struct store *s, int *ret_version)
+{
+	int r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
+
+	if (r == 0 && sqlite3_db_readonly(s->db, "main") == 1)
+		return store_fail(s, access(s->path, W_OK) < 0 ? -errno : -EROFS, "read-only");
+	return r < 0 ? r : store_version(s, ret_version);
+}
+
+static int prepare_to_write(struct store *s)
+{
+	int r = switch_to_wal(s);
+
+	if (r == 0)
+		r = store_exec(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+				  " PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216");
+	if (r == 0)
+		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	return r;
+}
+
+/* All that a command reads, it reads after nobody else can write any more. */
+static int open_edit(struct store *s)
+{
+	int version = 0, r = check_file(s);
+
+	if (r == 0)
+		r = open_to_write(s, &version);
+	if (r == 0)
+		r = check_version(s, version);
+	if (r == 0)
+		r = prepare_to_write(s);
+	return r < 0 ? r : store_begin(s);
+}
+
 static int open_write(struct store *s)
 {
 	int version = 0, r = make_file(s);
 
 	if (r == 0)
-		r = open_db(s, s->path, SQLITE_OPEN_READWRITE);
-	if (r == 0 && sqlite3_db_readonly(s->db, "main") == 1)
-		return store_fail(s, -EROFS, "%s", strerror(EROFS));
+		r = open_to_write(s, &version);
 	if (r == 0)
-		r = store_version(s, &version);
-	if (r == 0)
-		r = switch_to_wal(s);
-	if (r == 0)
-		r = store_exec(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-				  " PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216");
-	if (r < 0)
-		return r;
-	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-	return version < STORE_VERSION ? store_migrate(s) : 0;
+		r = prepare_to_write(s);
+	return r == 0 && version < STORE_VERSION ? store_migrate(s) : r;
 }
 
 static int open_mode(struct store *s, const char *dir)
@@ -186,6 +228,8 @@ static int open_mode(struct store *s, const char *dir)
 
 	if (s->mode == STORE_READ)
 		return open_read(s);
+	if (s->mode == STORE_EDIT)
+		return open_edit(s);
 	r = file_mkdirs(dir, 0700);
 	if (r < 0)
 		return store_fail(s, r, "%s", strerror(-r));
@@ -210,6 +254,7 @@ int store_open(const char *dir, enum store_mode mode, struct store **ret)
 			memcpy(open_error, s->error, sizeof(open_error));
 		return r;
 	}
+	(void)store_changed(s);
 	s->error[0] = open_error[0] = '\0';
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -219,6 +264,8 @@ int store_open(const char *dir, enum store_mode mode, struct store **ret)
 
 int store_begin(struct store *s)
 {
+	if (s->mode == STORE_EDIT && !sqlite3_get_autocommit(s->db))
+		return 0;
 	return store_run(s, s->mode == STORE_READ ? SQL_BEGIN_READ : SQL_BEGIN_WRITE, "");
 }
 
@@ -237,6 +284,30 @@ void store_rollback(struct store *s)
 	memcpy(error, s->error, sizeof(error));
 	(void)store_run(s, SQL_ROLLBACK, "");
 	memcpy(s->error, error, sizeof(error));
+}
+
+int store_need_transaction(struct store *s)
+{
+	if (s->mode != STORE_READ && !sqlite3_get_autocommit(s->db))
+		return 0;
+	return store_fail(s, -EINVAL, "written to outside of a transaction");
+}
+
+/* Not known is taken for changed. */
+bool store_changed(struct store *s)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int64_t version = 0;
+	int r = store_query(s, SQL_DATA_VERSION, &stmt, "");
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	if (r > 0)
+		version = sqlite3_column_int64(stmt, 0);
+	if (r > 0 && version == s->data_version)
+		return false;
+	s->data_version = version;
+	return true;
 }
 
 /* --- meta -------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include "policy/store.h"
 
 #define STORE_APPLICATION_ID TAMIS_MAGIC
-#define STORE_VERSION	     1 /* of the schema */
+#define STORE_VERSION	     2 /* of the schema */
 #define STORE_ERROR_MAX	     512
 /* Strings from outside are cut at this length; a key that is longer is refused. */
 #define STORE_TEXT_MAX	     4096
@@ -18,13 +18,32 @@ enum store_sql {
 	SQL_BEGIN_READ,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
+	SQL_DATA_VERSION,
 	SQL_META_SET,
 	SQL_META_GET,
 	SQL_WORKLOAD_GET,
+	SQL_WORKLOAD_KEY,
 	SQL_WORKLOAD_ADD,
 	SQL_WORKLOAD_SET,
 	SQL_WORKLOAD_UNIT,
+	SQL_WORKLOAD_COUNT,
+	SQL_WORKLOAD_OLDEST,
+	SQL_WORKLOAD_GONE,
+	SQL_WORKLOAD_RUNNING,
+	SQL_WORKLOAD_RENAME,
+	SQL_WORKLOAD_RESET,
+	SQL_WORKLOAD_DEL,
 	SQL_WORKLOAD_DEL_EMPTY,
+	SQL_WORKLOAD_DEL_FORGOTTEN,
+	SQL_ALIAS_GET,
+	SQL_ALIAS_ADD,
+	SQL_ALIAS_DEL,
+	SQL_ALIAS_DEL_ALL,
+	SQL_ALIAS_ALL,
+	SQL_INNER_ADD,
+	SQL_INNER_TRIM,
+	SQL_INNER_DEL_ALL,
+	SQL_INNER_ALL,
 	SQL_INSTANCE_GET,
 	SQL_INSTANCE_ADD,
 	SQL_INSTANCE_SET,
@@ -35,18 +54,50 @@ enum store_sql {
 	SQL_INSTANCE_IN_UNIT,
 	SQL_INSTANCE_SETS,
 	SQL_INSTANCE_UNITS,
+	SQL_INSTANCE_ALL,
+	SQL_INSTANCE_LAST,
+	SQL_INSTANCE_LEFT,
+	SQL_INSTANCE_OTHER,
+	SQL_INSTANCE_RESET,
+	SQL_INSTANCE_BASELINE,
+	SQL_INSTANCE_DEL_GONE,
+	SQL_INSTANCE_DEL_FORGOTTEN,
 	SQL_UNIT_ADD,
 	SQL_UNIT_HAS_WORKLOAD,
 	SQL_OBSERVATION_GET,
 	SQL_OBSERVATION_SET,
+	SQL_OBSERVATION_DEL,
+	SQL_OBSERVATION_WITHOUT,
+	SQL_OBSERVATION_DEL_EMPTY,
+	SQL_FORGOTTEN_ADD,
+	SQL_FORGOTTEN_GET,
 	SQL_LEARNED_GET,
 	SQL_LEARNED_SET,
 	SQL_LEARNED_ALL,
+	SQL_LEARNED_WITHOUT,
+	SQL_LEARNED_DEL_ALL,
 	SQL_CALL_ADD,
+	SQL_CALL_LOWER,
 	SQL_CALL_ORIGIN,
 	SQL_CALL_COPY,
 	SQL_CALL_ALL,
-	SQL_OBSERVED_ALL,
+	SQL_CALL_DEL,
+	SQL_CALL_DEL_ALL,
+	SQL_MERGE_LEARNED,
+	SQL_MERGE_CALLS,
+	SQL_MERGE_INNER,
+	SQL_MERGE_WORKLOAD,
+	SQL_MERGE_INSTANCES,
+	SQL_MERGE_ALIASES,
+	SQL_FOLD_GROUP,
+	SQL_FOLD_UNITS,
+	SQL_FOLD_COUNT,
+	SQL_FOLD_SETS,
+	SQL_FOLD_DEL_SETS,
+	SQL_FOLD_DEL_UNIT,
+	SQL_FOLD_INSTANCES,
+	SQL_FOLD_WORKLOADS,
+	SQL_FOLD_UNIT,
 	SQL_FIND_KEY,
 	SQL_FIND_NAME,
 	SQL_FIND_PART,
@@ -59,6 +110,7 @@ struct store {
 	sqlite3 *db;
 	char *path;
 	enum store_mode mode;
+	int64_t data_version;
 	sqlite3_stmt *stmt[SQL_MAX];
 	char error[STORE_ERROR_MAX];
 };
@@ -69,6 +121,11 @@ int store_version(struct store *s, int *ret);
 int store_migrate(struct store *s);
 /* Whether a log waits to be merged into the file. */
 bool store_has_log(const struct store *s);
+/* Sets in SQL, for an open database: sets_or(a, b), sets_without(a, b), sets_has(set, nr). */
+int store_add_functions(struct store *s);
+/* Several tables change together, so there must be somebody to commit them together: -EINVAL
+ * outside of a transaction that may write. */
+int store_need_transaction(struct store *s);
 
 /* A statement in use; reset when its scope ends, so that no read transaction outlives it. */
 static inline void stmt_resetp(sqlite3_stmt **p)
@@ -86,6 +143,8 @@ int store_fail_sqlite(struct store *s, int rc);
 /* Notes a reason of our own and returns r. */
 int store_fail(struct store *s, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The text of a statement. */
+const char *store_sql_text(enum store_sql id);
 /* Binds by `types`, one letter a parameter: i int64_t, s const char * (NULL: unknown),
  * b const struct sysset *. What is bound must live until the statement is reset. */
 int store_query(struct store *s, enum store_sql id, sqlite3_stmt **ret, const char *types, ...);
@@ -103,3 +162,41 @@ int store_column_abi(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_ab
 uint64_t store_column_u64(sqlite3_stmt *stmt, int col);
 /* A copy; *ret is NULL for NULL. */
 int store_column_text(sqlite3_stmt *stmt, int col, char **ret);
+
+/* A set and where it belongs. */
+struct store_place {
+	int64_t instance;
+	int64_t workload;
+	int64_t unit;
+	int64_t time; /* when its calls were made, true to the unit */
+	bool late;    /* later units may be in the store already */
+	enum tamis_stage stage;
+	enum tamis_abi abi;
+};
+/* Merges calls into what the workload is known to do, with a row for each new one. */
+int store_learn(struct store *s, const struct store_place *p, const struct sysset *calls);
+
+/* What the workload `from` knows becomes that of `into` too. */
+int store_absorb(struct store *s, int64_t into, int64_t from);
+/* Takes a workload out, whatever belongs to it too. */
+int store_drop_workload(struct store *s, int64_t workload);
+/* Instances that were forgotten while they ran, and are gone without one call more. */
+int store_drop_forgotten(struct store *s);
+
+/* Of one stage, ABI and number, as the observations have it. */
+struct store_seen {
+	int64_t first, last; /* 0: not seen */
+	int64_t by;	     /* instance that made it first, */
+	int by_index;	     /* and which of store_sightings.instance it is */
+	uint32_t replicas;   /* containers that made it */
+};
+struct store_sightings {
+	struct store_seen at[TAMIS_STAGE_MAX][TAMIS_ABI_MAX][TAMIS_CALLS];
+	struct store_replica {
+		int64_t id;
+		char *container;
+	} * instance; /* sorted by container */
+	size_t cnt, room;
+};
+int store_sightings(struct store *s, int64_t workload, struct store_sightings *ret);
+void store_sightings_done(struct store_sightings *seen);

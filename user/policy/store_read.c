@@ -41,11 +41,12 @@ int store_learned(struct store *s, int64_t workload, struct learned *ret)
 
 void store_row_done(struct store_row *r)
 {
-	free(r->key);
-	free(r->engine);
-	free(r->name);
-	free(r->image);
-	free(r->image_digest);
+	char *const text[] = { r->key,	 r->owner,	  r->engine,	 r->name,
+			       r->image, r->image_digest, r->namespace,	 r->why_not,
+			       r->pod,	 r->container,	  r->leave_comm, r->leave_path };
+
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+		free(text[i]);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -71,8 +72,8 @@ static int count_calls(struct store *s, int64_t workload, uint64_t *ret)
 /* In the order of ROW_COLUMNS. */
 static int read_row_text(sqlite3_stmt *stmt, struct store_row *row)
 {
-	char **const text[] = { &row->key, &row->engine, &row->name, &row->image,
-				&row->image_digest };
+	char **const text[] = { &row->key,   &row->owner,	 &row->engine,	  &row->name,
+				&row->image, &row->image_digest, &row->namespace, &row->why_not };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(text); i++)
@@ -83,18 +84,35 @@ static int read_row_text(sqlite3_stmt *stmt, struct store_row *row)
 static void read_row_numbers(sqlite3_stmt *stmt, struct store_row *row)
 {
 	struct evidence *e = &row->evidence;
-	uint64_t *const lost[] = { &e->lost_range, &e->lost_full, &e->lost_ring, &e->lost_task,
-				   &e->lost_gaps };
+	uint64_t *const lost[] = { &e->lost_range, &e->lost_full, &e->lost_ring,
+				   &e->lost_task,  &e->lost_gaps, &e->leaves };
+	int col = 9;
 
 	row->id = sqlite3_column_int64(stmt, 0);
-	e->units = store_column_u64(stmt, 6);
-	row->replicas = store_column_u64(stmt, 7);
-	row->running = sqlite3_column_int(stmt, 8) != 0;
-	e->starts = store_column_u64(stmt, 9);
-	e->since = sqlite3_column_int64(stmt, 10);
-	e->last = sqlite3_column_int64(stmt, 11);
+	e->units = store_column_u64(stmt, col++);
+	row->replicas = store_column_u64(stmt, col++);
+	row->running = sqlite3_column_int(stmt, col++) != 0;
+	e->starts = store_column_u64(stmt, col++);
+	e->since = sqlite3_column_int64(stmt, col++);
+	e->last = sqlite3_column_int64(stmt, col++);
 	for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
-		*lost[i] = store_column_u64(stmt, 12 + (int)i);
+		*lost[i] = store_column_u64(stmt, col++);
+	e->lost_gaps += store_column_u64(stmt, col);
+}
+
+/* Two texts of one of its instances. */
+static int read_of_instance(struct store *s, enum store_sql which, int64_t workload, char **ret_a,
+			    char **ret_b)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, which, &stmt, "i", workload);
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	if (r <= 0)
+		return r;
+	r = store_column_text(stmt, 0, ret_a);
+	return r < 0 ? r : store_column_text(stmt, 1, ret_b);
 }
 
 static int read_row(struct store *s, sqlite3_stmt *stmt, struct store_row *ret)
@@ -104,6 +122,11 @@ static int read_row(struct store *s, sqlite3_stmt *stmt, struct store_row *ret)
 
 	read_row_numbers(stmt, &row);
 	r = read_row_text(stmt, &row);
+	if (r == 0)
+		r = read_of_instance(s, SQL_INSTANCE_LAST, row.id, &row.pod, &row.container);
+	if (r == 0)
+		r = read_of_instance(s, SQL_INSTANCE_LEFT, row.id, &row.leave_comm,
+				     &row.leave_path);
 	if (r == 0)
 		r = count_calls(s, row.id, &row.calls);
 	if (r < 0) {

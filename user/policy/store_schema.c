@@ -44,6 +44,58 @@ static const char *const migrations[] = {
 	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
 	" first INTEGER NOT NULL, instance INTEGER, pid INTEGER, comm TEXT, exe TEXT,"
 	" PRIMARY KEY (workload, stage, abi, nr)) STRICT, WITHOUT ROWID;",
+
+	/* `owner` is who can make up such keys, `named` says that a person gave the name, `folded`
+	 * counts the units that went when they were folded into another, `running` the instances
+	 * that run. */
+	"ALTER TABLE workload ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE workload ADD COLUMN namespace TEXT;"
+	"ALTER TABLE workload ADD COLUMN why_not TEXT;"
+	"ALTER TABLE workload ADD COLUMN named INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE workload ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE workload SET owner = ifnull(engine, '');"
+	"ALTER TABLE workload ADD COLUMN running INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE workload SET running ="
+	" (SELECT count(*) FROM instance i WHERE i.workload = workload.id AND i.running);"
+	"CREATE INDEX workload_owner ON workload (owner, running, last_unit);"
+	"CREATE TRIGGER instance_comes AFTER INSERT ON instance WHEN new.running BEGIN"
+	" UPDATE workload SET running = running + 1 WHERE id = new.workload; END;"
+	"CREATE TRIGGER instance_goes AFTER DELETE ON instance WHEN old.running BEGIN"
+	" UPDATE workload SET running = running - 1 WHERE id = old.workload; END;"
+	"CREATE TRIGGER instance_changes AFTER UPDATE OF running, workload ON instance"
+	" WHEN old.running <> new.running OR old.workload <> new.workload BEGIN"
+	" UPDATE workload SET running = running - old.running WHERE id = old.workload;"
+	" UPDATE workload SET running = running + new.running WHERE id = new.workload; END;"
+	"ALTER TABLE instance ADD COLUMN pod TEXT;"
+	"ALTER TABLE instance ADD COLUMN leaves INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE instance ADD COLUMN leave_comm TEXT;"
+	"ALTER TABLE instance ADD COLUMN leave_path TEXT;"
+	"DROP INDEX instance_running;"
+	"CREATE INDEX instance_running ON instance (workload) WHERE running;"
+	/* Without the reference: an instance that goes would have all of them read. Who takes out
+	 * instances takes out their sets before, by unit. */
+	"CREATE TABLE observed (unit INTEGER NOT NULL, instance INTEGER NOT NULL,"
+	" stage INTEGER NOT NULL, abi INTEGER NOT NULL, calls BLOB NOT NULL,"
+	" PRIMARY KEY (unit, instance, stage, abi)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO observed SELECT unit, instance, stage, abi, calls FROM observation;"
+	"DROP TABLE observation;"
+	"ALTER TABLE observed RENAME TO observation;"
+	"CREATE TABLE alias (key TEXT PRIMARY KEY,"
+	" workload INTEGER NOT NULL REFERENCES workload (id) ON DELETE CASCADE)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE INDEX alias_workload ON alias (workload);"
+	"CREATE TABLE inner (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, label TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" PRIMARY KEY (workload, label)) STRICT, WITHOUT ROWID;"
+	/* Calls of an instance that were forgotten when `unit` was the newest. */
+	"CREATE TABLE forgotten (instance INTEGER NOT NULL REFERENCES instance (id)"
+	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, unit INTEGER NOT NULL,"
+	" calls BLOB NOT NULL, PRIMARY KEY (instance, stage, abi, unit)) STRICT, WITHOUT ROWID;"
+	/* What was counted of an instance when its workload was forgotten while it ran. */
+	"CREATE TABLE baseline (instance INTEGER PRIMARY KEY REFERENCES instance (id)"
+	" ON DELETE CASCADE, lost_range INTEGER NOT NULL, lost_full INTEGER NOT NULL,"
+	" lost_ring INTEGER NOT NULL, lost_task INTEGER NOT NULL, lost_gaps INTEGER NOT NULL,"
+	" leaves INTEGER NOT NULL) STRICT;",
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");

@@ -1,64 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The statements of the store, and how values go in and out of them. */
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
+/* The statements of the store. */
 #include "policy/store_internal.h"
 
-/* Sets are stored as they are in memory. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "call sets are little-endian words");
+/* What was counted of an instance before its workload was forgotten counts no more, and none of
+ * its starts. That it was not observed whole counts as one gap, until a later instance was. */
+#define SINCE(column) " sum(i." column " - ifnull(b." column ", 0)),"
+#define ROW_COLUMNS                                                                            \
+	"SELECT w.id, w.key, w.owner, w.engine, w.name, w.image, w.image_digest, w.namespace," \
+	" w.why_not, w.units, count(i.id), max(i.running),"                                    \
+	" sum(iif(b.instance IS NULL, i.starts, 0)), min(i.first), max(i.last)," SINCE(        \
+		"lost_range") SINCE("lost_full") SINCE("lost_ring") SINCE("lost_task")         \
+		SINCE("lost_gaps") SINCE(                                                      \
+			"leaves") " sum(b.instance IS NOT NULL AND NOT EXISTS (SELECT 1 FROM " \
+				  "instance n"                                                 \
+				  " WHERE n.workload = w.id AND n.id > i.id AND n.starts > 0"  \
+				  " AND n.id NOT IN (SELECT instance FROM baseline)))"         \
+				  " FROM workload w LEFT JOIN instance i ON i.workload = w.id" \
+				  " LEFT JOIN baseline b ON b.instance = i.id"
 
-#define ROW_COLUMNS                                                                 \
-	"SELECT w.id, w.key, w.engine, w.name, w.image, w.image_digest, w.units,"   \
-	" count(i.id), max(i.running), sum(i.starts), min(i.first), max(i.last),"   \
-	" sum(i.lost_range), sum(i.lost_full), sum(i.lost_ring), sum(i.lost_task)," \
-	" sum(i.lost_gaps)"                                                         \
-	" FROM workload w LEFT JOIN instance i ON i.workload = w.id"
+/* The observations of the instance `i`, with the units `u` they are of. */
+#define ITS_OBSERVATIONS                                    \
+	" CROSS JOIN unit u CROSS JOIN observation o WHERE" \
+	" u.id BETWEEN i.first_unit AND i.last_unit"        \
+	" AND o.unit = u.id AND o.instance = i.id"
+
+/* Those before ?1 that may be folded: the daemon writes to the newest two. */
+#define OLD_UNITS                              \
+	" FROM unit WHERE began < ?1 AND id <" \
+	" (SELECT id FROM unit ORDER BY id DESC LIMIT 1 OFFSET 1)"
+
+/* Forgotten while it ran, gone, and not a call since. */
+#define IS_FORGOTTEN "NOT running AND last IS NULL AND id IN (SELECT instance FROM baseline)"
 
 static const char *const sql[SQL_MAX] = {
 	[SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[SQL_BEGIN_READ] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
 
 	[SQL_META_SET] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
 			 " ON CONFLICT DO UPDATE SET value = ?2 WHERE value IS NOT ?2",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 
-	/* The second column: nothing would change. Unknown (NULL) never replaces known. */
-	[SQL_WORKLOAD_GET] = "SELECT id, ifnull(?2, engine) IS engine AND ifnull(?3, name) IS name"
-			     " AND ifnull(?4, image) IS image"
-			     " AND ifnull(?5, image_digest) IS image_digest"
-			     " FROM workload WHERE key = ?1",
-	[SQL_WORKLOAD_ADD] = "INSERT INTO workload (key, engine, name, image, image_digest, first)"
-			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	[SQL_WORKLOAD_SET] = "UPDATE workload SET engine = ifnull(?2, engine),"
-			     " name = ifnull(?3, name), image = ifnull(?4, image),"
-			     " image_digest = ifnull(?5, image_digest) WHERE id = ?1",
+	/* The second column: nothing would change. Unknown (NULL) never replaces known, nor an
+	 * engine's name one that a person gave; but why_not is known to be nothing. */
+	[SQL_WORKLOAD_GET] =
+		"SELECT id, ifnull(?2, owner) IS owner AND ifnull(?3, engine) IS engine"
+		" AND (named OR ifnull(?4, name) IS name)"
+		" AND ifnull(?5, image) IS image"
+		" AND ifnull(?6, image_digest) IS image_digest"
+		" AND ifnull(?7, namespace) IS namespace AND ?8 IS why_not"
+		" FROM workload WHERE key = ?1",
+	[SQL_WORKLOAD_KEY] = "SELECT key FROM workload WHERE id = ?1",
+	[SQL_WORKLOAD_ADD] = "INSERT INTO workload (key, owner, engine, name, image, image_digest,"
+			     " namespace, why_not, first)"
+			     " VALUES (?1, coalesce(?2, ?3, ''), ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_WORKLOAD_SET] =
+		"UPDATE workload SET owner = ifnull(?2, owner),"
+		" engine = ifnull(?3, engine),"
+		" name = iif(named, name, ifnull(?4, name)), image = ifnull(?5, image),"
+		" image_digest = ifnull(?6, image_digest),"
+		" namespace = ifnull(?7, namespace), why_not = ?8 WHERE id = ?1",
 	[SQL_WORKLOAD_UNIT] = "UPDATE workload SET units = units + 1,"
 			      " last_unit = max(last_unit, ?2) WHERE id = ?1",
-	[SQL_WORKLOAD_DEL_EMPTY] = "DELETE FROM workload WHERE id = ?1 AND NOT EXISTS"
-				   " (SELECT 1 FROM instance WHERE workload = ?1)",
+	[SQL_WORKLOAD_COUNT] =
+		"SELECT count(*) FROM (SELECT 1 FROM workload"
+		" WHERE owner = (SELECT owner FROM workload WHERE id = ?1) LIMIT ?2)",
+	/* Last seen: the last unit with a call of it. */
+	[SQL_WORKLOAD_OLDEST] = "SELECT id FROM workload WHERE owner ="
+				" (SELECT owner FROM workload WHERE id = ?1) AND running = 0"
+				" AND id <> ?1 ORDER BY last_unit, id LIMIT 1",
+	[SQL_WORKLOAD_GONE] =
+		"SELECT w.id, w.key FROM workload w LEFT JOIN instance i ON i.workload = w.id"
+		" WHERE w.running = 0 GROUP BY w.id HAVING max(w.first, ifnull(max(i.first), 0),"
+		" ifnull(max(i.last), 0), ifnull(max(i.gone), 0)) < ?1 ORDER BY w.key",
+	[SQL_WORKLOAD_RUNNING] = "SELECT 1 FROM workload WHERE id = ?1 AND running > 0",
+	[SQL_WORKLOAD_RENAME] = "UPDATE workload SET key = ?2, name = ifnull(?3, name),"
+				" named = named OR ?3 IS NOT NULL WHERE id = ?1",
+	[SQL_WORKLOAD_RESET] = "UPDATE workload SET units = 0, folded = 0, last_unit = 0,"
+			       " named = 0 WHERE id = ?1",
+	[SQL_WORKLOAD_DEL] = "DELETE FROM workload WHERE id = ?1",
+	/* Not one that a person made or named. */
+	[SQL_WORKLOAD_DEL_EMPTY] = "DELETE FROM workload WHERE id = ?1 AND NOT named"
+				   " AND NOT EXISTS (SELECT 1 FROM instance WHERE workload = ?1)"
+				   " AND NOT EXISTS (SELECT 1 FROM alias WHERE workload = ?1)",
+	[SQL_WORKLOAD_DEL_FORGOTTEN] =
+		"DELETE FROM workload WHERE id IN (SELECT workload FROM instance"
+		" WHERE " IS_FORGOTTEN ") AND NOT EXISTS (SELECT 1 FROM instance i"
+		" WHERE i.workload = workload.id AND NOT (" IS_FORGOTTEN "))",
+
+	[SQL_ALIAS_GET] = "SELECT a.workload, w.key FROM alias a, workload w"
+			  " WHERE a.key = ?1 AND w.id = a.workload",
+	[SQL_ALIAS_ADD] = "INSERT INTO alias (key, workload) VALUES (?1, ?2)",
+	[SQL_ALIAS_DEL] = "DELETE FROM alias WHERE key = ?1",
+	[SQL_ALIAS_DEL_ALL] = "DELETE FROM alias WHERE workload = ?1",
+	[SQL_ALIAS_ALL] = "SELECT key FROM alias WHERE workload = ?1 ORDER BY key",
+
+	/* Last seen is true to the minute: who is seen all the time isn't written all the time. */
+	[SQL_INNER_ADD] = "INSERT INTO inner (workload, label, first, last)"
+			  " VALUES (?1, ?2, ?3, ?3)"
+			  " ON CONFLICT DO UPDATE SET last = ?3 WHERE last + 60 <= ?3",
+	[SQL_INNER_TRIM] = "DELETE FROM inner WHERE workload = ?1 AND label IN (SELECT label"
+			   " FROM inner WHERE workload = ?1 ORDER BY last DESC, label <> ?2, label"
+			   " LIMIT -1 OFFSET ?3)",
+	[SQL_INNER_DEL_ALL] = "DELETE FROM inner WHERE workload = ?1",
+	[SQL_INNER_ALL] = "SELECT label FROM inner WHERE workload = ?1 ORDER BY label",
 
 	[SQL_INSTANCE_GET] =
 		"SELECT id, workload, workload = ?2 AND ifnull(?3, container) IS container"
-		" AND ifnull(?4, path) IS path AND running = ?5 AND starts >= ?6"
-		" AND lost_range >= ?7 AND lost_full >= ?8 AND lost_ring >= ?9"
-		" AND lost_task >= ?10 AND lost_gaps >= ?11"
+		" AND ifnull(?4, pod) IS pod AND ifnull(?5, path) IS path AND running = ?6"
+		" AND starts >= ?7 AND lost_range >= ?8 AND lost_full >= ?9 AND lost_ring >= ?10"
+		" AND lost_task >= ?11 AND lost_gaps >= ?12 AND leaves >= ?13"
+		" AND ifnull(?14, leave_comm) IS leave_comm"
+		" AND ifnull(?15, leave_path) IS leave_path"
 		" FROM instance WHERE instance = ?1",
 	[SQL_INSTANCE_ADD] =
-		"INSERT INTO instance (instance, workload, container, path, running, starts,"
-		" lost_range, lost_full, lost_ring, lost_task, lost_gaps, first)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-	[SQL_INSTANCE_SET] =
-		"UPDATE instance SET workload = ?2, container = ifnull(?3, container),"
-		" path = ifnull(?4, path), running = ?5, starts = max(starts, ?6),"
-		" lost_range = max(lost_range, ?7), lost_full = max(lost_full, ?8),"
-		" lost_ring = max(lost_ring, ?9), lost_task = max(lost_task, ?10),"
-		" lost_gaps = max(lost_gaps, ?11), gone = iif(?5, NULL, ifnull(gone, ?12))"
-		" WHERE id = ?1",
+		"INSERT INTO instance (instance, workload, container, pod, path, running, starts,"
+		" lost_range, lost_full, lost_ring, lost_task, lost_gaps, leaves, leave_comm,"
+		" leave_path, first, gone)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+		" iif(?6, NULL, ?16))",
+	[SQL_INSTANCE_SET] = "UPDATE instance SET workload = ?2, container = ifnull(?3, container),"
+			     " pod = ifnull(?4, pod), path = ifnull(?5, path), running = ?6,"
+			     " starts = max(starts, ?7), lost_range = max(lost_range, ?8),"
+			     " lost_full = max(lost_full, ?9), lost_ring = max(lost_ring, ?10),"
+			     " lost_task = max(lost_task, ?11), lost_gaps = max(lost_gaps, ?12),"
+			     " leaves = max(leaves, ?13), leave_comm = ifnull(?14, leave_comm),"
+			     " leave_path = ifnull(?15, leave_path),"
+			     " gone = iif(?6, NULL, ifnull(gone, ?16)) WHERE id = ?1",
 	[SQL_INSTANCE_SEEN] = "UPDATE instance SET last = max(ifnull(last, ?2), ?2),"
 			      " first_unit = min(ifnull(first_unit, ?3), ?3),"
 			      " last_unit = max(ifnull(last_unit, ?3), ?3) WHERE id = ?1",
@@ -70,14 +140,31 @@ static const char *const sql[SQL_MAX] = {
 				 " FROM instance i, workload w, unit u"
 				 " WHERE i.id = ?1 AND w.id = i.workload AND u.id = ?2",
 	[SQL_INSTANCE_SETS] = "SELECT o.stage, o.abi, o.calls, max(i.first, u.began)"
-			      " FROM instance i CROSS JOIN unit u CROSS JOIN observation o"
-			      " WHERE i.id = ?1 AND u.id BETWEEN i.first_unit AND i.last_unit"
-			      " AND o.unit = u.id AND o.instance = i.id",
+			      " FROM instance i" ITS_OBSERVATIONS " AND i.id = ?1",
+	/* Anew; units inside of folded ones are known by their number only. */
 	[SQL_INSTANCE_UNITS] =
-		"UPDATE workload SET (units, last_unit) = (SELECT count(DISTINCT o.unit),"
-		" ifnull(max(o.unit), 0) FROM instance i CROSS JOIN unit u CROSS JOIN observation o"
-		" WHERE i.workload = ?1 AND u.id BETWEEN i.first_unit AND i.last_unit"
-		" AND o.unit = u.id AND o.instance = i.id) WHERE id = ?1",
+		"UPDATE workload SET (units, last_unit) = (SELECT count(DISTINCT o.unit)"
+		" + workload.folded, ifnull(max(o.unit), 0)"
+		" FROM instance i" ITS_OBSERVATIONS " AND i.workload = ?1) WHERE id = ?1",
+	[SQL_INSTANCE_ALL] = "SELECT id, container FROM instance WHERE workload = ?1"
+			     " ORDER BY container, id",
+	[SQL_INSTANCE_LAST] = "SELECT pod, container FROM instance WHERE workload = ?1"
+			      " ORDER BY last DESC, id DESC LIMIT 1",
+	[SQL_INSTANCE_LEFT] = "SELECT i.leave_comm, i.leave_path FROM instance i"
+			      " LEFT JOIN baseline b ON b.instance = i.id WHERE i.workload = ?1"
+			      " AND i.leaves > ifnull(b.leaves, 0) ORDER BY i.last DESC, i.id DESC"
+			      " LIMIT 1",
+	[SQL_INSTANCE_OTHER] = "SELECT 1 FROM instance WHERE workload = ?1 AND id <> ?2 LIMIT 1",
+	[SQL_INSTANCE_RESET] = "UPDATE instance SET last = NULL, first_unit = NULL,"
+			       " last_unit = NULL, leave_comm = NULL, leave_path = NULL,"
+			       " first = max(first, ifnull((SELECT began FROM unit"
+			       " ORDER BY id DESC LIMIT 1), first)) WHERE workload = ?1",
+	[SQL_INSTANCE_BASELINE] =
+		"INSERT OR REPLACE INTO baseline (instance, lost_range, lost_full, lost_ring,"
+		" lost_task, lost_gaps, leaves) SELECT id, lost_range, lost_full, lost_ring,"
+		" lost_task, lost_gaps, leaves FROM instance WHERE workload = ?1",
+	[SQL_INSTANCE_DEL_GONE] = "DELETE FROM instance WHERE workload = ?1 AND NOT running",
+	[SQL_INSTANCE_DEL_FORGOTTEN] = "DELETE FROM instance WHERE " IS_FORGOTTEN,
 
 	[SQL_UNIT_ADD] = "INSERT INTO unit (began, label) VALUES (?1, ?2)",
 	[SQL_UNIT_HAS_WORKLOAD] =
@@ -89,33 +176,123 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_OBSERVATION_SET] = "INSERT INTO observation (unit, instance, stage, abi, calls)"
 				" VALUES (?1, ?2, ?3, ?4, ?5)"
 				" ON CONFLICT DO UPDATE SET calls = ?5",
+	[SQL_OBSERVATION_DEL] = "DELETE FROM observation WHERE (unit, instance) IN"
+				" (SELECT u.id, i.id FROM instance i CROSS JOIN unit u"
+				" WHERE i.workload = ?1"
+				" AND u.id BETWEEN i.first_unit AND i.last_unit)",
+	[SQL_OBSERVATION_WITHOUT] =
+		"UPDATE observation SET calls = sets_without(calls, ?3)"
+		" WHERE (unit, instance) IN (SELECT u.id, i.id FROM instance i CROSS JOIN unit u"
+		" WHERE i.workload = ?1 AND u.id BETWEEN i.first_unit AND i.last_unit)"
+		" AND abi = ?2 AND sets_has(calls, ?4)",
+	[SQL_OBSERVATION_DEL_EMPTY] =
+		"DELETE FROM observation"
+		" WHERE (unit, instance) IN (SELECT u.id, i.id FROM instance i CROSS JOIN unit u"
+		" WHERE i.workload = ?1 AND u.id BETWEEN i.first_unit AND i.last_unit)"
+		" AND abi = ?2 AND calls = ?3",
+
+	/* Of those that run, and those that the daemon, just begun, takes for gone. */
+	[SQL_FORGOTTEN_ADD] =
+		"INSERT INTO forgotten (instance, stage, abi, unit, calls) SELECT id, ?2, ?3,"
+		" ifnull((SELECT max(id) FROM unit), 0), ?4 FROM instance WHERE workload = ?1"
+		" AND (running OR gone >= (SELECT began FROM unit ORDER BY id DESC LIMIT 1))"
+		" ON CONFLICT DO UPDATE SET calls = sets_or(calls, excluded.calls)",
+	[SQL_FORGOTTEN_GET] = "SELECT calls FROM forgotten"
+			      " WHERE instance = ?1 AND stage = ?2 AND abi = ?3 AND unit >= ?4",
+
 	[SQL_LEARNED_GET] = "SELECT calls FROM learned"
 			    " WHERE workload = ?1 AND stage = ?2 AND abi = ?3",
 	[SQL_LEARNED_SET] = "INSERT INTO learned (workload, stage, abi, calls)"
 			    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET calls = ?4",
 	[SQL_LEARNED_ALL] = "SELECT stage, abi, calls FROM learned WHERE workload = ?1",
+	[SQL_LEARNED_WITHOUT] = "UPDATE learned SET calls = sets_without(calls, ?3)"
+				" WHERE workload = ?1 AND abi = ?2",
+	[SQL_LEARNED_DEL_ALL] = "DELETE FROM learned WHERE workload = ?1",
 
 	[SQL_CALL_ADD] = "INSERT INTO call (workload, stage, abi, nr, first)"
 			 " VALUES (?1, ?2, ?3, ?4, ?5)"
 			 " ON CONFLICT DO UPDATE SET first = ?5 WHERE first > ?5",
+	[SQL_CALL_LOWER] = "UPDATE call SET first = ?5 WHERE workload = ?1 AND stage = ?2"
+			   " AND abi = ?3 AND first > ?5 AND sets_has(?4, nr)",
+	/* The kernel says it once: of a call that was forgotten and made again, nobody knows. */
 	[SQL_CALL_ORIGIN] =
 		"INSERT INTO call (workload, stage, abi, nr, first, instance, pid, comm, exe)"
 		" SELECT workload, ?2, ?3, ?4, ?5, ?1, ?6, ?7, ?8 FROM instance"
-		" WHERE id = ?1"
+		" WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM forgotten WHERE instance = ?1"
+		" AND stage = ?2 AND abi = ?3 AND sets_has(calls, ?4))"
 		" ON CONFLICT DO UPDATE SET first = min(first, excluded.first),"
 		" instance = ?1, pid = ?6, comm = ?7, exe = ?8 WHERE instance IS NULL",
 	[SQL_CALL_COPY] =
 		"INSERT OR IGNORE INTO call (workload, stage, abi, nr, first, instance, pid,"
 		" comm, exe) SELECT ?1, stage, abi, nr, first, instance, pid, comm, exe FROM call"
 		" WHERE workload = ?2 AND instance = ?3",
-	[SQL_CALL_ALL] = "SELECT abi, nr, stage, first, pid, comm, exe FROM call"
-			 " WHERE workload = ?1 ORDER BY abi, nr, stage",
-	[SQL_OBSERVED_ALL] = "SELECT o.stage, o.abi, o.calls, max(i.first, u.began)"
-			     " FROM instance i CROSS JOIN unit u CROSS JOIN observation o"
-			     " WHERE i.workload = ?1 AND u.id BETWEEN i.first_unit AND i.last_unit"
-			     " AND o.unit = u.id AND o.instance = i.id",
+	[SQL_CALL_ALL] = "SELECT c.abi, c.nr, c.stage, c.first, c.pid, c.comm, c.exe, c.instance,"
+			 " i.container FROM call c LEFT JOIN instance i ON i.id = c.instance"
+			 " WHERE c.workload = ?1 ORDER BY c.abi, c.nr, c.stage",
+	[SQL_CALL_DEL] = "DELETE FROM call WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
+	[SQL_CALL_DEL_ALL] = "DELETE FROM call WHERE workload = ?1",
 
-	[SQL_FIND_KEY] = "SELECT id, key FROM workload WHERE key = ?1",
+	/* ?1: into, ?2: from. */
+	[SQL_MERGE_LEARNED] = "INSERT INTO learned (workload, stage, abi, calls)"
+			      " SELECT ?1, stage, abi, calls FROM learned WHERE workload = ?2"
+			      " ON CONFLICT DO UPDATE SET calls = sets_or(calls, excluded.calls)",
+/* Of two known origins the earlier one. */
+#define THEIRS(column)                                        \
+	" " column " = iif(excluded.instance IS NOT NULL AND" \
+	" (instance IS NULL OR excluded.first < first), excluded." column ", " column ")"
+	[SQL_MERGE_CALLS] =
+		"INSERT INTO call (workload, stage, abi, nr, first, instance, pid, comm, exe)"
+		" SELECT ?1, stage, abi, nr, first, instance, pid, comm, exe FROM call"
+		" WHERE workload = ?2 ON CONFLICT DO UPDATE SET first = min(first, "
+		"excluded.first)," THEIRS("instance") "," THEIRS("pid") "," THEIRS(
+			"comm") "," THEIRS("exe"),
+#undef THEIRS
+	[SQL_MERGE_INNER] = "INSERT INTO inner (workload, label, first, last)"
+			    " SELECT ?1, label, first, last FROM inner WHERE workload = ?2"
+			    " ON CONFLICT DO UPDATE SET first = min(first, excluded.first),"
+			    " last = max(last, excluded.last)",
+	/* Which folded units they share nobody knows: no more are counted than one had. */
+	[SQL_MERGE_WORKLOAD] =
+		"UPDATE workload SET folded = max(workload.folded, f.folded),"
+		" first = min(workload.first, f.first), name = ifnull(workload.name, f.name),"
+		" engine = ifnull(workload.engine, f.engine),"
+		" image = ifnull(workload.image, f.image),"
+		" image_digest = ifnull(workload.image_digest, f.image_digest),"
+		" namespace = ifnull(workload.namespace, f.namespace),"
+		" why_not = ifnull(workload.why_not, f.why_not)"
+		" FROM (SELECT * FROM workload WHERE id = ?2) AS f WHERE workload.id = ?1",
+	[SQL_MERGE_INSTANCES] = "UPDATE instance SET workload = ?1 WHERE workload = ?2",
+	[SQL_MERGE_ALIASES] = "UPDATE alias SET workload = ?1 WHERE workload = ?2",
+
+	[SQL_FOLD_GROUP] = "SELECT began / 86400, label" OLD_UNITS
+			   " GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY min(id) LIMIT 1",
+	[SQL_FOLD_UNITS] = "SELECT id, began" OLD_UNITS " AND began / 86400 = ?2 AND label IS ?3"
+			   " ORDER BY id LIMIT ?4",
+	/* ?1: unit that goes, ?2: unit that takes its sets. Seen in both: counted twice before. */
+	[SQL_FOLD_COUNT] =
+		"UPDATE workload SET folded = folded + 1 WHERE id IN (SELECT i.workload"
+		" FROM observation o JOIN instance i ON i.id = o.instance WHERE o.unit = ?1)"
+		" AND id IN (SELECT i.workload"
+		" FROM observation o JOIN instance i ON i.id = o.instance WHERE o.unit = ?2)",
+	[SQL_FOLD_SETS] = "INSERT INTO observation (unit, instance, stage, abi, calls)"
+			  " SELECT ?2, instance, stage, abi, calls FROM observation WHERE unit = ?1"
+			  " ON CONFLICT DO UPDATE SET calls = sets_or(calls, excluded.calls)",
+	[SQL_FOLD_DEL_SETS] = "DELETE FROM observation WHERE unit = ?1",
+	[SQL_FOLD_DEL_UNIT] = "DELETE FROM unit WHERE id = ?1",
+	/* The units that an instance was seen in are looked for between its first and last. */
+	[SQL_FOLD_INSTANCES] =
+		"UPDATE instance SET last_unit = max(last_unit, ?1),"
+		" first_unit = (SELECT min(u.id) FROM unit u WHERE u.id >= instance.first_unit)"
+		" WHERE id IN (SELECT instance FROM observation WHERE unit = ?1)",
+	[SQL_FOLD_WORKLOADS] =
+		"UPDATE workload SET last_unit = max(last_unit, ?1) WHERE id IN (SELECT i.workload"
+		" FROM observation o JOIN instance i ON i.id = o.instance WHERE o.unit = ?1)"
+		" AND last_unit < ?1",
+	[SQL_FOLD_UNIT] = "UPDATE unit SET began = ?2 WHERE id = ?1 AND began < ?2",
+
+	[SQL_FIND_KEY] = "SELECT id, key FROM workload WHERE key = ?1 UNION"
+			 " SELECT w.id, w.key FROM alias a, workload w"
+			 " WHERE a.key = ?1 AND w.id = a.workload",
 	[SQL_FIND_NAME] = "SELECT id, key FROM workload WHERE name = ?1 ORDER BY key LIMIT 9",
 	[SQL_FIND_PART] = "SELECT id, key FROM workload WHERE instr(key, ?1) > 0"
 			  " OR instr(name, ?1) > 0 ORDER BY key LIMIT 9",
@@ -123,216 +300,7 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_LIST_ONE] = ROW_COLUMNS " WHERE w.id = ?1 GROUP BY w.id",
 };
 
-/* --- failures ---------------------------------------------------------------------------- */
-
-/* SQLite keeps the errno of a failed system call beside its own code, though not of one that
- * failed in a COMMIT: then it is still where the system call left it. */
-static int errno_of_io(sqlite3 *db, int otherwise)
+const char *store_sql_text(enum store_sql id)
 {
-	int left = errno;
-	int e = db ? sqlite3_system_errno(db) : 0;
-
-	e = e ? e : left;
-
-	switch (e) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return -ENOSPC;
-	case EACCES:
-	case EPERM:
-		return -EACCES;
-	case EROFS:
-	case ENOENT:
-	case ENOTDIR:
-	case EISDIR:
-	case EMFILE:
-	case ENFILE:
-		return -e;
-	default:
-		return otherwise;
-	}
-}
-
-static int errno_of_sqlite(sqlite3 *db, int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_CANTOPEN:
-		return errno_of_io(db, -EACCES);
-	case SQLITE_IOERR:
-		return errno_of_io(db, -EIO);
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return -EACCES;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_CONSTRAINT:
-	case SQLITE_TOOBIG:
-	case SQLITE_MISUSE:
-	case SQLITE_RANGE:
-		return -EINVAL;
-	default:
-		/* CORRUPT, NOTADB; ERROR too: our statements are right, so the schema is not. */
-		return -EUCLEAN;
-	}
-}
-
-int store_fail(struct store *s, int r, const char *fmt, ...)
-{
-	char why[STORE_ERROR_MAX / 2];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	snprintf(s->error, sizeof(s->error), "%.200s: %s", s->path, why);
-	return r;
-}
-
-int store_fail_sqlite(struct store *s, int rc)
-{
-	int r = errno_of_sqlite(s->db, rc);
-	const char *text = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
-
-	if (r == -EUCLEAN)
-		return store_fail(s, r, "not a usable store (%s)", text);
-	/* SQLite's text for a failed system call ("disk I/O error") hides which it was. */
-	if ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN)
-		text = strerror(-r);
-	return store_fail(s, r, "%s", text);
-}
-
-/* --- in ---------------------------------------------------------------------------------- */
-
-static int bind_text(sqlite3_stmt *stmt, int index, const char *text)
-{
-	if (!text)
-		return sqlite3_bind_null(stmt, index);
-	return sqlite3_bind_text(stmt, index, text, (int)strnlen(text, STORE_TEXT_MAX),
-				 SQLITE_STATIC);
-}
-
-static int bind_all(sqlite3_stmt *stmt, const char *types, va_list args)
-{
-	int rc = SQLITE_OK;
-
-	for (int i = 1; *types && rc == SQLITE_OK; i++, types++) {
-		if (*types == 'i')
-			rc = sqlite3_bind_int64(stmt, i, va_arg(args, int64_t));
-		else if (*types == 's')
-			rc = bind_text(stmt, i, va_arg(args, const char *));
-		else
-			rc = sqlite3_bind_blob(stmt, i, va_arg(args, const struct sysset *),
-					       sizeof(struct sysset), SQLITE_STATIC);
-	}
-	return rc;
-}
-
-static int query_args(struct store *s, enum store_sql id, sqlite3_stmt **ret, const char *types,
-		      va_list args)
-{
-	int rc = SQLITE_OK;
-
-	if (!s->stmt[id])
-		rc = sqlite3_prepare_v3(s->db, sql[id], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[id],
-					NULL);
-	if (rc == SQLITE_OK)
-		rc = bind_all(s->stmt[id], types, args);
-	if (rc != SQLITE_OK)
-		return store_fail_sqlite(s, rc);
-	*ret = s->stmt[id];
-	return 0;
-}
-
-int store_query(struct store *s, enum store_sql id, sqlite3_stmt **ret, const char *types, ...)
-{
-	va_list args;
-	int r;
-
-	va_start(args, types);
-	r = query_args(s, id, ret, types, args);
-	va_end(args);
-	return r;
-}
-
-int store_step(struct store *s, sqlite3_stmt *stmt)
-{
-	int rc;
-
-	errno = 0;
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW)
-		return 1;
-	return rc == SQLITE_DONE ? 0 : store_fail_sqlite(s, rc);
-}
-
-int store_run(struct store *s, enum store_sql id, const char *types, ...)
-{
-	_stmt_ sqlite3_stmt *stmt = NULL;
-	va_list args;
-	int r;
-
-	va_start(args, types);
-	r = query_args(s, id, &stmt, types, args);
-	va_end(args);
-	return r < 0 ? r : store_step(s, stmt);
-}
-
-/* --- out --------------------------------------------------------------------------------- */
-
-int store_column_set(struct store *s, sqlite3_stmt *stmt, int col, struct sysset *ret)
-{
-	const void *blob = sqlite3_column_blob(stmt, col);
-	int len = sqlite3_column_bytes(stmt, col);
-
-	if (!blob || len != (int)sizeof(*ret))
-		return store_fail(s, -EUCLEAN, "a set of calls has %d bytes instead of %zu", len,
-				  sizeof(*ret));
-	memcpy(ret, blob, sizeof(*ret));
-	return 0;
-}
-
-int store_column_stage(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_stage *ret)
-{
-	int64_t value = sqlite3_column_int64(stmt, col);
-
-	if (value < 0 || value >= TAMIS_STAGE_MAX)
-		return store_fail(s, -EUCLEAN, "a stage is out of range");
-	*ret = (enum tamis_stage)value;
-	return 0;
-}
-
-int store_column_abi(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_abi *ret)
-{
-	int64_t value = sqlite3_column_int64(stmt, col);
-
-	if (value < 0 || value >= TAMIS_ABI_MAX)
-		return store_fail(s, -EUCLEAN, "an ABI is out of range");
-	*ret = (enum tamis_abi)value;
-	return 0;
-}
-
-uint64_t store_column_u64(sqlite3_stmt *stmt, int col)
-{
-	int64_t value = sqlite3_column_int64(stmt, col);
-
-	return value > 0 ? (uint64_t)value : 0;
-}
-
-int store_column_text(sqlite3_stmt *stmt, int col, char **ret)
-{
-	const unsigned char *text = sqlite3_column_text(stmt, col);
-	char *copy = text ? strdup((const char *)text) : NULL;
-
-	if (text && !copy)
-		return -ENOMEM;
-	*ret = copy;
-	return 0;
+	return sql[id];
 }
