@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity/state.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
 #include "recorded.h"
 
 #define DIR_AT "/var/lib/engine"
@@ -96,6 +101,89 @@ static void refuses_the_rest(void **state)
 	assert_null(text);
 }
 
+/* A child of this test holds a write lease: an open() would wait 45 s for it. */
+static pid_t hold_lease(const char *file)
+{
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd = open(file, O_RDWR);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGIO, SIG_IGN);
+		byte = fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+		(void)!write(ready[1], &byte, 1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_true(byte);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void waits_for_nobody(void **state)
+{
+	const struct recorded *r = need(state);
+	_state_ struct state s = STATE_INIT;
+	struct timespec from, to;
+	char *text = NULL, full[4096];
+	pid_t holder;
+
+	at(r, DIR_AT "/c/plain", full);
+	holder = hold_lease(full);
+	assert_int_equal(state_open(r->dir, 0, DIR_AT, &s), 0);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(state_read(&s, "c/plain", 99, &text, NULL), -EAGAIN);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_in_range(to.tv_sec - from.tv_sec, 0, 30);
+	assert_null(text);
+	kill(holder, SIGKILL);
+	assert_int_equal(waitpid(holder, NULL, 0), holder);
+	assert_int_equal(state_read(&s, "c/plain", 99, &text, NULL), 0);
+	free(text);
+}
+
+/* A hard link to root's file in a user's place, or to another user's in root's. */
+static void links_have_no_other_owner(void **state)
+{
+	const struct recorded *r = need(state);
+	_state_ struct state users = STATE_INIT, roots = STATE_INIT;
+	char *text = NULL, from[4096], to[4096];
+
+	at(r, "/secret", from);
+	at(r, "/home/u/secret", to);
+	assert_int_equal(link(from, to), 0);
+	at(r, "/home/u/f", from);
+	at(r, DIR_AT "/c/linked", to);
+	assert_int_equal(link(from, to), 0);
+	assert_int_equal(state_open(r->dir, USER, "/home/u", &users), 0);
+	assert_int_equal(state_open(r->dir, 0, DIR_AT, &roots), 0);
+	assert_int_equal(state_read(&users, "secret", 999, &text, NULL), -EPERM);
+	assert_int_equal(state_read(&roots, "c/linked", 999, &text, NULL), -EPERM);
+}
+
+/* A sparse file of 64 GiB takes no time. */
+static void huge_files_cost_nothing(void **state)
+{
+	const struct recorded *r = need(state);
+	_state_ struct state s = STATE_INIT;
+	char *text = NULL, full[4096];
+
+	at(r, DIR_AT "/c/huge", full);
+	assert_int_equal(mknod(full, S_IFREG | 0644, 0), 0);
+	assert_int_equal(truncate(full, 1LL << 36), 0);
+	assert_int_equal(state_open(r->dir, 0, DIR_AT, &s), 0);
+	assert_int_equal(state_read(&s, "c/huge", STATE_STORAGE_MAX, &text, NULL), -EFBIG);
+	assert_null(text);
+}
+
 static void never_leaves_the_root(void **state)
 {
 	const struct recorded *r = need(state);
@@ -162,8 +250,13 @@ static void knows_homes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_what_is_sound),	 cmocka_unit_test(refuses_the_rest),
-		cmocka_unit_test(never_leaves_the_root), cmocka_unit_test(lists_without_moving),
+		cmocka_unit_test(reads_what_is_sound),
+		cmocka_unit_test(refuses_the_rest),
+		cmocka_unit_test(waits_for_nobody),
+		cmocka_unit_test(links_have_no_other_owner),
+		cmocka_unit_test(huge_files_cost_nothing),
+		cmocka_unit_test(never_leaves_the_root),
+		cmocka_unit_test(lists_without_moving),
 		cmocka_unit_test(knows_homes),
 	};
 

@@ -75,18 +75,32 @@ static int open_below(const struct state *s, const char *path, mode_t type)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
+/* Not a byte of what is too large is read, however often somebody has it asked for. */
+static int check_size(int fd, size_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_size < 0 || (uint64_t)st.st_size > max ? -EFBIG : 0;
+}
+
 int state_read(const struct state *s, const char *path, size_t max, char **ret, size_t *ret_len)
 {
 	/* O_PATH first: to open a device or a fifo is to do something. */
 	_close_ int fd = open_below(s, path, S_IFREG);
 	char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int r = fd;
 
-	if (fd < 0)
-		return fd;
 	if (s->uid != 0)
 		max /= STATE_USERS_SHARE;
+	if (r >= 0)
+		r = check_size(fd, max);
+	if (r < 0)
+		return r;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	return file_read(link, max, ret, ret_len);
+	/* Never waits: its owner may hold a lease on it, for 45 s. */
+	return file_read_at(AT_FDCWD, link, max, ret, ret_len);
 }
 
 bool state_has_dir(const struct state *s, const char *path)

@@ -34,8 +34,8 @@ static inline void state_donep(struct state *s)
 #define _state_ __attribute__((cleanup(state_donep)))
 
 /* Reads a file below it: no symlink on the way, regular, of the right owner, at most max bytes; of
- * a user's a part of that, for whoever can make cgroups can have it read again and again. Caller
- * frees. */
+ * a user's a part of that, for whoever can make cgroups can have it read again and again. Never
+ * waits for anybody (-EAGAIN when its owner holds a lease on it). Caller frees. */
 #define STATE_USERS_SHARE 8
 int state_read(const struct state *s, const char *path, size_t max, char **ret, size_t *ret_len);
 
