@@ -23,6 +23,7 @@ enum store_sql {
 	SQL_META_GET,
 	SQL_WORKLOAD_GET,
 	SQL_WORKLOAD_KEY,
+	SQL_WORKLOAD_NEXT,
 	SQL_WORKLOAD_ADD,
 	SQL_WORKLOAD_SET,
 	SQL_WORKLOAD_UNIT,
@@ -85,8 +86,10 @@ enum store_sql {
 	SQL_CALL_DEL_ALL,
 	SQL_MERGE_LEARNED,
 	SQL_MERGE_CALLS,
+	SQL_MERGE_FIRSTS,
 	SQL_MERGE_INNER,
 	SQL_MERGE_WORKLOAD,
+	SQL_MERGE_TEXTS,
 	SQL_MERGE_INSTANCES,
 	SQL_MERGE_ALIASES,
 	SQL_FOLD_GROUP,
@@ -199,4 +202,6 @@ struct store_sightings {
 	size_t cnt, room;
 };
 int store_sightings(struct store *s, int64_t workload, struct store_sightings *ret);
+/* Makes the firsts of all calls as early as the observations have them. */
+int store_lower_firsts(struct store *s);
 void store_sightings_done(struct store_sightings *seen);

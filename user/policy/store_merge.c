@@ -18,10 +18,8 @@ static int run_pairs(struct store *s, const enum store_sql *which, size_t cnt, i
 int store_absorb(struct store *s, int64_t into, int64_t from)
 {
 	static const enum store_sql steps[] = {
-		SQL_MERGE_LEARNED,
-		SQL_MERGE_CALLS,
-		SQL_MERGE_INNER,
-		SQL_MERGE_WORKLOAD,
+		SQL_MERGE_LEARNED, SQL_MERGE_CALLS,    SQL_MERGE_FIRSTS,
+		SQL_MERGE_INNER,   SQL_MERGE_WORKLOAD,
 	};
 	int r = run_pairs(s, steps, ARRAY_SIZE(steps), into, from);
 
@@ -44,7 +42,8 @@ static int key_of(struct store *s, int64_t workload, char **ret)
 
 static int merge_one(struct store *s, int64_t into, int64_t from)
 {
-	static const enum store_sql moves[] = { SQL_MERGE_INSTANCES, SQL_MERGE_ALIASES };
+	static const enum store_sql moves[] = { SQL_MERGE_TEXTS, SQL_MERGE_INSTANCES,
+						SQL_MERGE_ALIASES };
 	_free_ char *key = NULL;
 	int r = key_of(s, from, &key);
 

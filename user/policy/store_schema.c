@@ -179,10 +179,14 @@ int store_version(struct store *s, int *ret)
 static int migrate_steps(struct store *s)
 {
 	char pragmas[128];
-	int version = 0, r = store_version(s, &version);
+	int version = 0, from, r = store_version(s, &version);
 
+	from = version;
 	for (; r == 0 && version < STORE_VERSION; version++)
 		r = store_exec(s, migrations[version]);
+	/* Version 1 left it to the observations when a call was first seen. */
+	if (r == 0 && from == 1)
+		r = store_lower_firsts(s);
 	if (r < 0)
 		return r;
 	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%d",

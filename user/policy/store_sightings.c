@@ -137,3 +137,64 @@ int store_sightings(struct store *s, int64_t workload, struct store_sightings *r
 	}
 	return r;
 }
+
+/* --- firsts ------------------------------------------------------------------------------ */
+
+static int lower_set(struct store *s, int64_t workload, int stage, int abi,
+		     const struct store_seen *at)
+{
+	int r = 0;
+
+	for (unsigned nr = 0; r == 0 && nr < TAMIS_CALLS; nr++) {
+		struct sysset one = { 0 };
+
+		if (!at[nr].first)
+			continue;
+		sysset_add(&one, nr);
+		r = store_run(s, SQL_CALL_LOWER, "iiibi", workload, (int64_t)stage, (int64_t)abi,
+			      &one, at[nr].first);
+	}
+	return r;
+}
+
+static int lower_workload(struct store *s, int64_t workload, struct store_sightings *seen)
+{
+	int r = store_sightings(s, workload, seen);
+
+	for (int stage = 0; r == 0 && stage < TAMIS_STAGE_MAX; stage++) {
+		for (int abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
+			r = lower_set(s, workload, stage, abi, seen->at[stage][abi]);
+	}
+	return r;
+}
+
+/* The id after `id`; 0: that was the last one. */
+static int next_workload(struct store *s, int64_t id, int64_t *ret)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_WORKLOAD_NEXT, &stmt, "i", id);
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	*ret = r > 0 ? sqlite3_column_int64(stmt, 0) : 0;
+	return r < 0 ? r : 0;
+}
+
+int store_lower_firsts(struct store *s)
+{
+	int64_t id = 0;
+	int r = next_workload(s, 0, &id);
+
+	while (r == 0 && id) {
+		struct store_sightings *seen = calloc(1, sizeof(*seen));
+
+		if (!seen)
+			return -ENOMEM;
+		r = lower_workload(s, id, seen);
+		store_sightings_done(seen);
+		free(seen);
+		if (r == 0)
+			r = next_workload(s, id, &id);
+	}
+	return r;
+}
