@@ -91,6 +91,7 @@ static void read_row_numbers(sqlite3_stmt *stmt, struct store_row *row)
 	row->id = sqlite3_column_int64(stmt, 0);
 	e->units = store_column_u64(stmt, col++);
 	row->replicas = store_column_u64(stmt, col++);
+	row->containers = store_column_u64(stmt, col++);
 	row->running = sqlite3_column_int(stmt, col++) != 0;
 	e->starts = store_column_u64(stmt, col++);
 	e->since = sqlite3_column_int64(stmt, col++);
