@@ -34,7 +34,8 @@ same() {
 
 @test "commands" {
 	same "$(offered tamis re)" record
-	same "$(offered tamis '')" daemon record list show export diff run check --help --version
+	same "$(offered tamis '')" daemon record list show export diff run forget \
+		merge prune check --help --version
 }
 
 @test "options and their values" {
@@ -43,11 +44,13 @@ same() {
 	same "$(offered tamis export x --stage w)" workload
 	same "$(offered tamis daemon --no)" --no-pin
 	same "$(offered tamis daemon --interval '')" ""
+	same "$(offered tamis merge a b -o '')" ""
+	same "$(offered tamis prune --gone-for n)" never
 }
 
 @test "every command's options are those of its usage line" {
 	local command option seen=0
-	for command in daemon record list show diff run check; do
+	for command in daemon record list show diff run forget merge prune check; do
 		while read -r option; do
 			offered tamis "$command" "$option" | grep -qxe "$option"
 			seen=$((seen + 1))
@@ -59,7 +62,9 @@ same() {
 @test "workloads, of the store that is named" {
 	same "$(offered tamis show re)" redis reverse-proxy
 	same "$(offered tamis export --state elsewhere re)" redis reverse-proxy
-	[[ $(cat asked) == $'list\nlist --state elsewhere' ]]
+	same "$(offered tamis merge x re)" redis reverse-proxy
+	same "$(offered tamis forget red)" redis
+	[[ $(cat asked) == $'list\nlist --state elsewhere\nlist\nlist' ]]
 }
 
 @test "a workload's name is quoted and never run" {

@@ -1,69 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* list and show as commands: what they print of a real store, how they fail. */
-#include <fcntl.h>
-#include <getopt.h>
 #include <jansson.h>
 
-#include "base/file.h"
-#include "base/log.h"
-#include "cli/cmd.h"
-#include "store_fixture.h"
+#include "cmd_fixture.h"
 
-static char out_path[96], err_path[96];
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static int make_files(void **state)
+/* The first of two replicas; it alone does what fill() doesn't say of the other. */
+static int64_t add_first(int64_t workload)
 {
-	int r = open_store(state);
+	const struct store_workload w = { .key = "podman/redis",
+					  .engine = "podman",
+					  .name = "redis",
+					  .namespace = "shop",
+					  .why_not = "it is\na test" };
+	const struct store_instance i = { .instance = "i",
+					  .workload = workload,
+					  .container = ID,
+					  .pod = "web-1",
+					  .path = "/x",
+					  .running = true,
+					  .lost.leaves = 2,
+					  .leave_comm = "cr\non",
+					  .leave_path = "/else" };
+	int64_t id = 0;
 
-	snprintf(out_path, sizeof(out_path), "%s/out", state_dir);
-	snprintf(err_path, sizeof(err_path), "%s/err", state_dir);
-	return r;
-}
-
-/* Points a descriptor at a file; returns what it was. */
-static int redirect(int fd, const char *path)
-{
-	int old = dup(fd), file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(old >= 0 && file >= 0 && dup2(file, fd) == fd);
-	close(file);
-	return old;
-}
-
-static void restore(int fd, int old)
-{
-	assert_int_equal(dup2(old, fd), fd);
-	close(old);
-}
-
-#define ARGS_MAX 8
-
-static int run(const struct cmd *c, const char *const args[])
-{
-	char *argv[ARGS_MAX + 2] = { (char[]){ "cmd" } };
-	int argc = 1, out, err, code;
-
-	for (; args[argc - 1]; argc++)
-		argv[argc] =
-			strcmp(args[argc - 1], "DIR") ? strdup(args[argc - 1]) : strdup(state_dir);
-	fflush(stdout);
-	out = redirect(STDOUT_FILENO, out_path);
-	err = redirect(STDERR_FILENO, err_path);
-	optind = 0;
-	code = c->run(argc, argv);
-	fflush(stdout);
-	restore(STDOUT_FILENO, out);
-	restore(STDERR_FILENO, err);
-	while (--argc > 0)
-		free(argv[argc]);
-	return code;
-}
-
-#define RUN(c, ...) run(&(c), (const char *const[]){ __VA_ARGS__, NULL })
-
-static void read_text(const char *path, char **ret)
-{
-	assert_int_equal(file_read(path, 1 << 20, ret, NULL), 0);
+	assert_stored(store_workload(st, &w, NOW, &id));
+	assert_stored(store_instance(st, &i, NOW, &id));
+	return id;
 }
 
 static void fill(void)
@@ -79,12 +43,19 @@ static void fill(void)
 
 	IN_TRANSACTION
 	{
-		int64_t w = add_workload("podman/redis", "redis"), i = add_instance("i", w, NOW);
+		int64_t w = add_workload("podman/redis", "redis");
+		int64_t old = add_workload("podman/old-redis", NULL);
+		int64_t j = add_instance("j", w, NOW - 1), i = add_first(w);
 
 		(void)add_unit(NOW);
+		assert_stored(store_merge(st, w, &old, 1));
+		assert_stored(store_inner(st, w, "docker/a", NOW));
+		assert_stored(store_inner(st, w, "crio/b", NOW));
 		(void)add_workload("podman/redis-2", "redis-2");
 		(void)add_workload("cgroup/a\nb", NULL);
+		add_calls(j, 1, TAMIS_WORKLOAD, SET(0), NOW);
 		add_calls(i, 1, TAMIS_SETUP, SET(165), NOW);
+		add_calls(i, 1, TAMIS_GATE, SET(169), NOW);
 		add_calls(i, 1, TAMIS_WORKLOAD, SET(0, 1, 550), NOW);
 		assert_stored(
 			store_calls(st, i, 1, TAMIS_SESSION, TAMIS_ABI_I386, &exit_only, NOW));
@@ -98,15 +69,82 @@ static void list_shows_every_workload(void **state)
 
 	fill();
 	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
-	read_text(out_path, &out);
-	assert_string_equal(out, "ENGINE  WORKLOAD       IMAGE  STATE             CALLS  STARTS  "
-				 "FIRST                 LAST\n"
-				 "podman  cgroup/a\\x0ab  -      gone, partial     0      0      "
-				 " -                     -\n"
-				 "podman  redis          -      running, partial  4      0       "
-				 "2023-11-14 22:13:20Z  2023-11-14 22:13:20Z\n"
-				 "podman  redis-2        -      gone, partial     0      0       "
-				 "-                     -\n");
+	out = printed_text();
+	assert_string_equal(out, "ENGINE  WORKLOAD       IMAGE  STATE                            "
+				 "CALLS  STARTS  FIRST                 LAST\n"
+				 "podman  cgroup/a\\x0ab  -      gone, partial                    "
+				 "0      0       -                     -\n"
+				 "podman  redis          -      running, partial, unenforceable  "
+				 "4      0       2023-11-14 22:13:19Z  2023-11-14 22:13:20Z\n"
+				 "podman  redis-2        -      gone, partial                    "
+				 "0      0       -                     -\n");
+}
+
+/* Rows of list, one word a row: its second column. */
+static void check_listed(const char *want)
+{
+	_free_ char *out = printed_text();
+	char *save = NULL, got[256] = "";
+
+	for (char *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char word[64] = "";
+
+		assert_int_equal(sscanf(line, "%*s %63s", word), 1);
+		strcat(strcat(got, word), " ");
+	}
+	assert_string_equal(got, want);
+}
+
+static void list_chooses(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		const struct store_workload w = { .key = "docker/x", .engine = "docker" };
+		int64_t id;
+
+		assert_stored(store_workload(st, &w, NOW, &id));
+	}
+	assert_int_equal(RUN(cmd_list, "--running", "--state", "DIR"), EXIT_OK);
+	check_listed("WORKLOAD redis ");
+	assert_int_equal(RUN(cmd_list, "--engine", "docker", "--state", "DIR"), EXIT_OK);
+	check_listed("WORKLOAD docker/x ");
+	assert_int_equal(RUN(cmd_list, "--engine", "dock", "--state", "DIR"), EXIT_OK);
+	check_listed("WORKLOAD ");
+	assert_int_equal(RUN(cmd_list, "--engine", "docker", "--running", "--state", "DIR"), 0);
+	check_listed("WORKLOAD ");
+}
+
+static void check_names(const char *want)
+{
+	json_t *json = json_load_file(out_path, 0, NULL), *names = json_array(), *row;
+	_free_ char *got = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "workloads"), i, row)
+	{
+		json_array_append(names, json_object_get(row, "name"));
+	}
+	got = json_dumps(names, JSON_COMPACT);
+	json_decref(json);
+	json_decref(names);
+	assert_string_equal(got, want);
+}
+
+/* A name that several have is said by none: what is shown can be typed. */
+static void list_tells_namesakes_apart(void **state)
+{
+	IN_TRANSACTION
+	{
+		(void)add_workload("podman/redis", "redis");
+		(void)add_workload("podman/web", "web");
+		(void)add_workload("podman/~1000/redis", "redis");
+		(void)add_workload("redis", NULL);
+	}
+	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
+	check_listed("WORKLOAD podman/redis web podman/~1000/redis redis ");
+	assert_int_equal(RUN(cmd_list, "--json", "--state", "DIR"), EXIT_OK);
+	check_names("[\"redis\",\"web\",\"redis\",null]");
 }
 
 static void list_json_can_be_read(void **state)
@@ -128,55 +166,85 @@ static void show_tells_each_call(void **state)
 {
 	static const char *const lines[] = {
 		"workload:  redis (podman/redis)\n",
-		"state:     running, 1 instance seen\n",
+		"state:     running, 2 instances seen\n",
+		"container: 0123456789ab\n",
 		"partial:   yes: no start of it was seen\n",
-		"x86_64  workload  write  2023-11-14 22:13:20Z  2023",
-		"  re\\x0adis  42   /r\n",
-		"x86_64  workload  #550   2023",
-		"x86_64  setup     mount  2023",
-		"i386    session   exit   2023",
+		"also called: podman/old-redis\n",
+		"inside:    crio/b, docker/a\n",
+		"not enforceable: it is\\x0aa test\n",
+		"spawns elsewhere: 2 processes, the last cr\\x0aon to /else (a filter would follow "
+		"them, learning doesn't)\n",
+		"gate:      these are in no runtime's table (a newer runtime, or a hook): x86_64 "
+		"reboot\n",
+		"namespace: shop\npod:       web-1\n",
+		"x86_64  workload  write   2023-11-14 22:13:20Z  2023",
+		"  1/2 0123456789ab  re\\x0adis  42   /r\n",
+		"  2/2 ",
+		"x86_64  workload  #550    2023",
+		"x86_64  setup     mount   2023",
+		"i386    session   exit    2023",
 	};
 	_free_ char *out = NULL;
 
 	fill();
 	assert_int_equal(RUN(cmd_show, "podman/redis", "--state", "DIR"), EXIT_OK);
 	read_text(out_path, &out);
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		assert_non_null(strstr(out, lines[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!strstr(out, lines[i]))
+			fail_msg("lacks %s", lines[i]);
+	}
 	/* What a policy is made of comes before the setup. */
 	assert_non_null(strstr(strstr(out, "workload  write"), "setup     mount"));
 }
 
+static void check_json(json_t *object, const char *key, const char *want)
+{
+	json_t *value = json_object_get(object, key);
+	_free_ char *got = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+
+	if (!got || strcmp(got, want) != 0)
+		fail_msg("%s is %s instead of %s", key, got ?: "missing", want);
+}
+
 static void show_json_can_be_read(void **state)
 {
+	static const char *const of_write[][2] = {
+		{ "abi", "\"x86_64\"" }, { "stage", "\"workload\"" }, { "name", "\"write\"" },
+		{ "nr", "1" },		 { "first", "1700000000" },   { "last", "1700000000" },
+		{ "pid", "42" },	 { "comm", "\"re\\ndis\"" },  { "exe", "\"/r\"" },
+		{ "replicas", "1" },	 { "replica", "\"" ID "\"" },
+	};
+	static const char *const of_all[][2] = {
+		{ "call_count", "4" },
+		{ "instances", "2" },
+		{ "containers", "2" },
+		{ "namespace", "\"shop\"" },
+		{ "pod", "\"web-1\"" },
+		{ "container", "\"" ID "\"" },
+		{ "enforceable", "false" },
+		{ "why_not", "\"it is\\na test\"" },
+		{ "spawns_elsewhere", "{\"processes\":2,\"comm\":\"cr\\non\",\"path\":\"/else\"}" },
+		{ "inside", "[\"crio/b\",\"docker/a\"]" },
+		{ "aliases", "[\"podman/old-redis\"]" },
+		{ "gate_unknown", "[{\"abi\":\"x86_64\",\"nr\":169,\"name\":\"reboot\"}]" },
+	};
 	json_t *json, *calls;
-	const char *abi, *stage, *name, *comm;
-	json_int_t nr, first, last, pid;
 
 	fill();
 	assert_int_equal(RUN(cmd_show, "--json", "podman/redis", "--state", "DIR"), EXIT_OK);
 	json = json_load_file(out_path, 0, NULL);
 	calls = json_object_get(json, "calls");
-	assert_int_equal(json_array_size(calls), 5);
-	assert_int_equal(json_integer_value(json_object_get(json, "call_count")), 4);
-	assert_int_equal(json_unpack(json_array_get(calls, 2), "{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:s}",
-				     "abi", &abi, "stage", &stage, "name", &name, "nr", &nr,
-				     "first", &first, "last", &last, "pid", &pid, "comm", &comm),
-			 0);
-	assert_string_equal(name, "write");
-	assert_string_equal(comm, "re\ndis");
-	assert_int_equal(pid, 42);
-	assert_int_equal(first, NOW);
-	assert_true(json_is_null(json_object_get(json_array_get(calls, 0), "pid")));
+	assert_int_equal(json_array_size(calls), 6);
+	for (size_t i = 0; i < ARRAY_SIZE(of_all); i++)
+		check_json(json, of_all[i][0], of_all[i][1]);
+	for (size_t i = 0; i < ARRAY_SIZE(of_write); i++)
+		check_json(json_array_get(calls, 2), of_write[i][0], of_write[i][1]);
+	check_json(json_array_get(calls, 0), "pid", "null");
+	check_json(json_array_get(calls, 1), "replicas", "2");
 	json_decref(json);
 }
 
-static const struct {
-	const struct cmd *c;
-	const char *args[ARGS_MAX];
-	int code;
-	const char *error;
-} failures[] = {
+static const struct failure failures[] = {
 	{ &cmd_show, { "nosuch", "--state", "DIR" }, EXIT_FAIL, "\"nosuch\"" },
 	{ &cmd_show, { "", "--state", "DIR" }, EXIT_FAIL, "\"\"" },
 	{ &cmd_show, { "no\nsuch", "--state", "DIR" }, EXIT_FAIL, "no\\x0asuch" },
@@ -196,26 +264,18 @@ static const struct {
 static void failures_are_one_line(void **state)
 {
 	fill();
-	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
-		_free_ char *out = NULL, *err = NULL;
-
-		assert_int_equal(run(failures[i].c, failures[i].args), failures[i].code);
-		read_text(out_path, &out);
-		read_text(err_path, &err);
-		assert_string_equal(out, "");
-		assert_int_equal(strncmp(err, "tamis: ", 7), 0);
-		assert_non_null(strstr(err, failures[i].error));
-		assert_ptr_equal(strchr(err, '\n'), err + strlen(err) - 1);
-	}
+	check_failures(failures, ARRAY_SIZE(failures));
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_files, drop_dir)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(list_shows_every_workload), TEST(list_json_can_be_read),
-		TEST(show_tells_each_call),	 TEST(show_json_can_be_read),
+		TEST(list_shows_every_workload),
+		TEST(list_json_can_be_read),
+		TEST(list_chooses),
+		TEST(list_tells_namesakes_apart),
+		TEST(show_tells_each_call),
+		TEST(show_json_can_be_read),
 		TEST(failures_are_one_line),
 	};
 

@@ -154,7 +154,8 @@ static void rows_keep_their_keys(void **state)
 				 .container = (char[]){ "c0ffee" },
 				 .running = true,
 				 .calls = 9,
-				 .replicas = 2,
+				 .replicas = 3,
+				 .containers = 2,
 				 .evidence = { .starts = 1,
 					       .since = 5,
 					       .last = 6,
@@ -177,7 +178,8 @@ static void rows_keep_their_keys(void **state)
 				       "  \"why_not\": null,\n"
 				       "  \"call_count\": 9,\n"
 				       "  \"starts\": 1,\n"
-				       "  \"instances\": 2,\n"
+				       "  \"instances\": 3,\n"
+				       "  \"containers\": 2,\n"
 				       "  \"units\": 3,\n"
 				       "  \"first\": 5,\n"
 				       "  \"last\": 6,\n"

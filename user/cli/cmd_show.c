@@ -10,17 +10,34 @@
 #include "cli/options.h"
 #include "cli/print.h"
 #include "model/calls.h"
+#include "policy/data.h"
+
+struct text_list {
+	char **text;
+	size_t cnt;
+};
+
+static void text_list_done(struct text_list *l)
+{
+	for (size_t i = 0; i < l->cnt; i++)
+		free(l->text[i]);
+	free(l->text);
+}
 
 struct shown {
 	struct store_row row;
 	struct policy_origin *origin; /* sorted by (abi, stage as it is shown, name) */
 	size_t cnt;
+	struct text_list inner, alias;
+	struct sysset gate_unknown[TAMIS_ABI_MAX];
 };
 
 static void shown_donep(struct shown *s)
 {
 	store_row_done(&s->row);
 	store_origins_free(s->origin, s->cnt);
+	text_list_done(&s->inner);
+	text_list_done(&s->alias);
 }
 
 /* What a policy is made of comes first. */
@@ -50,32 +67,119 @@ static int compare_origins(const void *a, const void *b)
 
 /* --- for people -------------------------------------------------------------------------- */
 
+#define FIELD_MAX    1024 /* bytes of one hostile string */
+#define PRINT_ID_MAX 128
+
 static void print_field(const char *label, const char *text, const char *more)
 {
 	if (!text || !*text)
 		return;
 	printf("%-10s ", label);
-	text_escape(stdout, text, 1024);
+	text_escape(stdout, text, FIELD_MAX);
 	if (more && *more) {
 		fputs(" (", stdout);
-		text_escape(stdout, more, 1024);
+		text_escape(stdout, more, FIELD_MAX);
 		fputc(')', stdout);
 	}
 	putchar('\n');
 }
 
-static void print_head(const struct store_row *row)
+static void print_list(const char *label, const struct text_list *l)
 {
+	for (size_t i = 0; i < l->cnt; i++) {
+		if (i)
+			fputs(", ", stdout);
+		else
+			printf("%-10s ", label);
+		text_escape(stdout, l->text[i], FIELD_MAX);
+	}
+	if (l->cnt)
+		putchar('\n');
+}
+
+static void print_leaves(const struct store_row *row)
+{
+	uint64_t cnt = row->evidence.leaves;
+
+	if (cnt == 0)
+		return;
+	printf("spawns elsewhere: %" PRIu64 " process%s", cnt, cnt == 1 ? "" : "es");
+	if (row->leave_comm && *row->leave_comm) {
+		fputs(", the last ", stdout);
+		text_escape(stdout, row->leave_comm, FIELD_MAX);
+		fputs(" to ", stdout);
+		text_escape(stdout, row->leave_path ?: "a cgroup that is gone", FIELD_MAX);
+	}
+	fputs(" (a filter would follow them, learning doesn't)\n", stdout);
+}
+
+static void print_gate_unknown(const struct sysset *unknown)
+{
+	const char *before = "gate:      these are in no runtime's table (a newer runtime, or a "
+			     "hook): ";
+	char name[CALLS_NAME_MAX];
+	bool any = false;
+
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++) {
+			if (!sysset_has(&unknown[abi], nr))
+				continue;
+			printf("%s%s %s", any ? ", " : before, abi_name(abi),
+			       calls_print(abi, nr, name));
+			any = true;
+		}
+	}
+	if (any)
+		putchar('\n');
+}
+
+/* An id as engines show it; what isn't one, whole. */
+static const char *short_id(const char *id, char buf[PRINT_ID_MAX])
+{
+	bool is_id = id && strlen(id) >= 32 && !id[strspn(id, "0123456789abcdef")];
+
+	snprintf(buf, PRINT_ID_MAX, is_id ? "%.12s" : "%s", id ?: "");
+	return buf;
+}
+
+static void print_head(const struct shown *s)
+{
+	const struct store_row *row = &s->row;
+	char id[PRINT_ID_MAX];
+
 	print_field("workload:", row->name && *row->name ? row->name : row->key, row->key);
+	print_list("also called:", &s->alias);
 	print_field("engine:", row->engine, NULL);
 	print_field("image:", row->image, row->image_digest);
+	print_field("namespace:", row->namespace, NULL);
+	print_field("pod:", row->pod, NULL);
+	print_field("container:", short_id(row->container, id), NULL);
+	print_list("inside:", &s->inner);
 	printf("state:     %s, %" PRIu64 " instance%s seen\n", row->running ? "running" : "gone",
 	       row->replicas, row->replicas == 1 ? "" : "s");
 	print_evidence(&row->evidence, stdout);
+	print_field("not enforceable:", row->why_not, NULL);
+	print_leaves(row);
+	print_gate_unknown(s->gate_unknown);
 	putchar('\n');
 }
 
-static void add_origin(struct print_table *t, const struct policy_origin *o)
+/* Who made it, of all there were: "1/2 0123456789ab". */
+static void add_replicas(struct print_table *t, const struct policy_origin *o, uint64_t all)
+{
+	char id[PRINT_ID_MAX], cell[PRINT_ID_MAX + 32];
+
+	if (o->replicas == 0) {
+		print_cell(t, NULL);
+		return;
+	}
+	short_id(o->replicas < all ? o->replica : NULL, id);
+	snprintf(cell, sizeof(cell), "%" PRIu32 "/%" PRIu64 "%s%s", o->replicas, all,
+		 *id ? " " : "", id);
+	print_cell(t, cell);
+}
+
+static void add_origin(struct print_table *t, const struct policy_origin *o, uint64_t replicas)
 {
 	char name[CALLS_NAME_MAX];
 
@@ -84,6 +188,7 @@ static void add_origin(struct print_table *t, const struct policy_origin *o)
 	print_cell(t, calls_print(o->abi, o->nr, name));
 	print_cell_time(t, o->first);
 	print_cell_time(t, o->last);
+	add_replicas(t, o, replicas);
 	print_cell(t, o->comm);
 	if (o->pid)
 		print_cell_u64(t, o->pid);
@@ -94,16 +199,16 @@ static void add_origin(struct print_table *t, const struct policy_origin *o)
 
 static int show_columns(const struct shown *s)
 {
-	static const char *const headings[] = { "ABI",	"STAGE",    "CALL", "FIRST",
-						"LAST", "FIRST BY", "PID",  "EXE" };
+	static const char *const headings[] = { "ABI",	    "STAGE",	"CALL", "FIRST", "LAST",
+						"REPLICAS", "FIRST BY", "PID",	"EXE" };
 	__attribute__((cleanup(print_table_donep))) struct print_table t =
 		PRINT_TABLE(ARRAY_SIZE(headings));
 
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
 		print_cell(&t, headings[i]);
 	for (size_t i = 0; i < s->cnt; i++)
-		add_origin(&t, &s->origin[i]);
-	print_head(&s->row);
+		add_origin(&t, &s->origin[i], s->row.containers);
+	print_head(s);
 	if (s->cnt == 0)
 		return puts("no call was seen") < 0 ? -EIO : 0;
 	return print_table_write(&t, stdout);
@@ -111,32 +216,61 @@ static int show_columns(const struct shown *s)
 
 /* --- for scripts ------------------------------------------------------------------------- */
 
-static json_t *json_known(const char *text)
-{
-	return print_json_text(text && *text ? text : NULL);
-}
-
 static json_t *json_call(const struct policy_origin *o)
 {
 	char name[CALLS_NAME_MAX];
 
-	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:o, s:o, s:o}", "abi", abi_name(o->abi),
-			 "stage", stage_name(o->stage), "nr", (json_int_t)o->nr, "name",
-			 calls_print(o->abi, o->nr, name), "first", (json_int_t)o->first, "last",
-			 (json_int_t)o->last, "pid", o->pid ? json_integer(o->pid) : json_null(),
-			 "comm", json_known(o->comm), "exe", json_known(o->exe));
+	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "abi",
+			 abi_name(o->abi), "stage", stage_name(o->stage), "nr", (json_int_t)o->nr,
+			 "name", calls_print(o->abi, o->nr, name), "first", (json_int_t)o->first,
+			 "last", (json_int_t)o->last, "pid",
+			 o->pid ? json_integer(o->pid) : json_null(), "comm",
+			 print_json_known(o->comm), "exe", print_json_known(o->exe), "replicas",
+			 o->replicas ? json_integer(o->replicas) : json_null(), "replica",
+			 print_json_known(o->replica));
 }
 
-/* As a row of list, with "version" and "calls". */
-static int show_json(const struct shown *s)
+static json_t *json_calls(const struct shown *s)
 {
-	json_t *top = print_json_row(&s->row), *calls = json_array();
-	int r = 0;
+	json_t *calls = json_array();
+	int r = calls ? 0 : -1;
 
 	for (size_t i = 0; r == 0 && i < s->cnt; i++)
 		r = json_array_append_new(calls, json_call(&s->origin[i]));
+	if (r == 0)
+		return calls;
+	json_decref(calls);
+	return NULL;
+}
+
+static json_t *json_gate_unknown(const struct sysset *unknown)
+{
+	json_t *array = json_array();
+	char name[CALLS_NAME_MAX];
+
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++) {
+			if (sysset_has(&unknown[abi], nr))
+				(void)json_array_append_new(
+					array,
+					json_pack("{s:s, s:i, s:s}", "abi", abi_name(abi), "nr", nr,
+						  "name", calls_print(abi, nr, name)));
+		}
+	}
+	return array;
+}
+
+/* As a row of list, with what only one workload is asked for. */
+static int show_json(const struct shown *s)
+{
+	json_t *top = print_json_row(&s->row);
+	int r = 0;
+
 	r |= json_object_set_new(top, "version", json_integer(1));
-	r |= json_object_set_new(top, "calls", calls);
+	r |= json_object_set_new(top, "inside", print_json_texts(s->inner.text, s->inner.cnt));
+	r |= json_object_set_new(top, "aliases", print_json_texts(s->alias.text, s->alias.cnt));
+	r |= json_object_set_new(top, "gate_unknown", json_gate_unknown(s->gate_unknown));
+	r |= json_object_set_new(top, "calls", json_calls(s));
 	if (r < 0) {
 		json_decref(top);
 		return -ENOMEM;
@@ -146,24 +280,39 @@ static int show_json(const struct shown *s)
 
 /* ----------------------------------------------------------------------------------------- */
 
+static int load(struct store *store, const char *name, struct shown *s)
+{
+	struct learned learned;
+	int r = lookup_workload(store, name, &s->row);
+
+	if (r < 0)
+		return r;
+	r = store_origins(store, s->row.id, &s->origin, &s->cnt);
+	if (r == 0)
+		r = store_inner_list(store, s->row.id, &s->inner.text, &s->inner.cnt);
+	if (r == 0)
+		r = store_aliases(store, s->row.id, &s->alias.text, &s->alias.cnt);
+	if (r == 0)
+		r = store_learned(store, s->row.id, &learned);
+	if (r < 0)
+		return lookup_failed(store, r);
+	r = data_gate_unknown(&learned, s->gate_unknown);
+	return r < 0 ? log_err_errno(r, "policies/runtime") : 0;
+}
+
 static int show(const char *dir, const char *name, bool json)
 {
 	_cleanup_(store_close) struct store *store = NULL;
 	__attribute__((cleanup(shown_donep))) struct shown s = { 0 };
 	int r;
 
-	if (lookup_open(dir, STORE_READ, &store) < 0 || lookup_workload(store, name, &s.row) < 0)
+	if (lookup_open(dir, STORE_READ, &store) < 0 || load(store, name, &s) < 0)
 		return EXIT_FAIL;
-	r = store_origins(store, s.row.id, &s.origin, &s.cnt);
-	if (r < 0) {
-		log_err("%s", r == -ENOMEM ? strerror(-r) : store_error(store));
-		return EXIT_FAIL;
-	}
 	if (s.cnt)
 		qsort(s.origin, s.cnt, sizeof(*s.origin), compare_origins);
 	r = json ? show_json(&s) : show_columns(&s);
 	if (r < 0)
-		log_err_errno(r, "show");
+		(void)log_err_errno(r, "show");
 	return r < 0 ? EXIT_FAIL : EXIT_OK;
 }
 

@@ -242,13 +242,14 @@ static json_t *json_state(const struct store_row *row)
 {
 	const struct evidence *e = &row->evidence;
 
-	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "state",
-			 row->running ? "running" : "gone", "partial", evidence_is_partial(e),
-			 "enforceable", !row->why_not, "why_not", print_json_text(row->why_not),
-			 "call_count", json_u64(row->calls), "starts", json_u64(e->starts),
-			 "instances", json_u64(row->replicas), "units", json_u64(e->units), "first",
-			 (json_int_t)e->since, "last", (json_int_t)e->last, "lost", json_losses(e),
-			 "spawns_elsewhere", json_leaves(row));
+	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
+			 "state", row->running ? "running" : "gone", "partial",
+			 evidence_is_partial(e), "enforceable", !row->why_not, "why_not",
+			 print_json_text(row->why_not), "call_count", json_u64(row->calls),
+			 "starts", json_u64(e->starts), "instances", json_u64(row->replicas),
+			 "containers", json_u64(row->containers), "units", json_u64(e->units),
+			 "first", (json_int_t)e->since, "last", (json_int_t)e->last, "lost",
+			 json_losses(e), "spawns_elsewhere", json_leaves(row));
 }
 
 json_t *print_json_row(const struct store_row *row)

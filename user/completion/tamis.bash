@@ -32,11 +32,14 @@ _tamis_options() {
 	daemon) _tamis_words --state --interval --unit --bpffs --no-pin --unpin --watch --service \
 		--config --map-entries --cache-slots --portable --verbose ;;
 	record) _tamis_words -o -f --output --format --runtime --stop -- ;;
-	list | diff) _tamis_words --json --state ;;
-	show) _tamis_words --json --state ;;
+	list) _tamis_words --engine --running --json --state ;;
+	show | diff) _tamis_words --json --state ;;
 	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
 		--engine-profile --json --state ;;
 	run) _tamis_words --policy -- ;;
+	forget) _tamis_words --state ;;
+	merge) _tamis_words -o --output --state ;;
+	prune) _tamis_words --gone-for --fold-after --dry-run --json --state ;;
 	check) _tamis_words --json ;;
 	esac
 	_tamis_words --help
@@ -45,10 +48,13 @@ _tamis_options() {
 # The value of the option before; fails when that takes none.
 _tamis_value() {
 	case $prev in
+	-o | --output) [[ ${words[1]} == merge ]] || _tamis_files ;;
 	-f | --format) _tamis_words oci text names bpf pfc ;;
 	--runtime) _tamis_words runc crun ;;
 	--stage) _tamis_words setup gate workload session all ;;
-	-o | --output | --state | --bpffs | --config | --policy | --engine-profile) _tamis_files ;;
+	--engine) _tamis_words podman docker containerd crio kubernetes systemd oci lxc nspawn cgroup ;;
+	--gone-for | --fold-after) _tamis_words 30d 7d 12h never ;;
+	--state | --bpffs | --config | --policy | --engine-profile) _tamis_files ;;
 	--interval | --unit | --watch | --service | --map-entries | --cache-slots) ;;
 	*) return 1 ;;
 	esac
@@ -75,7 +81,8 @@ _tamis() {
 	local cword=$COMP_CWORD
 	COMPREPLY=()
 	if ((cword == 1)); then
-		_tamis_words daemon record list show export diff run check --help --version
+		_tamis_words daemon record list show export diff run forget merge prune check \
+			--help --version
 		return
 	fi
 	case ${words[1]} in
@@ -87,7 +94,8 @@ _tamis() {
 		return
 	fi
 	case ${words[1]} in
-	show | export) _tamis_workloads ;;
+	show | export | merge) _tamis_workloads ;;
+	forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
 	diff)
 		_tamis_workloads
 		_tamis_files
