@@ -7,7 +7,8 @@
  * Invariants:
  *  1. A drain is one transaction: it is in the store whole or not at all.
  *  2. Merging is idempotent: the same drain written twice changes nothing.
- *  3. Sets only grow; a call's first never moves later, its last never earlier.
+ *  3. Sets only grow, but for what a person forgets; a call's first never moves later, its last
+ *     never earlier.
  *  4. PRAGMA user_version: an older store is migrated, a newer one refused (-EPROTO), untouched.
  *
  * All functions return negative errno: -ENOSPC (disk full), -EROFS/-EACCES (read-only),
@@ -28,7 +29,9 @@ struct store;
 
 enum store_mode {
 	STORE_READ,
-	STORE_EDIT,  /* a command that changes what is there: one transaction, begun by itself */
+	/* A command that changes what is there. One transaction, begun by store_open (store_begin
+	 * does nothing then), taken back by store_close: what is looked up stays true until then. */
+	STORE_EDIT,
 	STORE_WRITE, /* the daemon: creates directory (0700) and file */
 };
 
@@ -65,11 +68,13 @@ struct store_workload {
 };
 
 /* An owner has at most so many workloads: a new one more takes the place of the one that was
- * seen longest ago among those that are gone (and not applied, once there are generations). */
+ * seen longest ago (made a call, true to the unit) among those that are gone (and not applied,
+ * once there are generations). While all of them run, there are more. */
 #define STORE_OWNER_MAX 1000
 
-/* Finds or makes the workload of that key, refreshing its other fields. A key that was merged
- * into another workload is that one, whose key, name and owner stay. */
+/* Finds or makes the workload of that key, refreshing its other fields: NULL leaves what is known,
+ * but for why_not. A key that was merged into another workload is that one, whose key, name,
+ * engine and owner stay; so does a name that store_rename gave. */
 int store_workload(struct store *s, const struct store_workload *w, int64_t now, int64_t *ret_id);
 
 /* One life of a workload: a container, i.e. one cgroup id in one boot. `instance` is unique:
@@ -111,7 +116,7 @@ int store_calls_before(struct store *s, int64_t instance, int64_t unit, enum tam
 
 /* A container that an engine inside of a container made, or that engine's guess of a name, for
  * display: "docker/0123456789ab". Its calls are its outermost container's. At most
- * STORE_INNER_MAX labels of a workload are kept, those seen last. */
+ * STORE_INNER_MAX labels of a workload are kept, those seen last (true to the minute). */
 #define STORE_INNER_MAX 64
 int store_inner(struct store *s, int64_t workload, const char *label, int64_t now);
 
@@ -128,6 +133,11 @@ int store_meta_get(struct store *s, const char *key, char **ret);
 /*
  * Forgetting is for good although the kernel's maps and the daemon still know: what was called in
  * the sampling unit under way, or before, is not learned again; what is called in a later one is.
+ *
+ * An instance that runs while its workload is forgotten counts as new, but not as observed whole:
+ * none of its starts count, what it had lost or left before counts no more, and it is a gap of the
+ * workload until a later instance has a start. Gone without a call since, it goes when the next
+ * unit begins, and its workload too if that was all of it.
  */
 
 /* Forgets one call of all stages; -ENOENT when it was never seen. */
@@ -137,22 +147,29 @@ int store_forget_call(struct store *s, int64_t workload, enum tamis_abi abi, uin
 int store_forget(struct store *s, int64_t workload, bool *ret_running);
 
 /* Makes one workload of several: instances, calls and evidence of `from` go to `into`, and
- * their keys become aliases of it. -EINVAL when `from` names `into`. */
+ * their keys become aliases of it. Units are counted once; where they were folded to days, which
+ * ones were shared is not known, and as many count as the one that had more of them. -EINVAL when
+ * `from` names `into`, -ENOENT when one isn't there. */
 int store_merge(struct store *s, int64_t into, const int64_t *from, size_t cnt);
-/* Gives it a key and a name for people that a person chose; its old key becomes an alias.
- * -EEXIST when another workload, or an alias of one, has the key. */
+/* Gives it a key and a name (NULL: as it is) for people that a person chose; its old key becomes
+ * an alias. -ENAMETOOLONG when the key is empty or over 4096 bytes, -EEXIST when another workload,
+ * or an alias of one, has the key. */
 int store_rename(struct store *s, int64_t workload, const char *key, const char *name);
 
 struct store_prune {
-	int64_t gone_before; /* workloads that are gone and were last seen before it; 0: none */
+	int64_t gone_before; /* workloads that are gone and last made a call, or went, before it;
+				0: none */
 	int64_t fold_before; /* sampling units before it are made one a day (UTC); 0: none. Last
-				seen is then true to that day, nothing else changes */
+				seen is then true to that day, nothing else changes. Units of a
+				label apart; never the newest two, which the daemon may write */
 };
 struct store_pruned {
 	uint64_t workloads;
 	uint64_t units; /* fewer than before */
 };
-/* `fn` hears the key of each workload that goes; may be NULL. For a dry run roll back. */
+/* `fn` hears the key of each workload that goes; may be NULL. For a dry run roll back. A store
+ * opened with STORE_WRITE folds some 200,000 sets a call, so that a daemon is not held up: as long
+ * as units went, there may be more for the next call. */
 int store_prune(struct store *s, const struct store_prune *what,
 		void (*fn)(void *ctx, const char *key), void *ctx, struct store_pruned *ret);
 
@@ -175,8 +192,8 @@ void store_row_done(struct store_row *r);
 /* All workloads, sorted by key. Caller frees each with store_row_done, then the array. */
 int store_list(struct store *s, struct store_row **ret, size_t *ret_cnt);
 
-/* The one workload that `name` means: its whole key, else its whole name, else any part of its
- * key or name that only one has. -ENOENT; -ENOTUNIQ with up to 8 candidates' keys in
+/* The one workload that `name` means: its whole key or alias, else its whole name, else any part
+ * of its key or name that only one has. -ENOENT; -ENOTUNIQ with up to 8 candidates' keys in
  * *ret_candidates (one string, ", " between; caller frees; may be NULL). */
 int store_find(struct store *s, const char *name, struct store_row *ret, char **ret_candidates);
 

@@ -3,21 +3,21 @@
 #include "policy/store_internal.h"
 
 /* What was counted of an instance before its workload was forgotten counts no more, and none of
- * its starts. That it was not observed whole counts as one gap, until a later instance was. */
-#define SINCE(column) " sum(i." column " - ifnull(b." column ", 0)),"
+ * its starts. That it was not observed whole is one gap, until a later instance was. */
 #define ROW_COLUMNS                                                                            \
 	"SELECT w.id, w.key, w.owner, w.engine, w.name, w.image, w.image_digest, w.namespace," \
-	" w.why_not, w.units, count(i.id),"                                                    \
-	" count(DISTINCT ifnull(i.container, i.id)), max(i.running),"                          \
-	" sum(iif(b.instance IS NULL, i.starts, 0)), min(i.first), max(i.last)," SINCE(        \
-		"lost_range") SINCE("lost_full") SINCE("lost_ring") SINCE("lost_task")         \
-		SINCE("lost_gaps") SINCE(                                                      \
-			"leaves") " sum(b.instance IS NOT NULL AND NOT EXISTS (SELECT 1 FROM " \
-				  "instance n"                                                 \
-				  " WHERE n.workload = w.id AND n.id > i.id AND n.starts > 0"  \
-				  " AND n.id NOT IN (SELECT instance FROM baseline)))"         \
-				  " FROM workload w LEFT JOIN instance i ON i.workload = w.id" \
-				  " LEFT JOIN baseline b ON b.instance = i.id"
+	" w.why_not, w.units, count(i.id), w.running > 0,"                                     \
+	" sum(iif(b.instance IS NULL, i.starts, 0)), min(i.first), max(i.last),"               \
+	" sum(i.lost_range - ifnull(b.lost_range, 0)),"                                        \
+	" sum(i.lost_full - ifnull(b.lost_full, 0)),"                                          \
+	" sum(i.lost_ring - ifnull(b.lost_ring, 0)),"                                          \
+	" sum(i.lost_task - ifnull(b.lost_task, 0)),"                                          \
+	" sum(i.lost_gaps - ifnull(b.lost_gaps, 0)), sum(i.leaves - ifnull(b.leaves, 0)),"     \
+	" sum(CASE WHEN b.instance IS NULL THEN 0 ELSE NOT EXISTS (SELECT 1 FROM instance n"   \
+	" WHERE n.workload = w.id AND n.id > i.id AND n.starts > 0"                            \
+	" AND n.id NOT IN (SELECT instance FROM baseline)) END)"                               \
+	" FROM workload w LEFT JOIN instance i ON i.workload = w.id"                           \
+	" LEFT JOIN baseline b ON b.instance = i.id"
 
 /* The observations of the instance `i`, with the units `u` they are of. */
 #define ITS_OBSERVATIONS                                    \
@@ -54,6 +54,7 @@ static const char *const sql[SQL_MAX] = {
 		" AND ifnull(?7, namespace) IS namespace AND ?8 IS why_not"
 		" FROM workload WHERE key = ?1",
 	[SQL_WORKLOAD_KEY] = "SELECT key FROM workload WHERE id = ?1",
+	[SQL_WORKLOAD_NEXT] = "SELECT min(id) FROM workload WHERE id > ?1",
 	[SQL_WORKLOAD_ADD] = "INSERT INTO workload (key, owner, engine, name, image, image_digest,"
 			     " namespace, why_not, first)"
 			     " VALUES (?1, coalesce(?2, ?3, ''), ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -237,25 +238,29 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_MERGE_LEARNED] = "INSERT INTO learned (workload, stage, abi, calls)"
 			      " SELECT ?1, stage, abi, calls FROM learned WHERE workload = ?2"
 			      " ON CONFLICT DO UPDATE SET calls = sets_or(calls, excluded.calls)",
-/* Of two known origins the earlier one. */
-#define THEIRS(column)                                        \
-	" " column " = iif(excluded.instance IS NOT NULL AND" \
-	" (instance IS NULL OR excluded.first < first), excluded." column ", " column ")"
+	/* Of two known origins the earlier one; then the earlier first. */
 	[SQL_MERGE_CALLS] =
 		"INSERT INTO call (workload, stage, abi, nr, first, instance, pid, comm, exe)"
 		" SELECT ?1, stage, abi, nr, first, instance, pid, comm, exe FROM call"
-		" WHERE workload = ?2 ON CONFLICT DO UPDATE SET first = min(first, "
-		"excluded.first)," THEIRS("instance") "," THEIRS("pid") "," THEIRS(
-			"comm") "," THEIRS("exe"),
-#undef THEIRS
+		" WHERE workload = ?2 ON CONFLICT DO UPDATE SET instance = excluded.instance,"
+		" pid = excluded.pid, comm = excluded.comm, exe = excluded.exe"
+		" WHERE excluded.instance IS NOT NULL"
+		" AND (instance IS NULL OR excluded.first < first)",
+	[SQL_MERGE_FIRSTS] = "UPDATE call SET first = f.first FROM call f"
+			     " WHERE call.workload = ?1 AND f.workload = ?2"
+			     " AND f.stage = call.stage AND f.abi = call.abi"
+			     " AND f.nr = call.nr AND f.first < call.first",
 	[SQL_MERGE_INNER] = "INSERT INTO inner (workload, label, first, last)"
 			    " SELECT ?1, label, first, last FROM inner WHERE workload = ?2"
 			    " ON CONFLICT DO UPDATE SET first = min(first, excluded.first),"
 			    " last = max(last, excluded.last)",
 	/* Which folded units they share nobody knows: no more are counted than one had. */
-	[SQL_MERGE_WORKLOAD] =
-		"UPDATE workload SET folded = max(workload.folded, f.folded),"
-		" first = min(workload.first, f.first), name = ifnull(workload.name, f.name),"
+	[SQL_MERGE_WORKLOAD] = "UPDATE workload SET folded = max(workload.folded, f.folded),"
+			       " first = min(workload.first, f.first)"
+			       " FROM (SELECT folded, first FROM workload WHERE id = ?2) AS f"
+			       " WHERE workload.id = ?1",
+	[SQL_MERGE_TEXTS] =
+		"UPDATE workload SET name = ifnull(workload.name, f.name),"
 		" engine = ifnull(workload.engine, f.engine),"
 		" image = ifnull(workload.image, f.image),"
 		" image_digest = ifnull(workload.image_digest, f.image_digest),"
