@@ -6,7 +6,8 @@
  * its starts. That it was not observed whole is one gap, until a later instance was. */
 #define ROW_COLUMNS                                                                            \
 	"SELECT w.id, w.key, w.owner, w.engine, w.name, w.image, w.image_digest, w.namespace," \
-	" w.why_not, w.units, count(i.id), w.running > 0,"                                     \
+	" w.why_not, w.units, count(i.id), count(DISTINCT ifnull(i.container, i.id)),"         \
+	" w.running > 0,"                                                                      \
 	" sum(iif(b.instance IS NULL, i.starts, 0)), min(i.first), max(i.last),"               \
 	" sum(i.lost_range - ifnull(b.lost_range, 0)),"                                        \
 	" sum(i.lost_full - ifnull(b.lost_full, 0)),"                                          \
