@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose cgroup it is: asked once, when it is made, while the engine's files are still there. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "identity/cgroups.h"
 #include "learn/observer_internal.h"
+
+/* The last cgroup that was made there, for one that is gone by now. */
+static uint64_t id_of_path(const struct observer *o, const char *path, uint64_t otherwise)
+{
+	for (const struct watched *w = o->list.cgroup; w; w = w->hh.next)
+		if (w->path && !w->ignored && !strcmp(w->path, path))
+			otherwise = w->id;
+	return otherwise;
+}
 
 /* The cgroup that owns the calls: the container's, when `path` is one inside of it. */
 static uint64_t owner_of(struct observer *o, uint64_t id, const char *path,
@@ -21,7 +27,9 @@ static uint64_t owner_of(struct observer *o, uint64_t id, const char *path,
 	if (identity->owner_len == 0 || identity->owner_len >= strlen(path))
 		return id;
 	owner = strndup(path, identity->owner_len);
-	return owner && cgroups_id(o->o.mount, owner, &ret) == 0 ? ret : id;
+	if (!owner)
+		return id;
+	return cgroups_id(o->o.mount, owner, &ret) == 0 ? ret : id_of_path(o, owner, id);
 }
 
 int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
@@ -45,10 +53,9 @@ int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
 	w->ignored = r == -ENOENT;
 	if (w->ignored)
 		sensor_path_drop(o->o.sensor, id);
-	w->owner = w->ignored ? id : owner_of(o, id, path, identity);
 	w->identity = *identity;
 	*identity = IDENTITY_INIT;
-	return 0;
+	return w->ignored ? 0 : watchlist_own(&o->list, w, owner_of(o, id, w->path, &w->identity));
 }
 
 static int attribute_unknown(struct observer *o, uint64_t id, struct watched **ret)
@@ -114,95 +121,22 @@ int attribute_by_kernel(struct observer *o, struct watched *w, const struct tami
 	    !is_plain_id(id))
 		return 0;
 	w->identity.engine = strdup("oci");
+	w->identity.owner = strdup("oci");
 	w->identity.key = text_format("oci/%s", id);
 	w->identity.name = strdup(id);
 	w->identity.container = strdup(id);
-	if (!w->identity.engine || !w->identity.key || !w->identity.name ||
+	if (!w->identity.engine || !w->identity.owner || !w->identity.key || !w->identity.name ||
 	    !w->identity.container) {
 		identity_done(&w->identity);
 		w->identity = IDENTITY_INIT;
 		return -ENOMEM;
 	}
+	w->identity.enforceable = true;
 	w->ignored = false;
 	return 0;
 }
 
-static uint32_t ns_of(pid_t pid, const char *ns)
-{
-	_free_ char *path = text_format("/proc/%d/ns/%s", pid, ns);
-	struct stat st;
-
-	return path && stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
-/* A container that ran before us: its exec sessions are told from starts by its namespaces. */
-static int seed(struct observer *o, const struct watched *w)
-{
-	struct tamis_cgroup c = { 0 };
-	pid_t pid;
-
-	if (cgroups_first_pid(o->o.mount, w->path, &pid) < 0)
-		return 0;
-	if (!strcmp(w->identity.engine, "systemd") || !strcmp(w->identity.engine, "cgroup"))
-		return 0;
-	c.pid_ns = ns_of(pid, "pid");
-	c.mnt_ns = ns_of(pid, "mnt");
-	c.starter_pid_ns = ns_of(1, "pid");
-	c.starter_mnt_ns = ns_of(1, "mnt");
-	return c.mnt_ns ? sensor_seed(o->o.sensor, w->id, &c) : 0;
-}
-
-static char *instance_name(const struct observer *o, uint64_t cgroup)
-{
-	return text_format("%s/%" PRIu64, o->boot, cgroup);
-}
-
-/* Without pins nobody watched between the last daemon and us. */
-static int count_gap(struct observer *o, const struct watched *w)
-{
-	_free_ char *name = instance_name(o, w->id);
-
-	if (!name)
-		return -ENOMEM;
-	return store_instance_gap(o->o.store, name);
-}
-
-static int add_existing(const char *path, uint64_t id, void *arg)
-{
-	struct observer *o = arg;
-	struct watched *w;
-	int r = attribute_cgroup(o, id, path, &w);
-
-	if (r < 0)
-		return r;
-	if (w->ignored)
-		return 0;
-	w->dirty = true; /* it runs: to be said even if it never calls again */
-	if (w->owner == w->id && !sensor_was_pinned(o->o.sensor))
-		r = count_gap(o, w);
-	return r < 0 ? r : seed(o, w);
-}
-
-int attribute_existing(struct observer *o)
-{
-	return cgroups_walk(o->o.mount, add_existing, o);
-}
-
-static int store_identity(struct observer *o, struct watched *w)
-{
-	struct store_workload row = {
-		.key = w->identity.key,
-		.engine = w->identity.engine,
-		.name = w->identity.name,
-		.image = w->identity.image,
-		.image_digest = w->identity.image_digest,
-	};
-
-	return store_workload(o->o.store, &row, o->now, &w->workload);
-}
-
-/* At the cgroup's creation an engine may not have written all its files. */
-static void identity_again(struct observer *o, struct watched *w)
+void attribute_again(struct observer *o, struct watched *w)
 {
 	struct identity again = IDENTITY_INIT;
 
@@ -215,58 +149,4 @@ static void identity_again(struct observer *o, struct watched *w)
 		again = old;
 	}
 	identity_done(&again);
-}
-
-/* A container's inner cgroups add to its own starts and losses. */
-static void sum_instance(const struct observer *o, const struct watched *w,
-			 struct store_instance *row)
-{
-	for (const struct watched *i = o->list.cgroup; i; i = i->hh.next) {
-		if (i->owner != w->owner || i->ignored)
-			continue;
-		row->starts += i->starts;
-		row->lost.lost_range += i->loss.range;
-		row->lost.lost_full += i->loss.full;
-		row->lost.lost_ring += i->loss.ring;
-		row->lost.lost_task += i->loss.task;
-	}
-}
-
-/* An inner cgroup is of its container's workload. */
-static int find_workload(struct observer *o, struct watched *w, const struct watched *owner)
-{
-	if (w->workload)
-		return 0;
-	if (owner && owner->workload) {
-		w->workload = owner->workload;
-		return 0;
-	}
-	identity_again(o, w);
-	return store_identity(o, w);
-}
-
-int attribute_store(struct observer *o, struct watched *w)
-{
-	struct watched *owner = watchlist_find(&o->list, w->owner);
-	const struct watched *whole = owner ? owner : w;
-	_free_ char *name = instance_name(o, w->owner);
-	struct store_instance row = {
-		.instance = name,
-		.container = whole->identity.container,
-		.path = whole->path,
-		.running = !whole->gone,
-	};
-	int r;
-
-	if (!name)
-		return -ENOMEM;
-	r = find_workload(o, w, owner);
-	if (r < 0)
-		return r;
-	row.workload = w->workload;
-	sum_instance(o, w, &row);
-	r = store_instance(o->o.store, &row, o->now, &w->instance);
-	if (r >= 0)
-		w->dirty = false;
-	return r;
 }

@@ -31,6 +31,16 @@ void notice_free(struct notice *n)
 	free(n);
 }
 
+void notices_free(struct notice *n)
+{
+	while (n) {
+		struct notice *next = n->next;
+
+		notice_free(n);
+		n = next;
+	}
+}
+
 static void push(struct herald *h, struct notice *n)
 {
 	pthread_mutex_lock(&h->lock);
@@ -142,8 +152,6 @@ struct notice *herald_take(struct herald *h)
 
 void herald_free(struct herald *h)
 {
-	struct notice *n, *next;
-
 	if (!h)
 		return;
 	pthread_mutex_lock(&h->lock);
@@ -152,10 +160,7 @@ void herald_free(struct herald *h)
 	pthread_mutex_unlock(&h->lock);
 	(void)eventfd_write(h->stop, 1);
 	(void)pthread_join(h->thread, NULL);
-	for (n = h->first; n; n = next) {
-		next = n->next;
-		notice_free(n);
-	}
+	notices_free(h->first);
 	close(h->stop);
 	pthread_cond_destroy(&h->room);
 	pthread_mutex_destroy(&h->lock);

@@ -22,9 +22,12 @@ struct notice {
 	char *path;		  /* MADE, GONE: NULL where the event's was cut */
 	int identity_r;		  /* MADE: what identity_of_path returned */
 	struct identity identity; /* MADE */
+	unsigned life;		  /* MADE: of this id, for who takes it */
 	struct origin origin;	  /* CALL */
 };
 void notice_free(struct notice *n);
+/* The whole list. */
+void notices_free(struct notice *n);
 
 struct herald;
 

@@ -5,41 +5,68 @@
 
 #include "learn/observer_internal.h"
 
-/* The entry of a cgroup that a map speaks of; NULL when that must wait, or is of no use. */
-static struct watched *entry_of(struct observer *o, uint64_t id)
+/* How many drains a cgroup's notice may be late: the herald is quick, but it may be starved. */
+#define UNKNOWN_MAX 5
+
+static void give_up(struct observer *o, struct watched *w)
+{
+	o->force = true; /* nothing new may come from it, but it must be looked at again */
+	if (w->unknown <= UNKNOWN_MAX || w->ignored)
+		return;
+	o->unattributed++;
+	w->gone = w->ignored = o->pending = true;
+}
+
+/* The entry of a cgroup that a map speaks of. 0: that must wait, or is of no use. */
+static int entry_of(struct observer *o, uint64_t id, struct watched **ret)
 {
 	struct watched *w;
+	int r = attribute_cgroup(o, id, NULL, &w);
 
-	if (attribute_cgroup(o, id, NULL, &w) < 0 || w->unknown)
-		o->force = true; /* what it says now is said again to the next drain */
-	else if (!w->ignored)
-		return w;
-	return NULL;
+	if (r < 0)
+		return r;
+	if (w->unknown)
+		give_up(o, w);
+	if (w->unknown || w->ignored)
+		return 0;
+	*ret = w;
+	return 1;
 }
 
 static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 {
-	struct watched *w = watchlist_find(&((struct observer *)arg)->list, id);
+	struct observer *o = arg;
+	struct watched *w = watchlist_find(&o->list, id);
+	int r;
 
-	if (w && w->ignored && w->path && attribute_by_kernel(arg, w, c) < 0)
+	if (w && w->ignored && w->path && attribute_by_kernel(o, w, c) < 0)
 		return -ENOMEM;
-	w = entry_of(arg, id);
-	if (w && w->starts != c->starts) {
-		w->starts = c->starts;
+	r = entry_of(o, id, &w);
+	if (r > 0 && w->tally.starts != c->starts) {
+		w->tally.starts = c->starts;
 		w->dirty = true;
 	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int on_loss(uint64_t id, const struct tamis_loss *loss, void *arg)
 {
-	struct watched *w = entry_of(arg, id);
+	struct watched *w;
+	int r = entry_of(arg, id, &w);
 
-	if (w && memcmp(&w->loss, loss, sizeof(*loss)) != 0) {
-		w->loss = *loss;
+	if (r > 0 && memcmp(&w->tally.loss, loss, sizeof(*loss)) != 0) {
+		w->tally.loss = *loss;
 		w->dirty = true;
 	}
-	return 0;
+	return r < 0 ? r : 0;
+}
+
+static int on_leave(uint64_t id, const struct tamis_leave *leave, void *arg)
+{
+	struct watched *w;
+	int r = entry_of(arg, id, &w);
+
+	return r > 0 ? leave_note(arg, w, leave) : r;
 }
 
 /* The calls of a set that were made in a unit; 32 to a word, tagged with their unit. */
@@ -69,6 +96,9 @@ static int store_unit_calls(struct observer *o, const struct watched *w, struct 
 	sysset_remove(&new, &k->calls[half]);
 	if (sysset_is_empty(&new))
 		return 0;
+	r = gate_note(o, w, &k->key, &new);
+	if (r < 0)
+		return r;
 	r = store_calls(o->o.store, w->instance, o->row[which], k->key.stage, k->key.abi, &new,
 			which ? o->unit_end : o->now);
 	if (r >= 0)
@@ -76,27 +106,38 @@ static int store_unit_calls(struct observer *o, const struct watched *w, struct 
 	return r;
 }
 
-/* Calls that no unit we know of has: the daemon was away, or the store is another one. */
+/* Calls that no unit we know of has, and the store neither: the daemon was away, or the store is
+ * another one. */
+static int old_calls(struct observer *o, const struct watched *w, const struct kept *k,
+		     const struct tamis_set *set, const struct sysset *recent, struct sysset *ret)
+{
+	struct learned known;
+	int r;
+
+	memcpy(ret->bits, set->seen, sizeof(ret->bits));
+	sysset_remove(ret, recent);
+	if (sysset_is_empty(ret))
+		return 0;
+	r = store_learned(o->o.store, w->workload, &known);
+	if (r >= 0)
+		sysset_remove(ret, &known.set[k->key.stage][k->key.abi]);
+	return r;
+}
+
 static int store_old_calls(struct observer *o, const struct watched *w, struct kept *k,
 			   const struct tamis_set *set, const struct sysset *recent)
 {
 	struct sysset old;
-	struct learned known;
-	int r;
+	int r = k->seen_stored ? 0 : old_calls(o, w, k, set, recent, &old);
 
-	if (k->seen_stored)
-		return 0;
-	memcpy(old.bits, set->seen, sizeof(old.bits));
-	sysset_remove(&old, recent);
+	if (k->seen_stored || r < 0)
+		return r;
 	if (!sysset_is_empty(&old)) {
-		r = store_learned(o->o.store, w->workload, &known);
-		if (r < 0)
-			return r;
-		sysset_remove(&old, &known.set[k->key.stage][k->key.abi]);
+		r = gate_note(o, w, &k->key, &old);
+		if (r >= 0)
+			r = store_calls_before(o->o.store, w->instance, o->row[1], k->key.stage,
+					       k->key.abi, &old, o->unit_end);
 	}
-	r = sysset_is_empty(&old) ? 0
-				  : store_calls(o->o.store, w->instance, o->row[1], k->key.stage,
-						k->key.abi, &old, o->unit_end);
 	k->seen_stored = r >= 0;
 	return r;
 }
@@ -120,47 +161,20 @@ static int store_set(struct observer *o, const struct watched *w, const struct t
 	return r < 0 ? r : store_old_calls(o, w, k, set, &recent);
 }
 
-/* How many drains a cgroup's notice may be late: the herald is quick, but it may be starved. */
-#define UNKNOWN_MAX 5
-
-static void give_up(struct observer *o, struct watched *w)
-{
-	o->force = true; /* nothing new may come from it, but it must be looked at again */
-	if (w->unknown <= UNKNOWN_MAX)
-		return;
-	o->unattributed++;
-	w->gone = w->ignored = o->pending = true;
-}
-
 static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
 {
 	struct observer *o = arg;
 	struct watched *w;
-	int r = attribute_cgroup(o, key->cgroup, NULL, &w);
+	int r = entry_of(o, key->cgroup, &w);
 
-	if (r >= 0 && w->unknown)
-		give_up(o, w);
-	if (r < 0 || w->ignored || w->unknown)
+	if (r <= 0)
 		return r;
 	if (!w->instance) {
-		r = attribute_store(o, w);
+		r = rows_store(o, w, false);
 		if (r < 0)
 			return r;
 	}
 	return store_set(o, w, key, set);
-}
-
-static int store_dirty(struct observer *o)
-{
-	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
-		/* one that never made a call is nobody's history */
-		bool worth = w->dirty || (w->gone && w->instance);
-		int r = worth && !w->ignored && !w->unknown ? attribute_store(o, w) : 0;
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }
 
 static int store_first(struct observer *o, const struct watched *w, const struct origin *from)
@@ -207,18 +221,23 @@ void merge_committed(struct observer *o)
 		o->origins.list[left++] = *from;
 	}
 	o->origins.cnt = left;
+	origins_shrink(&o->origins);
 	o->pending |= left > 0;
 }
 
 int merge_drain(struct observer *o, bool force)
 {
 	const struct sensor_walk walk = {
-		.set = on_set, .cgroup = on_cgroup, .loss = on_loss, .arg = o
+		.set = on_set,
+		.cgroup = on_cgroup,
+		.loss = on_loss,
+		.leave = on_leave,
+		.arg = o,
 	};
 	int r = sensor_drain(o->o.sensor, &walk, force);
 
 	if (r >= 0)
-		r = store_dirty(o);
+		r = rows_store_dirty(o);
 	if (r >= 0)
 		r = store_firsts(o);
 	return r;

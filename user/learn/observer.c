@@ -27,6 +27,9 @@ int observer_new(const struct observer_options *options, struct observer **ret)
 	if (r < 0)
 		return r;
 	o->boot[strcspn(o->boot, "\n")] = '\0';
+	r = gate_init(o);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(o);
 	return 0;
 }
@@ -36,6 +39,8 @@ void observer_free(struct observer *o)
 	if (!o)
 		return;
 	herald_free(o->herald);
+	notices_free(o->notices);
+	gate_drop(o);
 	watchlist_done(&o->list);
 	origins_done(&o->origins);
 	free(o->boot);
@@ -49,8 +54,8 @@ static void on_made(struct observer *o, struct notice *n)
 	struct watched *w;
 
 	/* a failure shows again at the drain, which asks the tree */
-	if (n->path)
-		(void)attribute_known(o, n->cgroup, n->path, n->identity_r, &n->identity, &w);
+	if (n->path && attribute_known(o, n->cgroup, n->path, n->identity_r, &n->identity, &w) == 0)
+		w->life = n->life;
 }
 
 static void on_gone(struct observer *o, const struct notice *n)
@@ -58,7 +63,7 @@ static void on_gone(struct observer *o, const struct notice *n)
 	struct watched *w;
 
 	if (attribute_cgroup(o, n->cgroup, n->path, &w) == 0)
-		w->gone = o->pending = true;
+		w->gone = w->heard = o->pending = true;
 }
 
 static void on_first_call(struct observer *o, const struct notice *n)
@@ -69,12 +74,30 @@ static void on_first_call(struct observer *o, const struct notice *n)
 		o->pending = true;
 }
 
-static void take_notices(struct observer *o)
+/* A cgroup was made with the id of one that we know: that one is no more, whether or not its
+ * removal was heard. What it left is read and forgotten before the new one gets an entry. */
+static bool is_another_life(struct observer *o, struct notice *n)
 {
-	struct notice *n = herald_take(o->herald), *next;
+	struct watched *w = watchlist_find(&o->list, n->cgroup);
 
-	for (; n; n = next) {
-		next = n->next;
+	if (n->kind != NOTICE_MADE || !n->path || !w || !w->path)
+		return false;
+	if (!w->heard && !strcmp(w->path, n->path))
+		return false;
+	n->life = w->life + 1;
+	w->gone = o->pending = true;
+	return true;
+}
+
+/* True when it stopped before a notice that has to wait for the drain. */
+static bool take_notices(struct observer *o)
+{
+	if (!o->notices)
+		o->notices = herald_take(o->herald);
+	while (o->notices && !is_another_life(o, o->notices)) {
+		struct notice *n = o->notices;
+
+		o->notices = n->next;
 		if (n->kind == NOTICE_MADE)
 			on_made(o, n);
 		else if (n->kind == NOTICE_GONE)
@@ -83,6 +106,7 @@ static void take_notices(struct observer *o)
 			on_first_call(o, n);
 		notice_free(n);
 	}
+	return o->notices;
 }
 
 /* --- drain ------------------------------------------------------------------------------- */
@@ -105,36 +129,49 @@ static int drain_failed(struct observer *o, int r)
 {
 	store_rollback(o->o.store);
 	watchlist_forget_kept(&o->list);
-	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
-		w->dirty = w->instance || w->dirty;
-		w->instance = w->workload = 0;
-	}
+	watchlist_forget_rows(&o->list);
+	gate_drop(o);
 	o->force = true;
 	return r;
 }
 
-int observer_drain(struct observer *o)
+static int drain(struct observer *o)
 {
-	bool force;
+	bool force = o->force;
 	int r;
 
-	take_notices(o);
-	if (!o->force && !o->pending && !sensor_has_news(o->o.sensor))
-		return 0;
 	o->now = time(NULL);
 	o->drains++;
 	r = store_begin(o->o.store);
 	if (r < 0)
 		return r;
-	force = o->force;
+	if (store_changed(o->o.store))
+		watchlist_forget_rows(&o->list);
 	o->force = o->pending = false;
 	r = merge_drain(o, force);
 	if (r >= 0)
 		r = store_commit(o->o.store);
 	if (r < 0)
 		return drain_failed(o, r);
+	gate_tell(o);
 	merge_committed(o);
 	forget_gone(o);
+	return 0;
+}
+
+int observer_drain(struct observer *o)
+{
+	bool more;
+
+	do {
+		int r = 0;
+
+		more = take_notices(o);
+		if (o->force || o->pending || sensor_has_news(o->o.sensor))
+			r = drain(o);
+		if (r < 0)
+			return r;
+	} while (more);
 	return 0;
 }
 
@@ -208,7 +245,7 @@ int observer_start(struct observer *o)
 	o->now = time(NULL);
 	r = load_units(o);
 	if (r >= 0)
-		r = attribute_existing(o);
+		r = existing_add(o);
 	/* those that still run are said to by the drain that follows */
 	if (r >= 0)
 		r = store_instances_gone(o->o.store, NULL, 0, o->now);

@@ -7,6 +7,7 @@
  *  1. A drain is stored whole; when that fails nothing counts as stored, and the next one writes
  *     it all again (merging is idempotent). A unit never begins over a drain that failed.
  *  2. A removed cgroup is forgotten in the kernel only after the transaction with its last read.
+ *  3. Row ids are kept only as long as nobody else wrote to the store: a drain asks first.
  */
 #pragma once
 
@@ -25,6 +26,11 @@ struct observer_options {
 	struct store *store;
 	const struct identity_options *identity;
 	const char *mount;
+	/* A workload made gate calls that policies/runtime doesn't know: told once for each workload
+	 * and call, after they are in the store. May be NULL. */
+	void (*gate_unknown)(void *arg, const char *key, enum tamis_abi abi,
+			     const struct sysset *calls);
+	void *arg;
 };
 
 int observer_new(const struct observer_options *o, struct observer **ret);

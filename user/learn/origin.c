@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORIGINS_MAX 65536 /* waiting for a drain: 16 MiB at most */
+#define ORIGINS_MAX  65536 /* waiting for a drain: 16 MiB at most */
+#define ORIGINS_KEPT 1024  /* room that an empty list keeps */
 
 void origin_exe(const char *reversed, char ret[ORIGIN_EXE_MAX])
 {
@@ -60,6 +61,12 @@ int origins_add(struct origins *o, const struct origin *new)
 		return -ENOSPC;
 	*room = *new;
 	return 0;
+}
+
+void origins_shrink(struct origins *o)
+{
+	if (o->cnt == 0 && o->room > ORIGINS_KEPT)
+		origins_done(o);
 }
 
 void origins_done(struct origins *o)

@@ -27,6 +27,8 @@ struct origins {
 int origin_read(const struct tamis_event *e, const char *text, struct origin *ret);
 /* Adds a copy. -ENOSPC when 65,536 wait already. */
 int origins_add(struct origins *o, const struct origin *new);
+/* Gives back what a burst took, once the list is empty. */
+void origins_shrink(struct origins *o);
 void origins_done(struct origins *o);
 
 /* "redis-server/bin/usr/", as the kernel half walks it, to "/usr/bin/redis-server". */

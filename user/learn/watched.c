@@ -8,9 +8,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <utlist.h>
+
+/* The inner cgroups of one owner, as long as it has any. */
+struct inside {
+	uint64_t owner;
+	struct watched *first;
+	UT_hash_handle hh;
+};
+
 static void watched_free(struct watched *w)
 {
 	free(w->path);
+	free(w->leaving.path);
 	identity_done(&w->identity);
 	free(w);
 }
@@ -37,6 +47,92 @@ struct watched *watchlist_find(const struct watchlist *l, uint64_t id)
 	return w;
 }
 
+static struct inside *inside_find(const struct watchlist *l, uint64_t owner)
+{
+	struct inside *i;
+
+	HASH_FIND(hh, l->inside, &owner, sizeof(owner), i);
+	return i;
+}
+
+static struct inside *inside_get(struct watchlist *l, uint64_t owner)
+{
+	struct inside *i = inside_find(l, owner);
+
+	if (i)
+		return i;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return NULL;
+	i->owner = owner;
+	HASH_ADD(hh, l->inside, owner, sizeof(i->owner), i);
+	if (i->hh.tbl)
+		return i;
+	free(i);
+	return NULL;
+}
+
+static void inside_leave(struct watchlist *l, struct watched *w)
+{
+	struct inside *i = w->owner != w->id ? inside_find(l, w->owner) : NULL;
+
+	if (!i)
+		return;
+	DL_DELETE(i->first, w);
+	if (i->first)
+		return;
+	HASH_DEL(l->inside, i);
+	free(i);
+}
+
+int watchlist_own(struct watchlist *l, struct watched *w, uint64_t owner)
+{
+	struct inside *i;
+
+	if (owner == w->owner)
+		return 0;
+	i = owner != w->id ? inside_get(l, owner) : NULL;
+	if (owner != w->id && !i)
+		return -ENOMEM;
+	inside_leave(l, w);
+	w->owner = owner;
+	if (i)
+		DL_APPEND(i->first, w);
+	return 0;
+}
+
+struct watched *watchlist_inside(const struct watchlist *l, uint64_t owner)
+{
+	const struct inside *i = inside_find(l, owner);
+
+	return i ? i->first : NULL;
+}
+
+static void tally_add(struct tally *into, const struct tally *t)
+{
+	into->starts += t->starts;
+	into->leaves += t->leaves;
+	into->loss.range += t->loss.range;
+	into->loss.full += t->loss.full;
+	into->loss.ring += t->loss.ring;
+	into->loss.task += t->loss.task;
+}
+
+struct tally watchlist_tally(const struct watchlist *l, uint64_t owner)
+{
+	const struct watched *w = watchlist_find(l, owner);
+	struct tally sum = { 0 };
+
+	if (w) {
+		tally_add(&sum, &w->tally);
+		tally_add(&sum, &w->past);
+	}
+	for (w = watchlist_inside(l, owner); w; w = w->next)
+		if (!w->ignored)
+			tally_add(&sum, &w->tally);
+	return sum;
+}
+
 static void kept_remove(struct watchlist *l, uint64_t cgroup)
 {
 	struct tamis_key key = { .cgroup = cgroup };
@@ -55,6 +151,11 @@ static void kept_remove(struct watchlist *l, uint64_t cgroup)
 
 void watchlist_remove(struct watchlist *l, struct watched *w)
 {
+	struct watched *owner = w->owner != w->id ? watchlist_find(l, w->owner) : NULL;
+
+	if (owner && !w->ignored)
+		tally_add(&owner->past, &w->tally);
+	inside_leave(l, w);
 	kept_remove(l, w->id);
 	HASH_DEL(l->cgroup, w);
 	watched_free(w);
@@ -90,6 +191,15 @@ void watchlist_forget_kept(struct watchlist *l)
 	}
 }
 
+void watchlist_forget_rows(struct watchlist *l)
+{
+	for (struct watched *w = l->cgroup; w; w = w->hh.next) {
+		w->dirty = w->dirty || w->instance;
+		w->inner_stored = false;
+		w->instance = w->workload = 0;
+	}
+}
+
 void watchlist_done(struct watchlist *l)
 {
 	struct watched *w, *next;
@@ -97,6 +207,7 @@ void watchlist_done(struct watchlist *l)
 	watchlist_forget_kept(l);
 	HASH_ITER(hh, l->cgroup, w, next)
 	{
+		inside_leave(l, w);
 		HASH_DEL(l->cgroup, w);
 		watched_free(w);
 	}
