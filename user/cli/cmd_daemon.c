@@ -97,6 +97,7 @@ static int run_daemon(int argc, char **argv)
 	_options_ struct daemon_options o = {
 		.interval_ms = DAEMON_INTERVAL_MS,
 		.unit_s = DAEMON_UNIT_S,
+		.fold_s = DAEMON_FOLD_S,
 		.state = strdup(DEFAULT_STATE_DIR),
 	};
 	struct parsed p = { .o = &o };

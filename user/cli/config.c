@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/daemon.h"
+#include "cli/duration.h"
 
 #define WATCH_MAX 256
 
@@ -126,6 +127,27 @@ int daemon_option(struct daemon_options *o, const char *key, const char *value)
 	return -ENOENT;
 }
 
+/* Less than a day would fold the day under way. */
+static int set_days(int64_t *field, const char *value)
+{
+	int64_t seconds;
+	int r = duration_parse(value, &seconds);
+
+	if (r < 0 || seconds < 86400)
+		return -EINVAL;
+	*field = seconds;
+	return 0;
+}
+
+int daemon_store_option(struct daemon_options *o, const char *key, const char *value)
+{
+	if (!strcmp(key, "fold-after"))
+		return set_days(&o->fold_s, value);
+	if (!strcmp(key, "gone-for"))
+		return set_days(&o->gone_s, value);
+	return -ENOENT;
+}
+
 struct reading {
 	struct daemon_options *o;
 	const char *path;
@@ -138,13 +160,16 @@ static int on_line(void *arg, const char *section, const char *key, const char *
 	struct reading *reading = arg;
 	int r;
 
-	if (strcmp(section, "daemon") != 0)
+	if (!strcmp(section, "daemon"))
+		r = daemon_option(reading->o, key, value);
+	else if (!strcmp(section, "store"))
+		r = daemon_store_option(reading->o, key, value);
+	else
 		return 1;
-	r = daemon_option(reading->o, key, value);
 	if (r == 0)
 		return 1;
 	if (!reading->failed)
-		log_err("%s: [daemon] %s = %s: %s", reading->path, key, value,
+		log_err("%s: [%s] %s = %s: %s", reading->path, section, key, value,
 			r == -ENOENT ? "no such option" : "not a value for it");
 	reading->failed = true;
 	return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,8 +21,10 @@
 #include "cli/cmd.h"
 #include "identity/cgroups.h"
 #include "learn/observer.h"
+#include "model/calls.h"
 
-#define COMPLAIN_EVERY_S 60 /* the same failure, at most once in this time */
+#define COMPLAIN_EVERY_S 60   /* the same failure, at most once in this time */
+#define THIN_EVERY_S	 3600 /* old sampling units are folded */
 
 struct daemon {
 	const struct daemon_options *o;
@@ -33,7 +36,9 @@ struct daemon {
 	char *pins;
 	int state_lock, pins_lock; /* directories, locked */
 	time_t complained;
-	struct tamis_loss told; /* losses that were logged */
+	time_t thinned;
+	struct tamis_loss told; /* losses that were logged, */
+	uint64_t told_unattributed;
 };
 
 static void daemon_close(struct daemon *d)
@@ -124,13 +129,38 @@ static int open_sensor(struct daemon *d)
 	return r;
 }
 
+/* Nothing is wrong with the workload: a policy has these calls because they were seen. */
+static void on_gate_unknown(void *arg, const char *key, enum tamis_abi abi,
+			    const struct sysset *calls)
+{
+	char name[CALLS_NAME_MAX];
+	_free_ char *list = NULL;
+	size_t len;
+	FILE *f = open_memstream(&list, &len);
+
+	if (!f)
+		return;
+	for (int nr = sysset_next(calls, 0), first = nr; nr >= 0; nr = sysset_next(calls, nr + 1))
+		fprintf(f, "%s%s", nr == first ? "" : ", ", calls_print(abi, nr, name));
+	if (fclose(f) == 0)
+		log_warn("%s: gate calls that policies/runtime does not know: %s (a newer runtime, "
+			 "or a hook)",
+			 key, list);
+}
+
 static int open_observer(struct daemon *d)
 {
 	struct observer_options oo;
 	int r;
 
 	d->identity.watch = (const char *const *)d->o->watch;
-	oo = (struct observer_options){ d->sensor, d->store, &d->identity, d->mount };
+	oo = (struct observer_options){
+		.sensor = d->sensor,
+		.store = d->store,
+		.identity = &d->identity,
+		.mount = d->mount,
+		.gate_unknown = on_gate_unknown,
+	};
 	r = observer_new(&oo, &d->observer);
 	if (r >= 0)
 		r = observer_start(d->observer);
@@ -172,7 +202,8 @@ static void complain(struct daemon *d, int r, const char *what)
 
 static void tell_losses(struct daemon *d)
 {
-	struct tamis_loss lost = observer_stats(d->observer).lost, *told = &d->told;
+	struct observer_stats stats = observer_stats(d->observer);
+	struct tamis_loss lost = stats.lost, *told = &d->told;
 
 	if (lost.full > told->full)
 		log_warn("%llu calls found the kernel map full (--map-entries): the policies "
@@ -183,7 +214,12 @@ static void tell_losses(struct daemon *d)
 	if (lost.ring > told->ring)
 		log_warn("%llu events found the ring full: some provenance is missing",
 			 lost.ring - told->ring);
+	if (stats.unattributed > d->told_unattributed)
+		log_warn("%" PRIu64 " cgroups were gone before anybody could say whose they were: "
+			 "their calls are not in any policy",
+			 stats.unattributed - d->told_unattributed);
 	*told = lost;
+	d->told_unattributed = stats.unattributed;
 }
 
 static int again(sd_event_source *source, uint64_t usec)
@@ -203,6 +239,43 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 	return again(source, d->o->interval_ms * 1000);
 }
 
+/* 1: there may be more. */
+static int thin(struct daemon *d, time_t now)
+{
+	struct store_prune what = {
+		.fold_before = now - d->o->fold_s,
+		.gone_before = d->o->gone_s ? now - d->o->gone_s : 0,
+	};
+	struct store_pruned pruned = { 0 };
+	int r = store_begin(d->store);
+
+	if (r < 0)
+		return r;
+	r = store_prune(d->store, &what, NULL, NULL, &pruned);
+	if (r >= 0)
+		r = store_commit(d->store);
+	if (r < 0)
+		store_rollback(d->store);
+	else if (pruned.workloads || pruned.units)
+		log_debug("%" PRIu64 " workloads dropped, %" PRIu64 " sampling units folded",
+			  pruned.workloads, pruned.units);
+	return r < 0 ? r : pruned.units > 0;
+}
+
+static void thin_sometimes(struct daemon *d)
+{
+	time_t now = time(NULL);
+	int r;
+
+	if (now - d->thinned < THIN_EVERY_S && now >= d->thinned)
+		return;
+	r = thin(d, now);
+	if (r < 0)
+		complain(d, r, "can't thin out what is old");
+	if (r <= 0) /* a store folds so much at a time: the next unit's end goes on */
+		d->thinned = now;
+}
+
 static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct daemon *d = arg;
@@ -210,7 +283,9 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 
 	if (r < 0)
 		complain(d, r, "can't begin a sampling unit");
+	thin_sometimes(d);
 	tell_losses(d);
+	(void)malloc_trim(0); /* what a burst of containers took */
 	return again(source, d->o->unit_s * 1000000);
 }
 
@@ -263,6 +338,7 @@ int daemon_run(const struct daemon_options *o)
 	_cleanup_(sd_event_unref) sd_event *event = NULL;
 	int r = sd_event_new(&event);
 
+	(void)mallopt(M_ARENA_MAX, 1); /* two threads: what one frees the other can use */
 	if (r >= 0)
 		r = add_signals(event);
 	if (r < 0) {

@@ -9,6 +9,7 @@
 #define DAEMON_CONFIG	   "/etc/tamis/tamis.conf"
 #define DAEMON_INTERVAL_MS 1000
 #define DAEMON_UNIT_S	   60
+#define DAEMON_FOLD_S	   (7 * 86400)
 
 struct daemon_options {
 	char *state;
@@ -19,7 +20,9 @@ struct daemon_options {
 	uint32_t map_entries; /* 0: the sensor's default */
 	uint32_t cache_slots;
 	bool portable;
-	char **watch; /* NULL-terminated once there is one */
+	int64_t fold_s; /* sampling units older than this are made one a day */
+	int64_t gone_s; /* workloads gone for so long are dropped; 0: never */
+	char **watch;	/* NULL-terminated once there is one */
 	size_t watch_cnt;
 };
 
@@ -33,8 +36,11 @@ static inline void daemon_options_donep(struct daemon_options *o)
  * state, bpffs, pin (yes/no), interval (seconds), unit (seconds), map-entries, and watch and
  * service, which add up. */
 int daemon_option(struct daemon_options *o, const char *key, const char *value);
+/* The same for section [store]: fold-after, gone-for (durations, a day at least). */
+int daemon_store_option(struct daemon_options *o, const char *key, const char *value);
 
-/* Reads an ini file, section [daemon]; a missing one is -ENOENT, the first bad line is logged. */
+/* Reads an ini file, sections [daemon] and [store]; a missing one is -ENOENT, the first bad line
+ * is logged. */
 int daemon_config(struct daemon_options *o, const char *path);
 
 /* Runs until SIGTERM or SIGINT. Returns the exit code. */
