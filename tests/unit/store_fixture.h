@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "policy/store.h"
 
@@ -89,6 +90,15 @@ static inline int64_t add_instance(const char *instance, int64_t workload, int64
 	return id;
 }
 
+/* What the daemon says when an instance's cgroup went. */
+static inline void end_instance(const char *instance, int64_t workload, int64_t now)
+{
+	const struct store_instance i = { .instance = instance, .workload = workload };
+	int64_t id;
+
+	assert_stored(store_instance(st, &i, now, &id));
+}
+
 static inline int64_t add_unit(int64_t now)
 {
 	int64_t id = 0;
@@ -113,6 +123,20 @@ static inline void add_calls(int64_t instance, int64_t unit, enum tamis_stage st
 			     struct sysset calls, int64_t now)
 {
 	assert_stored(store_calls(st, instance, unit, stage, TAMIS_ABI_X86_64, &calls, now));
+}
+
+/* What is learned of a workload in a stage, on x86_64. */
+static inline struct sysset learned_in(int64_t workload, enum tamis_stage stage)
+{
+	struct learned l;
+
+	assert_stored(store_learned(st, workload, &l));
+	return l.set[stage][TAMIS_ABI_X86_64];
+}
+
+static inline void assert_set(struct sysset is, struct sysset expected)
+{
+	assert_true(sysset_equal(&is, &expected));
 }
 
 static inline struct store_row row_of(const char *name)
@@ -144,4 +168,77 @@ static inline size_t count_workloads(void)
 		store_row_done(&rows[i]);
 	free(rows);
 	return cnt;
+}
+
+static inline bool is_listed(const char *key)
+{
+	struct store_row row = { 0 };
+	int r = store_find(st, key, &row, NULL);
+
+	store_row_done(&row);
+	return r == 0;
+}
+
+static inline void free_texts(char **text, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		free(text[i]);
+	free(text);
+}
+
+/* Beside the store, as of the last commit: the number in the only row. */
+static inline int64_t ask_db(const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+	int64_t answer;
+
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	answer = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return answer;
+}
+
+/* What must hold in any store. 0: it does, else the number of the rule. */
+static inline int broken_rule(void)
+{
+	static const char *const rules[] = {
+		/* observations are of instances and units, in reach of the instance */
+		"SELECT count(*) FROM observation o WHERE NOT EXISTS (SELECT 1 FROM instance i,"
+		" unit u WHERE i.id = o.instance AND u.id = o.unit"
+		" AND u.id BETWEEN i.first_unit AND i.last_unit)",
+		/* what units are visible, and how many went into them */
+		"SELECT count(*) FROM workload w WHERE units <> folded + (SELECT"
+		" count(DISTINCT o.unit) FROM observation o, instance i"
+		" WHERE i.id = o.instance AND i.workload = w.id)",
+		"SELECT count(*) FROM workload w WHERE running <> (SELECT count(*)"
+		" FROM instance i WHERE i.workload = w.id AND i.running)",
+		"SELECT count(*) FROM alias JOIN workload USING (key)",
+		"SELECT count(*) FROM observation o, instance i WHERE i.id = o.instance"
+		" AND NOT EXISTS (SELECT 1 FROM learned l WHERE l.workload = i.workload"
+		" AND l.stage = o.stage AND l.abi = o.abi)",
+		"SELECT count(*) FROM instance WHERE first_unit > last_unit",
+		"SELECT count(*) FROM pragma_foreign_key_check",
+		"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (ask_db(rules[i]) != 0)
+			return (int)i + 1;
+	}
+	return 0;
+}
+
+/* The bytes of the log and when they were written: the same when nothing was. */
+static inline uint64_t log_written(void)
+{
+	char wal[128];
+	struct stat info = { 0 };
+
+	snprintf(wal, sizeof(wal), "%s-wal", db_path);
+	assert_int_equal(stat(wal, &info), 0);
+	return (uint64_t)info.st_size + (uint64_t)info.st_mtim.tv_nsec;
 }
