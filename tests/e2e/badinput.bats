@@ -62,7 +62,7 @@ only_files() {
 
 @test "an unknown option of each command" {
 	local command
-	for command in daemon record list show export diff run check; do
+	for command in daemon record list show export diff run forget merge prune check; do
 		fails 2 'frobnicate' "$TAMIS" "$command" --frobnicate
 		fails 2 '"?-@' "$TAMIS" "$command" -@
 	done
@@ -76,6 +76,8 @@ only_files() {
 	fails 2 '"?-o' "$TAMIS" export x -f oci -o
 	fails 2 '"?-o' "$TAMIS" record -o
 	fails 2 'policy' "$TAMIS" run --policy
+	fails 2 '"?-o' "$TAMIS" merge a b -o
+	fails 2 'gone-for' "$TAMIS" prune --gone-for
 }
 
 @test "an argument is missing, or one too many" {
@@ -93,6 +95,10 @@ only_files() {
 	fails 2 'extra' "$TAMIS" show x extra
 	fails 2 'extra' "$TAMIS" export x extra -f oci
 	fails 2 'extra' "$TAMIS" diff a b extra
+	fails 2 'forget' "$TAMIS" forget
+	fails 2 'extra' "$TAMIS" forget x read extra
+	fails 2 'merge' "$TAMIS" merge a
+	fails 2 'extra' "$TAMIS" prune extra
 }
 
 @test "values that options don't take" {
@@ -100,6 +106,9 @@ only_files() {
 	fails 2 'encore' "$TAMIS" export twin-one --state "$state" -f names --stage encore
 	fails 2 'gvisor' "$TAMIS" export twin-one --state "$state" -f oci --runtime gvisor
 	fails 2 'parchment' "$TAMIS" record -f parchment -- true
+	fails 2 'soon' "$TAMIS" prune --gone-for soon --state "$state"
+	fails 2 '30' "$TAMIS" prune --fold-after 30 --state "$state"
+	fails 2 'a/../b' "$TAMIS" merge twin-one twin-two -o a/../b --state "$state"
 	fails 2 'interval' "$TAMIS" daemon --interval 0 --state new
 	fails 2 'interval' "$TAMIS" daemon --interval -1 --state new
 	fails 2 'interval' "$TAMIS" daemon --interval soon --state new
@@ -117,6 +126,8 @@ only_files() {
 	fails 1 'nosuch' "$TAMIS" export nosuch --state "$state" -f oci -o new
 	fails 2 'nosuch' "$TAMIS" diff nosuch twin-one --state "$state"
 	fails 2 'nosuch' "$TAMIS" diff twin-one nosuch --state "$state"
+	fails 1 'nosuch' "$TAMIS" forget nosuch --state "$state"
+	fails 1 'nosuch' "$TAMIS" merge twin-one nosuch --state "$state"
 	only_files
 }
 
@@ -129,7 +140,20 @@ only_files() {
 	fails 1 'twin-one.*twin-two' "$TAMIS" show twin --state "$state"
 	fails 1 'twin-one.*twin-two' "$TAMIS" export twin --state "$state" -f oci -o new
 	fails 2 'twin-one.*twin-two' "$TAMIS" diff twin twin-one --state "$state"
+	fails 1 'twin-one.*twin-two' "$TAMIS" forget twin --state "$state"
+	fails 1 'twin-one.*twin-two' "$TAMIS" merge twin-one twin --state "$state"
 	only_files
+}
+
+@test "a call that no table has, or that was never seen; a workload and itself" {
+	sqlite3 "$state/tamis.db" .dump >before
+	fails 1 'frobnicate' "$TAMIS" forget twin-one frobnicate --state "$state"
+	fails 1 'fro\\x0ab' "$TAMIS" forget twin-one $'fro\nb' --state "$state"
+	fails 1 'z80' "$TAMIS" forget twin-one z80:read --state "$state"
+	fails 1 'never seen' "$TAMIS" forget twin-one kexec_load --state "$state"
+	fails 1 'twin-one.*twice' "$TAMIS" merge twin-one twin-two twin-one --state "$state"
+	sqlite3 "$state/tamis.db" .dump | cmp before -
+	only_files ./before
 }
 
 @test "a file that can't be written: the one that is there stays" {
@@ -238,6 +262,11 @@ as_user=(setpriv --reuid 1000 --regid 1000 --clear-groups)
 	fails 1 'root|permi' "${as_user[@]}" "$place/tamis" record -o "$place/own/policy" -- /bin/true
 	[[ -z $(find "$place/own" -mindepth 1) ]]
 	fails 1 'state' "${as_user[@]}" "$place/tamis" list --state "$state"
+	cp -r "$state" "$place/shared" && chmod -R a+rX "$place/shared"
+	"${as_user[@]}" "$place/tamis" list --state "$place/shared" | grep -q twin-one
+	fails 1 'shared' "${as_user[@]}" "$place/tamis" forget twin-one --state "$place/shared"
+	fails 1 'shared' "${as_user[@]}" "$place/tamis" prune --gone-for 0s --state "$place/shared"
+	"${as_user[@]}" "$place/tamis" list --state "$place/shared" | grep -q twin-one
 	rm -rf "$place"
 }
 
@@ -289,8 +318,16 @@ readers_fail() {
 	fails 1 "$1" "$TAMIS" export twin-one -f oci -o new --state "$2"
 }
 
+editors_fail() {
+	fails 1 "$1" "$TAMIS" forget twin-one --state "$2"
+	fails 1 "$1" "$TAMIS" forget twin-one read --state "$2"
+	fails 1 "$1" "$TAMIS" merge twin-one twin-two --state "$2"
+	fails 1 "$1" "$TAMIS" prune --gone-for 0s --state "$2"
+}
+
 @test "no state directory" {
 	readers_fail '/nonexistent' /nonexistent
+	editors_fail '/nonexistent' /nonexistent
 	[[ ! -e /nonexistent ]]
 	only_files
 	fails 1 '/dev/null' "$TAMIS" daemon --no-pin --state /dev/null/state
@@ -307,6 +344,11 @@ readers_fail() {
 		--state "$PWD/copy"
 	fails 1 'copy.*[Rr]ead-only' "${private[@]}" "$ro" sh "$PWD/copy" "$TAMIS" export twin-one \
 		-f oci -o "$PWD/copy/new" --state "$PWD/copy"
+	for command in 'forget twin-one' 'merge twin-one twin-two' 'prune --gone-for 0s'; do
+		# shellcheck disable=SC2086
+		fails 1 'copy.*[Rr]ead-only' "${private[@]}" "$ro" sh "$PWD/copy" "$TAMIS" $command \
+			--state "$PWD/copy"
+	done
 	diff -r "$state" copy
 	# what is learned can still be read
 	"${private[@]}" "$ro" sh "$PWD/copy" "$TAMIS" list --state "$PWD/copy" | grep -q twin-one
@@ -371,6 +413,7 @@ newer_store() {
 	newer_store
 	sha256sum newer/tamis.db >before
 	readers_fail 'newer.*version' newer
+	editors_fail 'newer.*version' newer
 	fails 1 'newer.*version' "$TAMIS" daemon --no-pin --state newer
 	sha256sum -c before
 	only_files ./before ./newer/tamis.db
@@ -381,10 +424,12 @@ newer_store() {
 	head -c 20000 /dev/urandom >bad/tamis.db
 	sha256sum bad/tamis.db >before
 	readers_fail 'bad' bad
+	editors_fail 'bad' bad
 	fails 1 'bad' "$TAMIS" daemon --no-pin --state bad
 	sha256sum -c before
 	rm -r bad && mkdir -p bad/tamis.db
 	readers_fail 'bad' bad
+	editors_fail 'bad' bad
 	fails 1 'bad' "$TAMIS" daemon --no-pin --state bad
 }
 
