@@ -115,7 +115,7 @@ static __always_inline void home_put(__u64 regs, __u64 cgroup, __u32 moves)
 }
 
 /* A new task, before its first call. */
-static __always_inline void home_born(struct task_struct *t)
+static __always_inline void home_born(struct task_struct *t, __u64 cgroup)
 {
-	home_put((__u64)BPF_CORE_READ(t, stack) + cache_regs_off, kn_id(task_kn(t)), state.moves);
+	home_put((__u64)BPF_CORE_READ(t, stack) + cache_regs_off, cgroup, state.moves);
 }

@@ -6,6 +6,7 @@
  * task instead; user/sensor loads the first that the kernel takes.
  */
 #include "bpf/cache.bpf.h"
+#include "bpf/leave.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/stage.bpf.h"
 
@@ -71,6 +72,7 @@ static __noinline int enter_slowly(__u64 regs, __u64 nr)
 	if (transit)
 		return 0;
 	home_put(regs, key.cgroup, moves);
+	place_learn(t);
 	if (done && abi_is_native(key.abi) && nr < CACHE_CALLS && key.stage == TAMIS_WORKLOAD &&
 	    cache_usable(t, regs))
 		cache_put(regs, nr, epoch);
@@ -132,9 +134,12 @@ SEC("raw_tp/sched_process_fork")
 int tamis_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	struct kernfs_node *kn = task_kn(child);
+	__u64 cgroup = kn_id(kn);
 
 	cache_clear(child);
-	home_born(child);
+	home_born(child, cgroup);
+	leave_fork(parent, child, kn, cgroup);
 	stage_fork(parent, child);
 	return 0;
 }
@@ -184,10 +189,13 @@ int tamis_attach(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct cgroup *dst = (void *)ctx->args[0];
 	struct task_struct *t = (void *)ctx->args[2];
+	struct kernfs_node *kn;
 
 	if (!is_v2(dst))
 		return 0;
-	stage_enter(t, BPF_CORE_READ(dst, kn), (void *)bpf_get_current_task());
+	kn = BPF_CORE_READ(dst, kn);
+	leave_move(t, kn); /* first: by the stage it had before */
+	stage_enter(t, kn, (void *)bpf_get_current_task());
 	/* the stages know; and one event is for a whole process: every thread's cache must go */
 	__sync_fetch_and_add(&state.moves, 1);
 	__sync_fetch_and_add(&state.epoch, 1);

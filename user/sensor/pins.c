@@ -14,7 +14,7 @@
 #include "sensor/probe.h"
 #include "sensor/sensor_internal.h"
 
-#define PINS_MAX 64 /* entries looked at in a directory: we make 14 */
+#define PINS_MAX 64 /* entries looked at in a directory: we make 15 */
 
 static char *version_dir(const char *dir)
 {
@@ -85,7 +85,7 @@ int pins_prepare(struct sensor *s, const char *dir, char **ret_why)
 		{ "state", s->skel->maps.data_state },	    { "sets", s->skel->maps.tamis_sets },
 		{ "cgroups", s->skel->maps.tamis_cgroups }, { "tasks", s->skel->maps.tamis_tasks },
 		{ "losses", s->skel->maps.tamis_losses },   { "paths", s->skel->maps.tamis_paths },
-		{ "ring", s->skel->maps.tamis_ring },
+		{ "leaves", s->skel->maps.tamis_leaves },   { "ring", s->skel->maps.tamis_ring },
 	};
 	bool found;
 	int r;
