@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "sensor/readback.h"
 #include "sensor/sensor_internal.h"
 
 int sensor_fd(const struct sensor *s)
@@ -102,12 +103,7 @@ static int walk_map(struct bpf_map *map, const struct sensor_walk *w,
 
 static int each_set(const void *key, const void *value, const struct sensor_walk *w)
 {
-	const struct tamis_key *k = key;
-
-	/* the key may come from another version's map */
-	if (k->abi >= TAMIS_ABI_MAX || k->stage >= TAMIS_STAGE_MAX)
-		return 0;
-	return w->set(k, value, w->arg);
+	return readback_key(key) ? w->set(key, value, w->arg) : 0;
 }
 
 static int each_cgroup(const void *key, const void *value, const struct sensor_walk *w)
@@ -117,7 +113,16 @@ static int each_cgroup(const void *key, const void *value, const struct sensor_w
 
 static int each_loss(const void *key, const void *value, const struct sensor_walk *w)
 {
-	return w->loss(*(const uint64_t *)key, value, w->arg);
+	struct tamis_loss loss = readback_loss(value);
+
+	return w->loss(*(const uint64_t *)key, &loss, w->arg);
+}
+
+static int each_leave(const void *key, const void *value, const struct sensor_walk *w)
+{
+	struct tamis_leave leave;
+
+	return readback_leave(value, &leave) ? w->leave(*(const uint64_t *)key, &leave, w->arg) : 0;
 }
 
 static uint64_t changes_now(const struct sensor *s)
@@ -142,6 +147,8 @@ int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
 		r = walk_map(s->skel->maps.tamis_cgroups, w, each_cgroup);
 	if (!r && w->loss)
 		r = walk_map(s->skel->maps.tamis_losses, w, each_loss);
+	if (!r && w->leave)
+		r = walk_map(s->skel->maps.tamis_leaves, w, each_leave);
 	if (!r && w->set)
 		r = walk_map(s->skel->maps.tamis_sets, w, each_set);
 	if (!r)
@@ -165,7 +172,7 @@ void sensor_unit_next(struct sensor *s)
 
 struct tamis_loss sensor_lost(const struct sensor *s)
 {
-	return sensor_state(s)->lost;
+	return readback_loss(&sensor_state(s)->lost);
 }
 
 int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c)
@@ -178,17 +185,10 @@ int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c)
 int sensor_path(struct sensor *s, uint64_t cgroup, char **ret)
 {
 	struct tamis_path path;
-	char *copy;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tamis_paths), &cgroup, &path) < 0)
 		return -errno;
-	if (path.text[0] != '/')
-		return -ENOENT;
-	copy = strndup(path.text, sizeof(path.text));
-	if (!copy)
-		return -ENOMEM;
-	*ret = copy;
-	return 0;
+	return readback_path(&path, ret);
 }
 
 void sensor_path_drop(struct sensor *s, uint64_t cgroup)
@@ -206,5 +206,6 @@ void sensor_forget(struct sensor *s, uint64_t cgroup)
 			(void)bpf_map_delete_elem(sets, &key);
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_cgroups), &cgroup);
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_losses), &cgroup);
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_leaves), &cgroup);
 	sensor_path_drop(s, cgroup);
 }

@@ -10,11 +10,13 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sensor/probe.h"
+#include "sensor/readback.h"
 #include "sensor/sensor_internal.h"
 
 _Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
 _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
 _Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
+_Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
 
 #define SETS_DEFAULT 32768
 #define SETS_MAX     (1 << 24)
@@ -92,18 +94,11 @@ static int attach(struct sensor *s)
 static int on_event(void *arg, void *data, size_t len)
 {
 	struct sensor *s = arg;
-	const struct tamis_event *e = data;
+	struct tamis_event e;
 	char text[TAMIS_TEXT_PATH + 1];
-	size_t room = len > sizeof(*e) ? len - sizeof(*e) : 0, n;
 
-	if (len < sizeof(*e) || e->kind == 0 || e->kind >= TAMIS_EV_MAX)
-		return 0;
-	n = e->text_len < room ? e->text_len : room;
-	n = n < TAMIS_TEXT_PATH ? n : TAMIS_TEXT_PATH;
-	memcpy(text, e->text, n);
-	text[n] = '\0';
-	if (s->event)
-		s->event(e, text, s->event_arg);
+	if (s->event && readback_event(data, len, &e, text))
+		s->event(&e, text, s->event_arg);
 	return 0;
 }
 

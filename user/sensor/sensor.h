@@ -49,7 +49,7 @@ const char *sensor_door(const struct sensor *s);
 
 /* Readable when events wait; for an event loop. */
 int sensor_fd(const struct sensor *s);
-/* Takes all waiting events. `text` is text_len bytes, NUL-terminated for the callback. */
+/* Takes all waiting events. `text` is text_len bytes, NUL-terminated; the event's own isn't there. */
 typedef void (*sensor_event_fn)(const struct tamis_event *e, const char *text, void *arg);
 int sensor_events(struct sensor *s, sensor_event_fn fn, void *arg);
 

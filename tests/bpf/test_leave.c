@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who leaves a cgroup: the sensor is attached, processes are moved between cgroups of this test's
+ * own, and the map is read as the daemon reads it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "identity/cgroups.h"
+#include "sensor/sensor_internal.h"
+
+static char *mount;
+static struct sensor *sensor;
+
+/* A tree of cgroups: something was started in the first two. */
+enum place { UNIT, OTHER, UNIT_SUB, UNIT_DEEP, OTHER_SUB, OUTSIDE, ROOT, PLACES };
+static const char *const below[PLACES] = { "/unit",	     "/other",	   "/unit/sub",
+					   "/unit/sub/deep", "/other/sub", "" };
+static char *dir[PLACES];
+static uint64_t id[PLACES];
+
+/* --- cgroups ----------------------------------------------------------------------------- */
+
+static int make_cgroups(void **state)
+{
+	static const enum place order[] = { OUTSIDE, UNIT, OTHER, UNIT_SUB, UNIT_DEEP, OTHER_SUB };
+
+	if (geteuid() != 0 || cgroups_find(&mount) < 0 || !mount)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		_free_ char *path =
+			text_format("/tamis-test-leave.%d%s", getpid(), below[order[i]]);
+
+		dir[order[i]] = text_format("%s%s", mount, path);
+		if (mkdir(dir[order[i]], 0755) < 0 || cgroups_id(mount, path, &id[order[i]]) < 0)
+			return -1;
+	}
+	dir[ROOT] = strdup(mount);
+	id[ROOT] = 1;
+	return 0;
+}
+
+static int remove_cgroups(void **state)
+{
+	static const enum place order[] = { OTHER_SUB, UNIT_DEEP, UNIT_SUB, OTHER, UNIT, OUTSIDE };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		r |= rmdir(dir[order[i]]);
+	for (int i = 0; i < PLACES; i++)
+		free(dir[i]);
+	free(mount);
+	return r;
+}
+
+static int try_move(pid_t pid, enum place to)
+{
+	_free_ char *procs = text_format("%s/cgroup.procs", dir[to]);
+	_free_ char *text = text_format("%d", pid);
+	_close_ int fd = open(procs, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) > 0 ? 0 : -1;
+}
+
+static void move(pid_t pid, enum place to)
+{
+	assert_int_equal(try_move(pid, to), 0);
+}
+
+/* --- the sensor -------------------------------------------------------------------------- */
+
+static int bpf_map(struct bpf_map *map)
+{
+	return bpf_map__fd(map);
+}
+
+static int open_sensor(void **state)
+{
+	struct sensor_options o = { 0 };
+	struct tamis_cgroup started = { 0 };
+	_free_ char *why = NULL;
+
+	if (sensor_open(&o, &sensor, &why) < 0)
+		return -1;
+	return sensor_seed(sensor, id[UNIT], &started) | sensor_seed(sensor, id[OTHER], &started);
+}
+
+static int close_sensor(void **state)
+{
+	sensor_close(TAKE_PTR(sensor));
+	return 0;
+}
+
+/* A namespace that isn't ours: whoever has it as its starter's has its own mounts. */
+#define FOREIGN_NS 4711
+
+static uint32_t mnt_ns(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
+	return st.st_ino;
+}
+
+static bool has_mark(pid_t pid)
+{
+	struct tamis_task mark;
+	uint32_t tgid = pid;
+
+	return bpf_map_lookup_elem(bpf_map(sensor->skel->maps.tamis_tasks), &tgid, &mark) == 0;
+}
+
+static void set_mark(pid_t pid, uint32_t stage)
+{
+	struct tamis_task mark = { .cgroup = id[UNIT], .stage = stage };
+	uint32_t tgid = pid;
+
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map(sensor->skel->maps.tamis_tasks), &tgid, &mark, BPF_ANY),
+		0);
+}
+
+static void drop_mark(pid_t pid)
+{
+	uint32_t tgid = pid;
+
+	(void)bpf_map_delete_elem(bpf_map(sensor->skel->maps.tamis_tasks), &tgid);
+}
+
+struct wanted {
+	uint64_t cgroup;
+	struct tamis_leave leave;
+};
+
+static int keep_wanted(uint64_t cgroup, const struct tamis_leave *leave, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (cgroup == w->cgroup)
+		w->leave = *leave;
+	return 0;
+}
+
+/* All zeros when nobody left. */
+static struct tamis_leave leave_of(enum place p)
+{
+	struct wanted w = { .cgroup = id[p] };
+	struct sensor_walk walk = { .leave = keep_wanted, .arg = &w };
+
+	assert_int_equal(sensor_drain(sensor, &walk, true), 0);
+	return w.leave;
+}
+
+static void assert_left(enum place p, uint64_t count)
+{
+	assert_int_equal(leave_of(p).count, count);
+}
+
+static void assert_nobody_left(void)
+{
+	for (int p = 0; p < PLACES; p++)
+		assert_left(p, 0);
+}
+
+/* --- processes --------------------------------------------------------------------------- */
+
+/* Its end comes with ours, should a test fail. */
+static pid_t fork_child(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+/* One that waits, and that the stages take for the workload of its cgroup. */
+static pid_t spawn(enum place p)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork_child();
+	if (pid == 0) {
+		if (try_move(0, p) || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	drop_mark(pid);
+	return pid;
+}
+
+static void finish(pid_t pid)
+{
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void moved(enum place from, enum place to)
+{
+	pid_t pid = spawn(from);
+
+	move(pid, to);
+	finish(pid);
+}
+
+/* Born in a cgroup by CLONE_INTO_CGROUP, waiting. */
+static pid_t born_in(enum place p)
+{
+	_close_ int fd = open(dir[p], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP,
+				   .exit_signal = SIGCHLD,
+				   .cgroup = fd };
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+/* A workload process in `from` has a child born in `to`. */
+static void bears(enum place from, enum place to, uint32_t stage)
+{
+	pid_t pid = fork_child();
+	int status;
+
+	if (pid == 0) {
+		if (try_move(0, from))
+			_exit(1);
+		raise(SIGSTOP);
+		pid = born_in(to);
+		if (pid <= 0)
+			_exit(1);
+		(void)kill(pid, SIGKILL);
+		_exit(waitpid(pid, NULL, 0) != pid);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	drop_mark(pid);
+	if (stage != TAMIS_WORKLOAD)
+		set_mark(pid, stage);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* --- tests ------------------------------------------------------------------------------- */
+
+static void one_that_is_moved_out_has_left(void **state)
+{
+	pid_t pid = spawn(UNIT);
+	struct tamis_leave leave;
+
+	move(pid, OTHER);
+	leave = leave_of(UNIT);
+	assert_int_equal(leave.count, 1);
+	assert_int_equal(leave.pid, pid);
+	assert_int_equal(leave.to, id[OTHER]);
+	assert_string_equal(leave.comm, "test_leave");
+	assert_left(OTHER, 0);
+	move(pid, OTHER); /* where it is: nothing happens */
+	assert_left(UNIT, 1);
+	assert_left(OTHER, 0);
+	finish(pid);
+}
+
+static void where_one_goes_decides(void **state)
+{
+	static const struct {
+		enum place from, to, left; /* PLACES: nobody */
+	} rows[] = {
+		{ UNIT, UNIT_SUB, PLACES },	 { UNIT_SUB, UNIT, PLACES },
+		{ UNIT_SUB, UNIT_DEEP, PLACES }, { UNIT_DEEP, UNIT, PLACES },
+		{ UNIT, OTHER_SUB, UNIT },	 { UNIT_DEEP, OTHER, UNIT },
+		{ UNIT_SUB, OUTSIDE, UNIT },	 { UNIT, ROOT, UNIT },
+		{ OTHER_SUB, UNIT_DEEP, OTHER }, { OUTSIDE, UNIT, PLACES },
+		{ OUTSIDE, ROOT, PLACES },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		(void)open_sensor(NULL);
+		moved(rows[i].from, rows[i].to);
+		for (int p = 0; p < PLACES; p++)
+			if (leave_of(p).count != (p == (int)rows[i].left))
+				fail_msg("row %zu, place %d", i, p);
+		(void)close_sensor(NULL);
+	}
+}
+
+static void one_that_moves_twice_left_twice(void **state)
+{
+	pid_t pid = spawn(UNIT);
+
+	move(pid, UNIT_SUB);
+	drop_mark(pid);
+	move(pid, OTHER);
+	drop_mark(pid);
+	move(pid, UNIT);
+	drop_mark(pid);
+	move(pid, OUTSIDE);
+	assert_left(UNIT, 2);
+	assert_left(OTHER, 1);
+	finish(pid);
+}
+
+static void *wait_in_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void a_process_of_many_threads_leaves_once(void **state)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork_child();
+	if (pid == 0) {
+		pthread_t thread;
+
+		for (int i = 0; i < 8; i++)
+			if (pthread_create(&thread, NULL, wait_in_thread, NULL))
+				_exit(1);
+		if (write(ready[1], "r", 1) != 1)
+			_exit(1);
+		(void)wait_in_thread(NULL);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	move(pid, UNIT);
+	drop_mark(pid);
+	move(pid, OTHER);
+	assert_left(UNIT, 1);
+	finish(pid);
+}
+
+static void one_that_is_born_elsewhere_has_left(void **state)
+{
+	bears(UNIT_SUB, UNIT, TAMIS_WORKLOAD);
+	bears(UNIT, UNIT_DEEP, TAMIS_WORKLOAD);
+	assert_nobody_left();
+	bears(UNIT_SUB, OTHER, TAMIS_WORKLOAD);
+	assert_left(UNIT, 1);
+	assert_int_equal(leave_of(UNIT).to, id[OTHER]);
+	assert_string_equal(leave_of(UNIT).comm, "test_leave");
+	bears(UNIT, OTHER_SUB, TAMIS_SESSION);
+	assert_left(UNIT, 2);
+	assert_left(OTHER, 0);
+}
+
+static void what_is_on_its_way_in_never_left(void **state)
+{
+	pid_t pid = spawn(OUTSIDE);
+
+	move(pid, UNIT);
+	assert_true(has_mark(pid));
+	move(pid, OTHER);
+	move(pid, ROOT);
+	finish(pid);
+	bears(UNIT, OTHER, TAMIS_SETUP);
+	assert_nobody_left();
+}
+
+static void a_session_that_is_moved_out_left(void **state)
+{
+	pid_t pid = spawn(UNIT);
+
+	set_mark(pid, TAMIS_SESSION);
+	move(pid, ROOT);
+	assert_left(UNIT, 1);
+	finish(pid);
+}
+
+static void a_taken_slot_is_guessed_by_the_parent(void **state)
+{
+	uint64_t *places = (uint64_t *)sensor->skel->bss->places;
+	size_t slots = sizeof(sensor->skel->bss->places) / 16;
+	pid_t pid = spawn(UNIT);
+
+	move(getpid(), OTHER);
+	drop_mark(getpid());
+	places[pid % slots * 2] = 0;
+	move(pid, OUTSIDE);
+	assert_left(UNIT, 0);
+	assert_left(OTHER, 1);
+	assert_int_equal(leave_of(OTHER).pid, pid);
+	finish(pid);
+
+	/* another's cgroup under its number: the id doesn't fit */
+	pid = spawn(UNIT);
+	assert_left(OTHER, 2); /* from where we are now */
+	places[pid % slots * 2] ^= 1;
+	move(pid, OUTSIDE);
+	assert_left(OTHER, 3);
+	finish(pid);
+	move(getpid(), ROOT);
+	drop_mark(getpid());
+}
+
+static void an_engine_is_no_guess_for_its_container(void **state)
+{
+	uint64_t *places = (uint64_t *)sensor->skel->bss->places;
+	size_t slots = sizeof(sensor->skel->bss->places) / 16;
+	int status;
+	pid_t pid;
+
+	move(getpid(), OTHER);
+	pid = fork_child();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS))
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	drop_mark(pid);
+	places[pid % slots * 2] = 0;
+	move(pid, OUTSIDE);
+	assert_nobody_left();
+	finish(pid);
+	move(getpid(), ROOT);
+	drop_mark(getpid());
+}
+
+/* Those that were there before us: their first call tells, at the latest that of the move. */
+static void one_that_was_there_before_is_known_by_its_calls(void **state)
+{
+	pid_t pid = fork_child();
+	int status;
+
+	if (pid == 0) {
+		if (try_move(0, UNIT))
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(try_move(0, OTHER));
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(open_sensor(NULL), 0);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_left(UNIT, 1);
+	(void)close_sensor(NULL);
+}
+
+static void a_full_map_is_a_loss(void **state)
+{
+	int fd = bpf_map(sensor->skel->maps.tamis_leaves);
+	struct tamis_leave none = { .count = 1 };
+	uint64_t key = 1000000;
+	struct tamis_loss loss;
+
+	for (; bpf_map_update_elem(fd, &key, &none, BPF_NOEXIST) == 0; key++)
+		assert_true(key < 1000000 + 65536);
+	moved(UNIT, OTHER);
+	assert_left(UNIT, 0);
+	assert_int_equal(
+		bpf_map_lookup_elem(bpf_map(sensor->skel->maps.tamis_losses), &id[UNIT], &loss), 0);
+	assert_int_equal(loss.task, 1);
+}
+
+static void leavers_are_news_until_forgotten(void **state)
+{
+	pid_t pid = spawn(UNIT);
+	uint64_t before = sensor_state(sensor)->changes;
+
+	move(pid, OTHER);
+	assert_true(sensor_state(sensor)->changes > before);
+	assert_left(UNIT, 1);
+	sensor_forget(sensor, id[UNIT]);
+	assert_left(UNIT, 0);
+	finish(pid);
+}
+
+static void a_name_without_an_end_gets_one(void **state)
+{
+	struct tamis_leave odd = { .count = UINT64_MAX };
+
+	memset(odd.comm, 'x', sizeof(odd.comm));
+	assert_int_equal(bpf_map_update_elem(bpf_map(sensor->skel->maps.tamis_leaves), &id[UNIT],
+					     &odd, BPF_ANY),
+			 0);
+	odd = leave_of(UNIT);
+	assert_int_equal(strnlen(odd.comm, sizeof(odd.comm)), sizeof(odd.comm) - 1);
+}
+
+/* What the observer seeds for our sake must change no stage. */
+static void a_seed_hides_no_container(void **state)
+{
+	struct tamis_cgroup container = { .starts = 1,
+					  .pid_ns = FOREIGN_NS,
+					  .mnt_ns = mnt_ns(),
+					  .starter_pid_ns = FOREIGN_NS,
+					  .starter_mnt_ns = FOREIGN_NS };
+	struct tamis_cgroup seed = { 0 };
+	pid_t pid = spawn(OUTSIDE);
+
+	sensor_forget(sensor, id[UNIT]);
+	assert_int_equal(sensor_seed(sensor, id[UNIT], &container), 0);
+	assert_int_equal(sensor_seed(sensor, id[UNIT_SUB], &seed), 0);
+	move(pid, UNIT_SUB); /* we are in that container's mount namespace: its own process moves */
+	assert_false(has_mark(pid));
+	move(pid, UNIT); /* while a leaver it is */
+	assert_left(UNIT_SUB, 1);
+	move(pid, OUTSIDE);
+	drop_mark(pid);
+	move(pid, OTHER_SUB); /* and below a plain seed all is as in a cgroup without one */
+	assert_true(has_mark(pid));
+	finish(pid);
+}
+
+#define LEAVE_TEST(test) cmocka_unit_test_setup_teardown(test, open_sensor, close_sensor)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LEAVE_TEST(one_that_is_moved_out_has_left),
+		cmocka_unit_test(where_one_goes_decides),
+		LEAVE_TEST(one_that_moves_twice_left_twice),
+		LEAVE_TEST(a_process_of_many_threads_leaves_once),
+		LEAVE_TEST(one_that_is_born_elsewhere_has_left),
+		LEAVE_TEST(what_is_on_its_way_in_never_left),
+		LEAVE_TEST(a_session_that_is_moved_out_left),
+		LEAVE_TEST(a_taken_slot_is_guessed_by_the_parent),
+		LEAVE_TEST(an_engine_is_no_guess_for_its_container),
+		cmocka_unit_test(one_that_was_there_before_is_known_by_its_calls),
+		LEAVE_TEST(a_full_map_is_a_loss),
+		LEAVE_TEST(leavers_are_news_until_forgotten),
+		LEAVE_TEST(a_name_without_an_end_gets_one),
+		LEAVE_TEST(a_seed_hides_no_container),
+	};
+
+	return cmocka_run_group_tests(tests, make_cgroups, remove_cgroups);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/readback.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+
+/* A record of its own size: a sanitizer sees what is read past it. */
+static void *record(const struct tamis_event *e, const char *text, size_t text_len, size_t *ret_len)
+{
+	char *data = malloc(sizeof(*e) + text_len);
+
+	assert_non_null(data);
+	memcpy(data, e, sizeof(*e));
+	memcpy(data + sizeof(*e), text, text_len);
+	*ret_len = sizeof(*e) + text_len;
+	return data;
+}
+
+static void texts_end_where_the_record_does(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t room;
+		uint32_t said;
+		const char *wanted;
+	} rows[] = {
+		{ "/a/b", 4, 4, "/a/b" },
+		{ "/a/b", 4, 2, "/a" },
+		{ "/a/b", 4, 5, "/a/b" },
+		{ "/a/b", 4, UINT32_MAX, "/a/b" },
+		{ "/a\0b", 4, 4, "/a" },
+		{ "", 0, 0, "" },
+		{ "", 0, UINT32_MAX, "" },
+		{ "\0\0\0\0\0\0\0\0", 8, 8, "" },
+		{ "sh/bin/\0\0\0", 10, 7, "sh/bin/" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tamis_event e = { .kind = TAMIS_EV_CALL, .text_len = rows[i].said }, got;
+		char text[TAMIS_TEXT_PATH + 1];
+		size_t len;
+		_free_ void *data = record(&e, rows[i].text, rows[i].room, &len);
+
+		assert_true(readback_event(data, len, &got, text));
+		assert_string_equal(text, rows[i].wanted);
+		assert_int_equal(got.text_len, strlen(rows[i].wanted));
+	}
+}
+
+static void long_texts_are_cut(void **state)
+{
+	struct tamis_event e = { .kind = TAMIS_EV_MKDIR, .text_len = 5000 }, got;
+	char text[TAMIS_TEXT_PATH + 1], long_text[5000];
+	_free_ void *data = NULL;
+	size_t len;
+
+	memset(long_text, 'x', sizeof(long_text));
+	data = record(&e, long_text, sizeof(long_text), &len);
+	assert_true(readback_event(data, len, &got, text));
+	assert_int_equal(strlen(text), TAMIS_TEXT_PATH);
+	assert_int_equal(got.text_len, TAMIS_TEXT_PATH);
+}
+
+static void records_without_sense_change_nothing(void **state)
+{
+	static const struct {
+		uint32_t kind;
+		size_t less;
+	} rows[] = {
+		{ 0, 0 },
+		{ TAMIS_EV_MAX, 0 },
+		{ UINT32_MAX, 0 },
+		{ TAMIS_EV_CALL, 1 },
+		{ TAMIS_EV_CALL, sizeof(struct tamis_event) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tamis_event e = { .kind = rows[i].kind }, got = { .nr = 4711 };
+		char text[TAMIS_TEXT_PATH + 1] = "untouched";
+		size_t len;
+		_free_ void *data = record(&e, "", 0, &len);
+
+		assert_false(readback_event(data, len - rows[i].less, &got, text));
+		assert_int_equal(got.nr, 4711);
+		assert_string_equal(text, "untouched");
+	}
+}
+
+static void names_of_processes_get_an_end(void **state)
+{
+	struct tamis_event e = { .kind = TAMIS_EV_CALL }, got;
+	struct tamis_leave leave = { .count = 1 }, left;
+	char text[TAMIS_TEXT_PATH + 1];
+
+	memset(e.comm, 'x', sizeof(e.comm));
+	memset(leave.comm, 'x', sizeof(leave.comm));
+	assert_true(readback_event(&e, sizeof(e), &got, text));
+	assert_string_equal(got.comm, "xxxxxxxxxxxxxxx");
+	assert_true(readback_leave(&leave, &left));
+	assert_string_equal(left.comm, "xxxxxxxxxxxxxxx");
+}
+
+static void paths_are_bounded(void **state)
+{
+	struct tamis_path path = { "" };
+	char *got = NULL;
+
+	assert_int_equal(readback_path(&path, &got), -ENOENT);
+	memset(path.text, 'a', sizeof(path.text));
+	assert_int_equal(readback_path(&path, &got), -ENOENT);
+	assert_null(got);
+	path.text[0] = '/';
+	assert_int_equal(readback_path(&path, &got), 0);
+	assert_int_equal(strlen(got), TAMIS_PATH);
+	free(got);
+	path.text[3] = '\0';
+	assert_int_equal(readback_path(&path, &got), 0);
+	assert_string_equal(got, "/aa");
+	free(got);
+}
+
+static void keys_of_another_version_are_none(void **state)
+{
+	assert_true(readback_key(&(struct tamis_key){ 1, TAMIS_ABI_ARM, TAMIS_SESSION }));
+	assert_false(readback_key(&(struct tamis_key){ 1, TAMIS_ABI_MAX, 0 }));
+	assert_false(readback_key(&(struct tamis_key){ 1, 0, TAMIS_STAGE_MAX }));
+	assert_false(readback_key(&(struct tamis_key){ 1, UINT32_MAX, UINT32_MAX }));
+}
+
+static void counts_fit_a_store(void **state)
+{
+	struct tamis_loss loss = { 1, UINT64_MAX, READBACK_COUNT_MAX, READBACK_COUNT_MAX + 1 };
+	struct tamis_leave leave = { .count = UINT64_MAX }, left = { .count = 4711 };
+
+	loss = readback_loss(&loss);
+	assert_int_equal(loss.range, 1);
+	assert_int_equal(loss.full, READBACK_COUNT_MAX);
+	assert_int_equal(loss.ring, READBACK_COUNT_MAX);
+	assert_int_equal(loss.task, READBACK_COUNT_MAX);
+	assert_true(readback_leave(&leave, &left));
+	assert_int_equal(left.count, READBACK_COUNT_MAX);
+	leave.count = 0;
+	left.count = 4711;
+	assert_false(readback_leave(&leave, &left));
+	assert_int_equal(left.count, 4711);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_end_where_the_record_does),
+		cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(records_without_sense_change_nothing),
+		cmocka_unit_test(names_of_processes_get_an_end),
+		cmocka_unit_test(paths_are_bounded),
+		cmocka_unit_test(keys_of_another_version_are_none),
+		cmocka_unit_test(counts_fit_a_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

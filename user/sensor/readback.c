@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sensor/readback.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool readback_event(const void *data, size_t len, struct tamis_event *ret,
+		    char text[TAMIS_TEXT_PATH + 1])
+{
+	const char *from = (const char *)data + sizeof(*ret);
+	struct tamis_event e;
+	size_t room, n;
+
+	if (len < sizeof(e))
+		return false;
+	memcpy(&e, data, sizeof(e));
+	if (e.kind == 0 || e.kind >= TAMIS_EV_MAX)
+		return false;
+	room = len - sizeof(e) < TAMIS_TEXT_PATH ? len - sizeof(e) : TAMIS_TEXT_PATH;
+	n = strnlen(from, e.text_len < room ? e.text_len : room);
+	memcpy(text, from, n);
+	text[n] = '\0';
+	e.text_len = n;
+	e.comm[TAMIS_COMM - 1] = '\0';
+	*ret = e;
+	return true;
+}
+
+bool readback_key(const struct tamis_key *key)
+{
+	return key->abi < TAMIS_ABI_MAX && key->stage < TAMIS_STAGE_MAX;
+}
+
+int readback_path(const struct tamis_path *path, char **ret)
+{
+	char *copy;
+
+	if (path->text[0] != '/')
+		return -ENOENT;
+	copy = strndup(path->text, sizeof(path->text));
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+static uint64_t count(uint64_t n)
+{
+	return n < READBACK_COUNT_MAX ? n : READBACK_COUNT_MAX;
+}
+
+struct tamis_loss readback_loss(const struct tamis_loss *loss)
+{
+	return (struct tamis_loss){
+		.range = count(loss->range),
+		.full = count(loss->full),
+		.ring = count(loss->ring),
+		.task = count(loss->task),
+	};
+}
+
+bool readback_leave(const struct tamis_leave *leave, struct tamis_leave *ret)
+{
+	if (!leave->count)
+		return false;
+	*ret = *leave;
+	ret->count = count(leave->count);
+	ret->comm[sizeof(ret->comm) - 1] = '\0';
+	return true;
+}
