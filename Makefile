@@ -148,7 +148,8 @@ $(O)/bench/%: tests/bench/%.c
 # Every parser of outside input under libFuzzer, from its corpus, TIME seconds each.
 TIME    ?= 60
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c)
+FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c) \
+           user/sensor/readback.c user/learn/origin.c
 
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/gen/calls_tables.c
 	$(call say,FUZZ,$@)
