@@ -20,7 +20,8 @@ static void check_link(const char *name)
 
 static void check_owner(const char *pod, struct slice labels)
 {
-	char *owner = kube_owner(pod, labels, labels, "node1");
+	const struct kube_evidence e = { labels, labels, "2023-12-25T00:00:02Z", "node1", true };
+	char *owner = kube_owner(pod, &e);
 
 	must(owner && strncmp(pod, owner, strlen(owner)) == 0);
 	must(*owner || !*pod);

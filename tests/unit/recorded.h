@@ -60,6 +60,34 @@ static inline void recorded_free(struct recorded *r)
 	free(r);
 }
 
+/* A test's tree; NULL without root, who alone can give files away. */
+static inline int recorded_setup(void **state, void (*record)(struct recorded *r))
+{
+	struct recorded *r;
+
+	if (geteuid() != 0)
+		return 0;
+	r = recorded_new();
+	record(r);
+	r->owner = 0;
+	*state = r;
+	return 0;
+}
+
+static inline int recorded_teardown(void **state)
+{
+	if (*state)
+		recorded_free(*state);
+	return 0;
+}
+
+static inline struct recorded *recorded_need(void **state)
+{
+	if (!*state)
+		skip();
+	return *state;
+}
+
 /* Directories on the way to path get the owner, those that were there keep theirs. */
 static inline void recorded_mkdirs(const struct recorded *r, const char *path)
 {
@@ -152,6 +180,16 @@ static inline void check_whose(const struct recorded *r, const char *const *watc
 	if (w->refused)
 		assert_non_null(i.why_not);
 	identity_done(&i);
+}
+
+/* Paths that nobody owns. */
+static inline void check_nobodys(const struct recorded *r, const char *const *watch,
+				 const char *const *paths, size_t cnt)
+{
+	size_t n;
+
+	for (n = 0; n < cnt; n++)
+		check_whose(r, watch, &(struct whose){ .path = paths[n] });
 }
 
 static inline void check_all(const struct recorded *r, const char *const *watch,

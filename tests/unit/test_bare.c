@@ -13,13 +13,8 @@ static void runc(const struct recorded *r, const char *id, const char *cgroup)
 		id, cgroup);
 }
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	runc(r, "web", "/sys/fs/cgroup/unified/web");
 	runc(r, "deep", "/sys/fs/cgroup/jobs/a/deep");
 	runc(r, "unit", "/sys/fs/cgroup/system.slice/runc-unit.scope");
@@ -32,15 +27,11 @@ static int setup(void **state)
 		      "\"crun-c2.scope\"}");
 	r->owner = USER;
 	runc(r, "users", "/sys/fs/cgroup/users");
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 static const struct whose rows[] = {
@@ -68,14 +59,12 @@ static const struct whose rows[] = {
 
 static void knows_its_containers(void **state)
 {
-	if (!*state)
-		skip();
-	check_all(*state, NULL, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(knows_its_containers) };
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

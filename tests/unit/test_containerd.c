@@ -10,13 +10,8 @@
 
 #define NERDCTL(name) "\"nerdctl/name\":\"" name "\",\"nerdctl/namespace\":\"default\""
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	/* An image's labels become annotations: they name nothing where the id isn't nerdctl's. */
 	recorded_bundle(r, SHIM "default/t1", "/default/t1", "/bin/sh", NERDCTL("forged"));
 	recorded_bundle(r, SHIM "my-ns/t1", "/my-ns/t1", "/bin/sh", "");
@@ -34,16 +29,11 @@ static int setup(void **state)
 	r->owner = USER;
 	recorded_bundle(r, USERS_SHIM "default/" B_ID, "user.slice:nerdctl:" B_ID, "/bin/sh",
 			NERDCTL("web"));
-	r->owner = 0;
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 #define NS .namespace = "default"
@@ -77,14 +67,12 @@ static const struct whose rows[] = {
 
 static void knows_its_containers(void **state)
 {
-	if (!*state)
-		skip();
-	check_all(*state, NULL, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(knows_its_containers) };
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

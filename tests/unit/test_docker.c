@@ -117,38 +117,17 @@ static const char *const nobodys[] = {
 
 static int setup(void **state)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
-	record(r);
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 static void knows_its_containers(void **state)
 {
-	if (!*state)
-		skip();
-	check_all(*state, NULL, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 }
 
 static void knows_what_it_did_not_make(void **state)
 {
-	size_t i;
-
-	if (!*state)
-		skip();
-	for (i = 0; i < ARRAY_SIZE(nobodys); i++)
-		check_whose(*state, NULL, &(struct whose){ .path = nobodys[i] });
+	check_nobodys(recorded_need(state), NULL, nobodys, ARRAY_SIZE(nobodys));
 }
 
 static void follows_its_configuration(void **state)
@@ -173,5 +152,5 @@ int main(void)
 		cmocka_unit_test(follows_its_configuration),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

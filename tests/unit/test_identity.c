@@ -10,30 +10,14 @@
 
 static const struct whose unknown = { PATH, "podman", BY_ID, .refused = true };
 
+static void record(struct recorded *r)
+{
+	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
+}
+
 static int setup(void **state)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
-	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
-	*state = r;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	if (*state)
-		recorded_free(*state);
-	return 0;
-}
-
-static struct recorded *need(void **state)
-{
-	if (!*state)
-		skip();
-	return *state;
+	return recorded_setup(state, record);
 }
 
 static void full(const struct recorded *r, const char *path, char ret[512])
@@ -77,7 +61,7 @@ static void the_outermost_owns(void **state)
 		  .inside = "/buildkit/x" },
 	};
 
-	check_all(need(state), all, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), all, rows, ARRAY_SIZE(rows));
 }
 
 static void plain_cgroups_are_watched_by_name(void **state)
@@ -95,7 +79,7 @@ static void plain_cgroups_are_watched_by_name(void **state)
 		{ "jobs/a" },
 	};
 
-	check_all(need(state), watch, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), watch, rows, ARRAY_SIZE(rows));
 }
 
 /* Who fills up an owner's room hurts nobody else. */
@@ -137,7 +121,7 @@ static void owners_have_their_own_room(void **state)
 		  USER_AT "/app.slice/d/w", .owner = "cgroup/~1000" },
 	};
 
-	check_all(need(state), watch, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), watch, rows, ARRAY_SIZE(rows));
 }
 
 /* --- hostile files ------------------------------------------------------------------------ */
@@ -154,7 +138,7 @@ static void names_cannot_leave_their_key(void **state)
 		{ "id:aaaa0001aaaa", "podman/%69d:aaaa0001aaaa", "id:aaaa0001aaaa" },
 		{ "\\u001b[31m", "podman/%1B%5B31m", "\x1b[31m" },
 	};
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	char text[512];
 	size_t i;
 
@@ -182,7 +166,7 @@ static void what_makes_no_sense_is_unknown(void **state)
 		"[{\"id\":\"" A_ID "\",\"names\":{\"0\":\"x\"}}]",
 		"[{\"id\":\"" A_ID "\",\"names\":[[\"x\"]]}]",
 	};
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -204,12 +188,12 @@ static void name_of_length(struct recorded *r, size_t n)
 
 static void long_names_are_dropped(void **state)
 {
-	struct identity_options o = { .root = need(state)->dir };
+	struct identity_options o = { .root = recorded_need(state)->dir };
 	struct identity i = IDENTITY_INIT;
 
-	name_of_length(need(state), IDENTITY_TEXT_MAX);
-	check_whose(need(state), NULL, &unknown);
-	name_of_length(need(state), IDENTITY_TEXT_MAX - 1);
+	name_of_length(recorded_need(state), IDENTITY_TEXT_MAX);
+	check_whose(recorded_need(state), NULL, &unknown);
+	name_of_length(recorded_need(state), IDENTITY_TEXT_MAX - 1);
 	assert_int_equal(identity_of_path(&o, PATH, &i), 0);
 	assert_int_equal(strlen(i.name), IDENTITY_TEXT_MAX - 1);
 	assert_in_range(strlen(i.key), 1, 1024);
@@ -220,7 +204,7 @@ static void large_files_are_not_read(void **state)
 {
 	static const char *const files[] = { STORE "/overlay-containers/containers.json", STORE
 					     "/overlay-containers/" A_ID "/userdata/config.json" };
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	char file[512];
 	size_t i;
 
@@ -238,7 +222,7 @@ static void large_files_are_not_read(void **state)
 static void large_texts_stay_flat(void **state)
 {
 	static const char *const parts[] = { "[", "0,", "{\"a\":", "\"\\", "\"a\",", " ", "[]," };
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	const size_t len = 16 << 20;
 	char *text = malloc(len + 1);
 	size_t i, at;
@@ -258,7 +242,7 @@ static void large_texts_stay_flat(void **state)
 static void only_plain_files_of_the_owner_count(void **state)
 {
 	static const char file_at[] = STORE "/overlay-containers/containers.json";
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	char file[512], outside[] = "/tmp/recorded-outside-XXXXXX";
 	int fd = mkstemp(outside);
 
@@ -292,7 +276,7 @@ static void users_files_are_the_users(void **state)
 	static const struct whose nameless = { USERS, "podman", "podman/~1000/id:aaaa0001aaaa",
 					       .refused = true };
 	static const struct whose mine = { USERS, "podman", "podman/~1000/redis", "redis" };
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 
 	r->owner = USER;
 	recorded_mkdirs(r, file_at);
@@ -306,7 +290,8 @@ static void users_files_are_the_users(void **state)
 	check_whose(r, NULL, &mine);
 	/* The user's store led to root's: its owner isn't the user. */
 	r->owner = USER;
-	recorded_file(r, "/home/u/.config/containers/storage.conf", "graphroot = \"" STORE "\"\n");
+	recorded_file(r, "/home/u/.config/containers/storage.conf",
+		      "[storage]\ngraphroot = \"" STORE "\"\n");
 	r->owner = 0;
 	containers(r, NAMED("secret"));
 	check_whose(r, NULL, &nameless);
@@ -343,5 +328,5 @@ int main(void)
 		cmocka_unit_test(no_files_at_all),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

@@ -3,53 +3,6 @@
 
 #include "recorded.h"
 
-#define HASH "7d4b9c6f5d"
-
-static const struct {
-	const char *pod, *labels, *annotations, *owner;
-} owners[] = {
-	{ "web-" HASH "-x2vqz", "{\"pod-template-hash\":\"" HASH "\"}", "", "web" },
-	{ "web-" HASH "-x2vqz", "{}", "", "web-" HASH "-x2vqz" }, /* looks like it: no evidence */
-	{ "web-" HASH "-x2vqz", "", "", "web-" HASH "-x2vqz" },
-	{ "web-" HASH "-x2vqz", "{\"pod-template-hash\":\"0000000000\"}", "",
-	  "web-" HASH "-x2vqz" },
-	{ "web-" HASH "-abcde", "{\"pod-template-hash\":\"" HASH "\"}", "", "web-" HASH "-abcde" },
-	{ "web" HASH "-x2vqz", "{\"pod-template-hash\":\"" HASH "\"}", "", "web" HASH "-x2vqz" },
-	{ "-" HASH "-x2vqz", "{\"pod-template-hash\":\"" HASH "\"}", "", "-" HASH "-x2vqz" },
-	{ "db-0", "{\"statefulset.kubernetes.io/pod-name\":\"db-0\"}", "", "db" },
-	{ "db-0", "{\"statefulset.kubernetes.io/pod-name\":\"db-1\"}", "", "db-0" },
-	{ "db-0", "{\"controller-revision-hash\":\"db-abc\"}", "", "db-0" },
-	{ "agent-x2vqz", "{\"controller-revision-hash\":\"5b\",\"pod-template-generation\":\"1\"}",
-	  "", "agent" },
-	{ "agent-x2vqz", "{\"controller-revision-hash\":\"5b\"}", "", "agent-x2vqz" },
-	{ "backup-x2vqz", "{\"job-name\":\"backup\"}", "", "backup" },
-	{ "backup-3-x2vqz", "{\"batch.kubernetes.io/job-name\":\"backup\"}", "", "backup" },
-	{ "backups-x2vqz", "{\"job-name\":\"backup\"}", "", "backups-x2vqz" },
-	{ "etcd-node1", "", "{\"kubernetes.io/config.source\":\"file\"}", "etcd" },
-	{ "etcd-node2", "", "{\"kubernetes.io/config.source\":\"file\"}", "etcd-node2" },
-	{ "etcd-node1", "", "{\"kubernetes.io/config.source\":\"api\"}", "etcd-node1" },
-	{ "a", "{\"pod-template-hash\":\"" HASH "\"}", "", "a" },
-	{ "", "{\"pod-template-hash\":\"\",\"job-name\":\"\"}", "", "" },
-	{ "x-bcdfg", "not json", "[]", "x-bcdfg" },
-};
-
-static struct slice as_slice(const char *text)
-{
-	return (struct slice){ *text ? text : NULL, strlen(text) };
-}
-
-static void drops_suffixes_on_evidence(void **state)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(owners); i++) {
-		_free_ char *owner = kube_owner(owners[i].pod, as_slice(owners[i].labels),
-						as_slice(owners[i].annotations), "node1");
-
-		same_text(owners[i].pod, "owner", owner, owners[i].owner);
-	}
-}
-
 static const struct {
 	const char *link, *pod, *namespace, *container;
 } links[] = {
@@ -117,12 +70,66 @@ static void knows_pods(void **state)
 	}
 }
 
+static const struct {
+	const char *path;
+	bool is_static;
+} files[] = {
+	{ "/kubepods/burstable/pod0123456789abcdef0123456789abcdef/x", true },
+	{ "/kubepods.slice/kubepods-pod0123456789abcdef0123456789abcdef.slice/x", true },
+	{ "/kubepods/pod7a172e54-1111-2222-3333-444455556666/x", false },
+	{ "/kubepods.slice/kubepods-pod7a172e54_1111_2222_3333_444455556666.slice/x", false },
+	{ "/kubepods/pod0123456789abcdef0123456789abcdef0/x", false },
+	{ "/kubepods/pod/x", false },
+	{ "/given/pod0123456789abcdef0123456789abcdef/x", false },
+};
+
+static struct place last_of(const char *path)
+{
+	struct place p, last = { 0 };
+
+	assert_int_equal(place_begin(&p, path), 0);
+	while (place_next(&p))
+		last = p;
+	return last;
+}
+
+static void knows_pods_of_files(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		struct place p = last_of(files[i].path);
+
+		if (kube_is_static(&p) != files[i].is_static)
+			fail_msg("%s", files[i].path);
+	}
+}
+
+static void knows_its_node(void **state)
+{
+	struct recorded *r;
+	char *host;
+
+	if (geteuid() != 0)
+		skip();
+	r = recorded_new();
+	assert_null(kube_host(r->dir));
+	recorded_file(r, "/etc/hostname", "Node-1.Example\nrest\n");
+	host = kube_host(r->dir);
+	assert_string_equal(host, "node-1.example");
+	free(host);
+	recorded_file(r, "/etc/hostname", "%1000d", 1);
+	assert_null(kube_host(r->dir));
+	recorded_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(drops_suffixes_on_evidence),
 		cmocka_unit_test(reads_log_links),
 		cmocka_unit_test(knows_pods),
+		cmocka_unit_test(knows_pods_of_files),
+		cmocka_unit_test(knows_its_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

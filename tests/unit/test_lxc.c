@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorded.h"
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	recorded_file(r, "/var/lib/lxc/web/config", "lxc.uts.name = web\n");
 	recorded_file(r, "/var/lib/lxc/db-2/config", "lxc.uts.name = db-2\n");
 	recorded_file(r, "/var/lib/lxc/db/config", "lxc.uts.name = db\n");
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 static const struct whose rows[] = {
@@ -46,9 +37,7 @@ static void knows_payloads(void **state)
 {
 	static const char *const all[] = { "*", NULL };
 
-	if (!*state)
-		skip();
-	check_all(*state, NULL, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 	check_whose(*state, all, &(struct whose){ "/lxc.monitor.web" });
 }
 
@@ -56,5 +45,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(knows_payloads) };
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

@@ -81,7 +81,7 @@ static const struct whose rows[] = {
 	{ "/own/parent/libpod-" MADE, "podman", KEYED, UNNAMED, IMAGE, DIGEST },
 	{ MACHINE "machine-libpod_pod_" POD ".slice/libpod-" RUN_RM ".scope", "podman",
 	  "podman/brief", "brief", IMAGE, DIGEST, POD },
-	{ "/libpod_parent/" POD "/libpod-" INFRA, "podman", KEYED, UNNAMED, IMAGE, DIGEST },
+	{ "/libpod_parent/" POD "/libpod-" INFRA, "podman", KEYED, UNNAMED, IMAGE, DIGEST, POD },
 	{ WEB "/libpod-payload-" QUADLET "/container", "podman", "podman/systemd-web",
 	  "systemd-web", IMAGE, DIGEST, .inside = "/container" },
 	{ "/system.slice/young.service/libpod-payload-" YOUNG, "podman", "podman/young", "young",
@@ -122,41 +122,25 @@ static const char *const nobodys[] = {
 	MACHINE "libpod-.scope",
 };
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	record_root(r);
 	record_user(r);
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 static void knows_its_containers(void **state)
 {
-	if (!*state)
-		skip();
-	check_all(*state, NULL, rows, ARRAY_SIZE(rows));
+	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 }
 
 static void knows_what_it_did_not_make(void **state)
 {
-	size_t i;
-
-	if (!*state)
-		skip();
-	for (i = 0; i < ARRAY_SIZE(nobodys); i++)
-		check_whose(*state, NULL, &(struct whose){ .path = nobodys[i] });
+	check_nobodys(recorded_need(state), NULL, nobodys, ARRAY_SIZE(nobodys));
 }
 
 /* storage.conf moves the graph root; --rm containers of a transient store live in the run root. */
@@ -182,7 +166,8 @@ static void follows_its_configuration(void **state)
 		      STORED(B_ID, "brief"));
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
 	r->owner = USER;
-	recorded_file(r, "/home/u/.config/containers/storage.conf", "graphroot = \"/big/u\"\n");
+	recorded_file(r, "/home/u/.config/containers/storage.conf",
+		      "[storage]\ngraphroot = \"/big/u\"\n");
 	recorded_file(r, "/big/u/overlay-containers/containers.json", "[%s]", STORED(C_ID, "mine"));
 	check_whose(r, NULL, &moved);
 	check_whose(r, NULL, &brief);
@@ -198,5 +183,5 @@ int main(void)
 		cmocka_unit_test(follows_its_configuration),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

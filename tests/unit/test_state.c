@@ -10,35 +10,19 @@
 
 #define DIR_AT "/var/lib/engine"
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	recorded_file(r, DIR_AT "/c/plain", "plain text");
 	recorded_file(r, DIR_AT "/c/large", "%1000d", 1);
 	recorded_file(r, "/secret", "secret");
 	r->owner = USER;
 	recorded_file(r, DIR_AT "/c/users", "the user's");
 	recorded_file(r, "/home/u/f", "mine");
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
-}
-
-static struct recorded *need(void **state)
-{
-	if (!*state)
-		skip();
-	return *state;
+	return recorded_setup(state, record);
 }
 
 static void at(const struct recorded *r, const char *path, char ret[4096])
@@ -56,7 +40,7 @@ static void make_link(const struct recorded *r, const char *to, const char *path
 
 static void reads_what_is_sound(void **state)
 {
-	const struct recorded *r = need(state);
+	const struct recorded *r = recorded_need(state);
 	_state_ struct state s = STATE_INIT;
 	_free_ char *text = NULL;
 	size_t len;
@@ -72,7 +56,7 @@ static void reads_what_is_sound(void **state)
 
 static void refuses_the_rest(void **state)
 {
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	_state_ struct state s = STATE_INIT;
 	char *text = NULL, full[4096];
 
@@ -130,7 +114,7 @@ static pid_t hold_lease(const char *file)
 
 static void waits_for_nobody(void **state)
 {
-	const struct recorded *r = need(state);
+	const struct recorded *r = recorded_need(state);
 	_state_ struct state s = STATE_INIT;
 	struct timespec from, to;
 	char *text = NULL, full[4096];
@@ -153,7 +137,7 @@ static void waits_for_nobody(void **state)
 /* A hard link to root's file in a user's place, or to another user's in root's. */
 static void links_have_no_other_owner(void **state)
 {
-	const struct recorded *r = need(state);
+	const struct recorded *r = recorded_need(state);
 	_state_ struct state users = STATE_INIT, roots = STATE_INIT;
 	char *text = NULL, from[4096], to[4096];
 
@@ -172,7 +156,7 @@ static void links_have_no_other_owner(void **state)
 /* A sparse file of 64 GiB takes no time. */
 static void huge_files_cost_nothing(void **state)
 {
-	const struct recorded *r = need(state);
+	const struct recorded *r = recorded_need(state);
 	_state_ struct state s = STATE_INIT;
 	char *text = NULL, full[4096];
 
@@ -186,7 +170,7 @@ static void huge_files_cost_nothing(void **state)
 
 static void never_leaves_the_root(void **state)
 {
-	const struct recorded *r = need(state);
+	const struct recorded *r = recorded_need(state);
 	_state_ struct state s = STATE_INIT;
 	_free_ char *text = NULL, *mine = NULL;
 
@@ -210,7 +194,7 @@ static void never_leaves_the_root(void **state)
 
 static void lists_without_moving(void **state)
 {
-	const struct recorded *r = need(state);
+	const struct recorded *r = recorded_need(state);
 	_state_ struct state s = STATE_INIT;
 	const struct dirent *e;
 	DIR *dir;
@@ -230,7 +214,7 @@ static void lists_without_moving(void **state)
 
 static void knows_homes(void **state)
 {
-	struct recorded *r = need(state);
+	struct recorded *r = recorded_need(state);
 	_free_ char *home = NULL, *own = NULL, *none = NULL;
 
 	r->owner = 0;
@@ -260,5 +244,5 @@ int main(void)
 		cmocka_unit_test(knows_homes),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

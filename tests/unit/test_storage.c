@@ -65,36 +65,6 @@ static void finds_digests(void **state)
 	assert_string_equal(digest, "sha256:11");
 }
 
-static const struct {
-	const char *conf, *graphroot, *driver;
-} confs[] = {
-	{ "[storage]\ndriver = \"vfs\"\ngraphroot = \"/data/c\"\n", "/data/c", "vfs" },
-	{ "  graphroot='/data/c'", "/data/c", NULL },
-	{ "# graphroot = \"/data/c\"\n#driver = \"vfs\"", NULL, NULL },
-	{ "graphroot = \"relative\"\ngraphroot=\"/b\"", "/b", NULL },
-	{ "graphroots = \"/a\"\ndrivers=\"a\"", NULL, NULL },
-	{ "graphroot = \"/a\n", NULL, NULL },
-	{ "driver = \"../x\"", NULL, NULL },
-	{ "driver = \"\"", NULL, NULL },
-	{ "graphroot\n", NULL, NULL },
-	{ "", NULL, NULL },
-};
-
-static void reads_storage_conf(void **state)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(confs); i++) {
-		_free_ char *conf = strdup(confs[i].conf);
-		struct storage_conf found = { 0 };
-
-		assert_int_equal(storage_parse_conf(conf, &found), 0);
-		same_text(confs[i].conf, "graphroot", found.graphroot, confs[i].graphroot);
-		same_text(confs[i].conf, "driver", found.driver, confs[i].driver);
-		storage_conf_done(&found);
-	}
-}
-
 static void finds_in_either_file(void **state)
 {
 	_state_ struct state s = STATE_INIT;
@@ -124,7 +94,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_containers),
 		cmocka_unit_test(finds_digests),
-		cmocka_unit_test(reads_storage_conf),
 		cmocka_unit_test(finds_in_either_file),
 	};
 

@@ -2,13 +2,8 @@
 /* Watched units; what carries containers is none. */
 #include "recorded.h"
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	recorded_file(r, "/run/systemd/generator/quadlet.service",
 		      "ExecStart=/usr/bin/podman run x\n");
 	recorded_bundle(r, "/var/lib/containers/storage/overlay-containers/" A_ID "/userdata",
@@ -16,15 +11,11 @@ static int setup(void **state)
 	recorded_file(r, "/var/lib/containers/storage/overlay-containers/containers.json",
 		      "[{\"id\":\"" A_ID "\",\"names\":[\"web\"]}]");
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 static const char *const all[] = { "*", NULL };
@@ -113,5 +104,5 @@ int main(void)
 		cmocka_unit_test(nothing_without_a_watch),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

@@ -34,13 +34,8 @@ static void reads_exec_start(void **state)
 #define PODMAN "[Service]\nExecStart=/usr/bin/podman run x\n"
 #define NGINX  "[Service]\nExecStart=/usr/sbin/nginx\n"
 
-static int setup(void **state)
+static void record(struct recorded *r)
 {
-	struct recorded *r;
-
-	if (geteuid() != 0)
-		return 0;
-	r = recorded_new();
 	recorded_file(r, "/run/systemd/generator/web.service", PODMAN);
 	recorded_file(r, "/run/systemd/generator/over.service", PODMAN);
 	recorded_file(r, "/etc/systemd/system/over.service", NGINX);
@@ -50,15 +45,11 @@ static int setup(void **state)
 	r->owner = USER;
 	recorded_file(r, "/home/u/.config/systemd/user/mine.service", PODMAN);
 	recorded_file(r, "/run/user/1000/systemd/generator/quad.service", PODMAN);
-	*state = r;
-	return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
 {
-	if (*state)
-		recorded_free(*state);
-	return 0;
+	return recorded_setup(state, record);
 }
 
 static const struct {
@@ -105,5 +96,5 @@ int main(void)
 		cmocka_unit_test(looks_units_up),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, recorded_teardown);
 }

@@ -91,7 +91,7 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	if (r == -ENOMEM)
 		return r;
 	if (vm)
-		engine_refuse(ret, "it runs on another kernel than this one");
+		engine_refuse(ret, ENGINE_OTHER_KERNEL);
 	*ret_proof = bundle_proof(&bundle, p);
 	(void)bundle_entry(&bundle, &entry);
 	if (is_nerdctl(ret))

@@ -23,19 +23,12 @@ static enum match match(const struct identity_options *o, const struct place *p,
 	return MATCH_CONTAINER;
 }
 
-static int take_names(const struct bundle *b, struct identity *i)
+static void take_names(const struct bundle *b, struct identity *i)
 {
-	_free_ char *type = NULL;
-
 	(void)bundle_annotation(b, ANNOTATION "container-name", &i->name);
 	(void)bundle_annotation(b, ANNOTATION "sandbox-name", &i->pod);
 	(void)bundle_annotation(b, ANNOTATION "sandbox-namespace", &i->namespace);
 	(void)bundle_annotation(b, ANNOTATION "image-name", &i->image);
-	(void)bundle_annotation(b, ANNOTATION "container-type", &type);
-	if (i->name || !type || strcmp(type, "sandbox") != 0)
-		return 0;
-	i->name = strdup(KUBE_SANDBOX);
-	return i->name ? 0 : -ENOMEM;
 }
 
 static int take_digest(struct identity *i)
@@ -48,6 +41,79 @@ static int take_digest(struct identity *i)
 	return i->image_digest ? 0 : -ENOMEM;
 }
 
+static bool is_sandbox(const struct bundle *b)
+{
+	_free_ char *type = NULL;
+
+	return bundle_annotation(b, ANNOTATION "container-type", &type) == 0 &&
+	       strcmp(type, "sandbox") == 0;
+}
+
+/* nerdctl and ctr make annotations of labels, which can come with an image, in any namespace: what
+ * they made is told by nerdctl's own, or lies in no pod and says of none. */
+static bool is_clients(const struct bundle *b, const struct place *p)
+{
+	_free_ char *nerdctl = NULL, *uid = NULL;
+
+	if (!b->text || kube_in_pod(p))
+		return false;
+	return bundle_annotation(b, "nerdctl/namespace", &nerdctl) == 0 ||
+	       bundle_annotation(b, ANNOTATION "sandbox-id", &uid) < 0;
+}
+
+/* A container that came later into a pod's machine has no runtime of its own to tell of. */
+static int check_sandbox(const char *root, const struct bundle *b, struct identity *i)
+{
+	_bundle_ struct bundle sandbox = BUNDLE_INIT;
+	_free_ char *id = NULL;
+	bool vm = false;
+	int r;
+
+	if (bundle_annotation(b, ANNOTATION "sandbox-id", &id) < 0 || !kube_is_id(id))
+		return 0;
+	r = shim_read(root, 0, "k8s.io", id, &sandbox, &vm, NULL);
+	if (vm)
+		engine_refuse(i, ENGINE_OTHER_KERNEL);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* The bundle holds no labels of the pod: static pods alone can be told from what made them. */
+static int make_key(const char *root, const struct place *p, struct identity *i)
+{
+	_free_ char *host = NULL, *owner = NULL;
+
+	if (i->pod && kube_is_static(p)) {
+		const struct kube_evidence e = { .host = host = kube_host(root),
+						 .is_static = true };
+
+		owner = kube_owner(i->pod, &e);
+		if (!owner)
+			return -ENOMEM;
+	}
+	return kube_key(i, engine_uid(p), owner);
+}
+
+static int take(const struct identity_options *o, const struct place *p, const struct bundle *b,
+		struct identity *ret)
+{
+	int r;
+
+	take_names(b, ret);
+	if (!ret->name && is_sandbox(b)) {
+		if (ret->enforceable)
+			return 1;
+		ret->name = strdup(KUBE_SANDBOX);
+		if (!ret->name)
+			return -ENOMEM;
+	}
+	r = take_digest(ret);
+	if (r == 0 && engine_uid(p) == 0)
+		r = check_sandbox(o->root, b, ret);
+	if (r == 0 && engine_uid(p) == 0)
+		r = kube_take_log_link(o->root, ret);
+	return r < 0 ? r : make_key(o->root, p, ret);
+}
+
 static int fill(const struct identity_options *o, const struct place *p, const struct claim *c,
 		struct identity *ret, enum proof *ret_proof)
 {
@@ -57,15 +123,14 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 
 	if (r == -ENOMEM)
 		return r;
+	if (is_clients(&bundle, p)) {
+		*ret_proof = PROOF_DENIES;
+		return 0;
+	}
 	if (vm)
-		engine_refuse(ret, "it runs on another kernel than this one");
+		engine_refuse(ret, ENGINE_OTHER_KERNEL);
 	*ret_proof = bundle_proof(&bundle, p);
-	r = take_names(&bundle, ret);
-	if (r == 0)
-		r = take_digest(ret);
-	if (r == 0 && engine_uid(p) == 0)
-		r = kube_take_log_link(o->root, ret);
-	return r < 0 ? r : kube_key(ret, engine_uid(p), NULL);
+	return take(o, p, &bundle, ret);
 }
 
 const struct engine engine_cri = { "kubernetes", match, fill };

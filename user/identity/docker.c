@@ -104,7 +104,7 @@ static void check_runtime(const struct state *s, const char *id, struct identity
 		return;
 	take_text((struct slice){ text, len }, AT("Runtime"), &runtime);
 	if (runtime && shim_is_vm(runtime))
-		engine_refuse(i, "it runs on another kernel than this one");
+		engine_refuse(i, ENGINE_OTHER_KERNEL);
 }
 
 static int read_config(const char *root, uid_t uid, struct identity *i, struct config *ret)
@@ -149,7 +149,7 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	if (r == -ENOMEM)
 		return r;
 	if (vm)
-		engine_refuse(ret, "it runs on another kernel than this one");
+		engine_refuse(ret, ENGINE_OTHER_KERNEL);
 	*ret_proof = bundle_proof(&bundle, p);
 	(void)bundle_entry(&bundle, &entry);
 	r = read_config(o->root, uid, ret, &config);

@@ -29,7 +29,8 @@ struct engine {
 	enum match (*match)(const struct identity_options *o, const struct place *p,
 			    struct claim *ret);
 	/* Reads the engine's files into ret (empty before; engine and enforceable are set) and
-	 * tells whether they prove the place. -ENOMEM alone is an error. */
+	 * tells whether they prove the place. 1: where they do, it is the engine's own and nobody's
+	 * workload. -ENOMEM alone is an error. */
 	int (*fill)(const struct identity_options *o, const struct place *p, const struct claim *c,
 		    struct identity *ret, enum proof *ret_proof);
 };
@@ -50,6 +51,9 @@ uid_t engine_uid(const struct place *p);
  * made it up or there is none, image and entry, which then are the name too; else the id, which
  * can't be enforced and has no name. */
 int engine_key(struct identity *i, uid_t uid, bool made, const char *entry);
+
+/* What its calls are those of a virtual machine, or of a kernel in user space. */
+#define ENGINE_OTHER_KERNEL "it runs on another kernel than this one"
 
 /* Marks it as not enforceable; the first reason stays. */
 void engine_refuse(struct identity *i, const char *why);

@@ -35,7 +35,8 @@ static void move_identity(struct identity *from, struct identity *to)
 /* The shape of a path proves nothing where someone else could have made it. */
 static bool needs_proof(const struct place *p, const struct claim *c)
 {
-	return c->proof || p->kind == PLACE_UNIT || (p->kind == PLACE_PLAIN && !c->home);
+	return c->proof || p->kind == PLACE_UNIT || place_in_users_unit(p) ||
+	       (p->kind == PLACE_PLAIN && !c->home);
 }
 
 static int claim_identity(const struct engine *e, const struct place *p, const struct claim *c,
@@ -82,6 +83,8 @@ static int ask(const struct engine *e, const struct identity_options *o, const s
 		return r;
 	if (proof == PROOF_DENIES || (proof == PROOF_NONE && needs_proof(p, &c)))
 		return 0;
+	if (r > 0)
+		return -ENOENT;
 	r = find_owner(&i, engine_uid(p));
 	if (r == 0)
 		r = inner_label(p->path + c.len, &i.inner);

@@ -9,12 +9,10 @@
 #include "identity/key.h"
 #include "identity/state.h"
 
-#define LINKS_MAX    100000
-#define ID_MIN	     12
-#define LABELS_MAX   256
-#define SUFFIX_LEN   5
-/* What Kubernetes makes random suffixes of: no vowels, nothing that looks like another. */
-#define SAFE_LETTERS "bcdfghjklmnpqrstvwxz2456789"
+#define LINKS_MAX 100000
+#define ID_MIN	  12
+#define HOST_MAX  256
+#define UID_LEN	  32
 
 CLEANUP_DEFINE(DIR *, closedir);
 
@@ -29,8 +27,7 @@ static bool is_pod(const struct place *p)
 {
 	if (place_starts(p, "pod"))
 		return true;
-	return place_ends(p, ".slice") &&
-	       memmem(p->path + p->start, p->end - p->start, "-pod", strlen("-pod"));
+	return place_ends(p, ".slice") && place_find(p, "-pod");
 }
 
 bool kube_in_pod(const struct place *p)
@@ -51,6 +48,35 @@ bool kube_in_pod(const struct place *p)
 bool kube_is_home(const struct place *p)
 {
 	return place_top_is(p, "kubepods");
+}
+
+bool kube_is_static(const struct place *p)
+{
+	const char *digits = "0123456789abcdef", *uid;
+	struct place pod;
+
+	if (!kube_in_pod(p) || !place_parent(p, &pod))
+		return false;
+	uid = place_starts(&pod, "pod") ? pod.path + pod.start : place_find(&pod, "-pod") + 1;
+	uid += strlen("pod");
+	return strspn(uid, digits) == UID_LEN && (uid[UID_LEN] == '/' || uid[UID_LEN] == '.');
+}
+
+bool kube_is_id(const char *s)
+{
+	return strspn(s, "0123456789abcdef") == PLACE_ID_LEN && !s[PLACE_ID_LEN];
+}
+
+char *kube_host(const char *root)
+{
+	char *text = NULL, *s;
+
+	if (state_read_at(root, 0, "/etc", "hostname", HOST_MAX, &text, NULL) < 0)
+		return NULL;
+	text[strcspn(text, " \t\r\n")] = '\0';
+	for (s = text; *s; s++)
+		*s = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+	return text;
 }
 
 /* --- the kubelet's links ------------------------------------------------------------------ */
@@ -111,102 +137,6 @@ int kube_take_log_link(const char *root, struct identity *i)
 	take_if_missing(&i->namespace, &namespace);
 	take_if_missing(&i->name, &container);
 	return 0;
-}
-
-/* --- whose a pod is ----------------------------------------------------------------------- */
-
-static char *label(struct slice labels, const char *name)
-{
-	char *text = NULL;
-	struct slice s;
-
-	if (labels.text && slice_member(labels, name, &s) == 0)
-		(void)slice_text(s, LABELS_MAX, &text);
-	return text;
-}
-
-/* pod is OWNER "-" and five random letters: the length of OWNER, or 0. */
-static size_t before_random(const char *pod)
-{
-	size_t len = strlen(pod), owner = len - SUFFIX_LEN - 1;
-
-	if (len < SUFFIX_LEN + 2 || pod[owner] != '-')
-		return 0;
-	return strspn(pod + owner + 1, SAFE_LETTERS) == SUFFIX_LEN ? owner : 0;
-}
-
-/* Deployment: OWNER "-" HASH "-" RANDOM, and the label says the hash. */
-static size_t owner_of_deployment(const char *pod, struct slice labels)
-{
-	_free_ char *hash = label(labels, "pod-template-hash");
-	size_t len = before_random(pod), tail = hash ? strlen(hash) : 0;
-
-	if (!hash || tail == 0 || len < tail + 2)
-		return 0;
-	if (strncmp(pod + len - tail, hash, tail) != 0 || pod[len - tail - 1] != '-')
-		return 0;
-	return len - tail - 1;
-}
-
-/* StatefulSet: OWNER "-" NUMBER, and a label that repeats the pod's name. */
-static size_t owner_of_stateful_set(const char *pod, struct slice labels)
-{
-	_free_ char *name = label(labels, "statefulset.kubernetes.io/pod-name");
-	const char *dash = strrchr(pod, '-');
-
-	if (!name || strcmp(name, pod) != 0 || !dash || dash == pod)
-		return 0;
-	return dash[1] && dash[1 + strspn(dash + 1, "0123456789")] == '\0' ? (size_t)(dash - pod)
-									   : 0;
-}
-
-static size_t owner_of_daemon_set(const char *pod, struct slice labels)
-{
-	_free_ char *hash = label(labels, "controller-revision-hash");
-	_free_ char *generation = label(labels, "pod-template-generation");
-
-	return hash && generation ? before_random(pod) : 0;
-}
-
-/* Job: its name is a label; pods of it are JOB "-" [NUMBER "-"] RANDOM. */
-static size_t owner_of_job(const char *pod, struct slice labels)
-{
-	_free_ char *old = label(labels, "job-name");
-	_free_ char *job = old ? NULL : label(labels, "batch.kubernetes.io/job-name");
-	const char *name = old ? old : job;
-	size_t len = name ? strlen(name) : 0, owner = before_random(pod);
-
-	if (len == 0 || owner < len || strncmp(pod, name, len) != 0)
-		return 0;
-	return owner == len || pod[len] == '-' ? len : 0;
-}
-
-/* A static pod: NAME "-" and the node's name. */
-static size_t owner_of_static(const char *pod, struct slice annotations, const char *host)
-{
-	_free_ char *source = label(annotations, "kubernetes.io/config.source");
-	size_t len = strlen(pod), tail = host ? strlen(host) : 0;
-
-	if (!source || strcmp(source, "file") != 0 || tail == 0 || len < tail + 2)
-		return 0;
-	if (strcmp(pod + len - tail, host) != 0 || pod[len - tail - 1] != '-')
-		return 0;
-	return len - tail - 1;
-}
-
-char *kube_owner(const char *pod, struct slice labels, struct slice annotations, const char *host)
-{
-	size_t len = owner_of_deployment(pod, labels);
-
-	if (len == 0)
-		len = owner_of_stateful_set(pod, labels);
-	if (len == 0)
-		len = owner_of_daemon_set(pod, labels);
-	if (len == 0)
-		len = owner_of_job(pod, labels);
-	if (len == 0)
-		len = owner_of_static(pod, annotations, host);
-	return strndup(pod, len ? len : strlen(pod));
 }
 
 int kube_key(struct identity *i, uid_t uid, const char *owner)

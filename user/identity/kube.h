@@ -12,7 +12,18 @@ bool kube_in_pod(const struct place *p);
 /* It lies below "/kubepods", the kubelet's own. */
 bool kube_is_home(const struct place *p);
 
-/* A pod sandbox's own (pause) container. No container can be called that. */
+/* The pod was made of a file on this node: its uid in the path is a plain hash, 32 hex digits. */
+bool kube_is_static(const struct place *p);
+
+/* A container's or a sandbox's id: 64 lower-case hex digits. */
+bool kube_is_id(const char *s);
+
+/* The node's name as pods have it, by etc/hostname. NULL when not known. Caller frees. */
+char *kube_host(const char *root);
+
+/* A pod's sandbox holds its namespaces and runs nothing but a wait (pause): it belongs to the engine
+ * as a monitor does and is nobody's workload. Shown under this name, which no container can have,
+ * where it is a virtual machine for all of the pod. */
 #define KUBE_SANDBOX "POD"
 
 /* Fills the fields that are still NULL from /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log. */
@@ -23,9 +34,17 @@ int kube_take_log_link(const char *root, struct identity *i);
 int kube_parse_log_link(const char *link, const char *id, char **ret_pod, char **ret_namespace,
 			char **ret_container);
 
-/* The name of what made the pod, by its labels (a JSON object) and annotations: the pod's own name,
- * less the suffix that those prove to be generated. NULL when out of memory. Caller frees. */
-char *kube_owner(const char *pod, struct slice labels, struct slice annotations, const char *host);
+/* What is known of a pod beside its name. */
+struct kube_evidence {
+	struct slice labels, annotations; /* JSON objects */
+	const char *created;		  /* a container of it, RFC 3339 */
+	const char *host;		  /* the node */
+	bool is_static;
+};
+
+/* The name of what made the pod: the pod's own name, less the suffixes that those prove to be
+ * generated. NULL when out of memory. Caller frees. */
+char *kube_owner(const char *pod, const struct kube_evidence *e);
 
 /* "kubernetes/NAMESPACE/OWNER/CONTAINER"; container name in i->name. owner NULL: the pod. */
 int kube_key(struct identity *i, uid_t uid, const char *owner);

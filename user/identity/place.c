@@ -60,6 +60,23 @@ bool place_ends(const struct place *p, const char *text)
 	return length(p) >= len && memcmp(p->path + p->end - len, text, len) == 0;
 }
 
+const char *place_find(const struct place *p, const char *text)
+{
+	return memmem(p->path + p->start, length(p), text, strlen(text));
+}
+
+bool place_parent(const struct place *p, struct place *ret)
+{
+	struct place q;
+
+	if (p->above == 0 || place_begin(&q, p->path) < 0)
+		return false;
+	while (place_next(&q) && q.end < p->above)
+		;
+	*ret = q;
+	return true;
+}
+
 bool place_top_is(const struct place *p, const char *text)
 {
 	return is_text(p->path + 1, p->top - 1, text);
@@ -176,6 +193,11 @@ bool place_next(struct place *p)
 	if (p->depth == 0)
 		p->top = p->end;
 	return true;
+}
+
+bool place_in_users_unit(const struct place *p)
+{
+	return p->kind == PLACE_USER && p->unit_end > p->base;
 }
 
 char *place_text(const struct place *p)

@@ -45,6 +45,12 @@ bool place_ends(const struct place *p, const char *text);
  * otherwise. */
 const char *place_id64(const struct place *p, const char *prefix, const char *suffix);
 
+/* The component above it; false at the top. */
+bool place_parent(const struct place *p, struct place *ret);
+
+/* Where that text stands in the component, NULL when it doesn't. */
+const char *place_find(const struct place *p, const char *text);
+
 /* The component is a unit that has processes of its own: ".service", ".scope", ".socket", ... */
 bool place_is_unit(const struct place *p);
 
@@ -53,6 +59,9 @@ bool place_is_manager(const struct place *p);
 
 /* The path's first component is that text. */
 bool place_top_is(const struct place *p, const char *text);
+
+/* It lies in a unit of the user's own, not just below the user's manager. */
+bool place_in_users_unit(const struct place *p);
 
 /* The component, or the innermost unit above it, into fresh memory. */
 char *place_text(const struct place *p);

@@ -6,10 +6,10 @@
 #include "base/text.h"
 #include "identity/engine.h"
 #include "identity/names.h"
+#include "identity/shim.h"
 #include "identity/storage.h"
+#include "identity/storage_conf.h"
 #include "identity/unit.h"
-
-#define CONF_MAX (256U << 10)
 
 static enum match match(const struct identity_options *o, const struct place *p, struct claim *ret)
 {
@@ -18,7 +18,7 @@ static enum match match(const struct identity_options *o, const struct place *p,
 	ret->home = place_top_is(p, "libpod_parent");
 	if (place_id64(p, "libpod-conmon-", ".scope"))
 		return MATCH_MONITOR;
-	if (ret->home && p->depth == 1 && place_is(p, "conmon"))
+	if (ret->home && p->depth <= 2 && place_is(p, "conmon"))
 		return MATCH_MONITOR;
 	id = place_id64(p, "libpod-", ".scope");
 	if (!id)
@@ -31,46 +31,6 @@ static enum match match(const struct identity_options *o, const struct place *p,
 	engine_claim(p, id, PLACE_ID_LEN, ret);
 	ret->home = place_top_is(p, "libpod_parent");
 	return MATCH_CONTAINER;
-}
-
-static void read_conf(const char *root, uid_t uid, const char *dir, struct storage_conf *ret)
-{
-	_free_ char *text = NULL;
-
-	if (!ret->graphroot && !ret->driver &&
-	    state_read_at(root, uid, dir, "storage.conf", CONF_MAX, &text, NULL) == 0)
-		(void)storage_parse_conf(text, ret);
-}
-
-static int conf_of_user(const char *root, uid_t uid, struct storage_conf *ret)
-{
-	_free_ char *home = NULL, *dir = NULL;
-
-	if (state_home(root, uid, &home) < 0)
-		return -ENOENT;
-	dir = text_format("%s/.config/containers", home);
-	if (dir)
-		read_conf(root, uid, dir, ret);
-	if (!ret->graphroot)
-		ret->graphroot = text_format("%s/.local/share/containers/storage", home);
-	return ret->graphroot ? 0 : -ENOMEM;
-}
-
-static int conf_of_root(const char *root, struct storage_conf *ret)
-{
-	read_conf(root, 0, "/etc/containers", ret);
-	read_conf(root, 0, "/usr/share/containers", ret);
-	if (!ret->graphroot)
-		ret->graphroot = strdup("/var/lib/containers/storage");
-	return ret->graphroot ? 0 : -ENOMEM;
-}
-
-/* Where a transient store keeps its containers. */
-static char *runroot(uid_t uid)
-{
-	if (uid == 0)
-		return strdup("/run/containers/storage");
-	return text_format("/run/user/%u/containers", (unsigned)uid);
 }
 
 struct found {
@@ -100,16 +60,35 @@ static int look_below(const char *root, uid_t uid, const char *dir, const char *
 
 static int look(const char *root, uid_t uid, const char *id, struct found *ret)
 {
-	struct storage_conf conf = { 0 };
-	_free_ char *run = runroot(uid);
-	int r = uid ? conf_of_user(root, uid, &conf) : conf_of_root(root, &conf);
+	_storage_conf_ struct storage_conf conf = STORAGE_CONF_INIT;
+	int r = storage_conf_find(root, uid, &conf);
 
 	if (r == 0)
 		r = look_below(root, uid, conf.graphroot, conf.driver, id, ret);
-	if (r == 0 && run && (!ret->bundle.text || !ret->stored.name))
-		r = look_below(root, uid, run, conf.driver, id, ret);
-	storage_conf_done(&conf);
+	/* Where a transient store keeps its containers. */
+	if (r == 0 && (!ret->bundle.text || !ret->stored.name))
+		r = look_below(root, uid, conf.runroot, conf.driver, id, ret);
 	return r == -ENOMEM ? r : 0;
+}
+
+/* The pod's id is in its cgroup's name: annotations say what the container's user likes. */
+static int take_pod(const struct place *p, struct identity *i)
+{
+	const char *mark = "libpod_pod_", *id = NULL;
+	struct place pod;
+
+	if (!place_parent(p, &pod))
+		return 0;
+	if (place_ends(&pod, ".slice"))
+		id = place_find(&pod, mark);
+	if (id)
+		id += strlen(mark);
+	else if (place_top_is(p, "libpod_parent"))
+		id = place_id64(&pod, "", "");
+	if (!id || strspn(id, "0123456789abcdef") != PLACE_ID_LEN)
+		return 0;
+	i->pod = strndup(id, PLACE_ID_LEN);
+	return i->pod ? 0 : -ENOMEM;
 }
 
 static int take(struct identity *i, struct found *f, uid_t uid)
@@ -124,10 +103,19 @@ static int take(struct identity *i, struct found *f, uid_t uid)
 		i->image = TAKE_PTR(f->stored.image_id);
 	}
 	i->image_digest = TAKE_PTR(f->stored.digest);
-	(void)bundle_annotation(&f->bundle, "io.kubernetes.cri-o.SandboxID", &i->pod);
 	(void)bundle_entry(&f->bundle, &entry);
 	made = i->name && (names_is_made(i->name) || names_is_infra(i->name));
 	return engine_key(i, uid, made, entry);
+}
+
+/* gVisor keeps a state of its own; krun is a handler inside of crun. */
+static void check_kernel(const char *root, uid_t uid, const struct bundle *b, struct identity *i)
+{
+	_free_ char *handler = NULL;
+
+	(void)bundle_annotation(b, "run.oci.handler", &handler);
+	if ((handler && shim_is_vm(handler)) || shim_is_gvisor(root, uid, i->container))
+		engine_refuse(i, ENGINE_OTHER_KERNEL);
 }
 
 static int fill(const struct identity_options *o, const struct place *p, const struct claim *c,
@@ -140,11 +128,14 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	if (r == 0) {
 		*ret_proof = bundle_proof(&f.bundle, p);
 		/* Quadlet's own unit, whose container is too young or too old to have files. */
-		if (*ret_proof == PROOF_NONE && p->kind == PLACE_UNIT &&
+		if (*ret_proof == PROOF_NONE && (p->kind == PLACE_UNIT || place_in_users_unit(p)) &&
 		    unit_is_carrier(o->root, p))
 			*ret_proof = PROOF_AGREES;
-		r = take(ret, &f, uid);
+		check_kernel(o->root, uid, &f.bundle, ret);
+		r = take_pod(p, ret);
 	}
+	if (r == 0)
+		r = take(ret, &f, uid);
 	bundle_done(&f.bundle);
 	stored_done(&f.stored);
 	return r;

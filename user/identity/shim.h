@@ -13,3 +13,6 @@ int shim_read(const char *root, uid_t uid, const char *namespace, const char *id
 
 /* Whether that is the name of a runtime which runs containers off this kernel. */
 bool shim_is_vm(const char *runtime);
+
+/* Whether gVisor has a state of that container: nobody else's files tell. */
+bool shim_is_gvisor(const char *root, uid_t uid, const char *id);

@@ -22,16 +22,6 @@ static inline void stored_donep(struct stored *s)
 }
 #define _stored_ __attribute__((cleanup(stored_donep)))
 
-/* What a storage.conf says; NULL = nothing. */
-struct storage_conf {
-	char *graphroot;
-	char *driver;
-};
-
-/* Takes both out of the text, which is cut. -ENOMEM. */
-int storage_parse_conf(char *text, struct storage_conf *ret);
-void storage_conf_done(struct storage_conf *c);
-
 /* The storage driver of a graph root: the configured one, or that whose directory is there; "" when
  * none is. */
 const char *storage_driver(const struct state *s, const char *configured);
