@@ -127,7 +127,7 @@ static void pin_foreign(const char *name, uint32_t value_size)
 static void foreign_objects_are_refused_and_left_alone(void **state)
 {
 	static const char *const names[] = {
-		"state", "sets", "cgroups", "tasks", "losses", "ring"
+		"state", "sets", "cgroups", "tasks", "losses", "paths", "leaves", "ring",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -174,15 +174,16 @@ static void old_versions_go_after_the_new_is_attached(void **state)
 
 static void directories_that_are_not_ours_are_refused(void **state)
 {
+	_free_ char *elsewhere = text_format("/run/tamis-test-pins.%d", getpid());
+	_free_ char *made = text_format("%s%s", elsewhere, strrchr(version, '/')), *why = NULL;
 	struct sensor *s = NULL;
-	_free_ char *why = NULL, *open_to_all = NULL;
 
 	assert_int_equal(try_open("/proc/self/tamis", &s, &why), -ENOENT);
 	free(TAKE_PTR(why));
-	assert_int_equal(try_open("/run/tamis-test-not-a-bpffs", &s, &why), -EMEDIUMTYPE);
+	assert_int_equal(try_open(elsewhere, &s, &why), -EMEDIUMTYPE);
 	assert_non_null(strstr(why, "bpffs"));
-	(void)rmdir("/run/tamis-test-not-a-bpffs/v1");
-	(void)rmdir("/run/tamis-test-not-a-bpffs");
+	assert_int_equal(rmdir(made), 0);
+	assert_int_equal(rmdir(elsewhere), 0);
 	free(TAKE_PTR(why));
 
 	(void)mkdir(pins, 0700);
