@@ -128,7 +128,6 @@ static void failures_are_one_line(void **state)
 static void a_name_is_no_longer_than_a_key(void **state)
 {
 	static char name[5000];
-	_free_ char *err = NULL;
 
 	fill();
 	memset(name, 'n', sizeof(name) - 1);

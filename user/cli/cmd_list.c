@@ -21,31 +21,34 @@ static const char *name_of(const struct store_row *row)
 	return row->name && *row->name ? row->name : row->key;
 }
 
+struct named {
+	struct store_row *row;
+};
+
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(name_of(*(struct store_row *const *)a),
-		      name_of(*(struct store_row *const *)b));
+	const struct named *x = a, *y = b;
+
+	return strcmp(name_of(x->row), name_of(y->row));
 }
 
 /* Names that don't tell a workload from others go: its key is shown instead. */
 static int drop_namesakes(struct store_row *rows, size_t cnt)
 {
-	_free_ struct store_row **by_name = calloc(cnt + 1, sizeof(*by_name));
+	_free_ struct named *by_name = calloc(cnt + 1, sizeof(*by_name));
 	size_t same;
 
 	if (!by_name)
 		return -ENOMEM;
 	for (size_t i = 0; i < cnt; i++)
-		by_name[i] = &rows[i];
-	if (cnt)
-		qsort(by_name, cnt, sizeof(*by_name), compare_names);
+		by_name[i].row = &rows[i];
+	qsort(by_name, cnt, sizeof(*by_name), compare_names);
 	for (size_t i = 0; i < cnt; i += same) {
-		for (same = 1; i + same < cnt; same++) {
-			if (compare_names(&by_name[i], &by_name[i + same]) != 0)
-				break;
-		}
+		same = 1;
+		while (i + same < cnt && compare_names(&by_name[i], &by_name[i + same]) == 0)
+			same++;
 		for (size_t j = i; same > 1 && j < i + same; j++)
-			free(TAKE_PTR(by_name[j]->name));
+			free(TAKE_PTR(by_name[j].row->name));
 	}
 	return 0;
 }

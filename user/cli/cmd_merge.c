@@ -44,13 +44,14 @@ static int find_one(struct store *s, const char *name, struct merging *m)
 
 static int find_all(struct store *s, const struct arguments *args, struct merging *m)
 {
-	int r = 0;
+	int r;
 
 	m->row = calloc((size_t)args->cnt, sizeof(*m->row));
 	m->id = calloc((size_t)args->cnt, sizeof(*m->id));
 	if (!m->row || !m->id)
 		return log_err_errno(-ENOMEM, "merge");
-	for (int i = 0; r == 0 && i < args->cnt; i++)
+	r = find_one(s, args->arg[0], m);
+	for (int i = 1; r == 0 && i < args->cnt; i++)
 		r = find_one(s, args->arg[i], m);
 	return r;
 }
