@@ -25,8 +25,17 @@ static void record(struct recorded *r)
 	recorded_file(r, "/run/crun/c2/status",
 		      "{\"cgroup-path\":\"/system.slice/crun-c2.scope/container\",\"scope\":"
 		      "\"crun-c2.scope\"}");
+	runc(r, "buildah-buildah1234567", "/sys/fs/cgroup/buildah-buildah1234567");
+	runc(r, "buildah-mine", "/sys/fs/cgroup/buildah-mine");
+	recorded_file(r, "/run/runsc/g1_sandbox:g1.state", "{}");
 	r->owner = USER;
 	runc(r, "users", "/sys/fs/cgroup/users");
+	recorded_file(r, "/run/user/1000/crun/c3/status",
+		      "{\"cgroup-path\":\"" USER_AT "/user.slice/crun-c3.scope/container\"}");
+	recorded_file(r, "/run/user/1000/runc/r3/state.json",
+		      "{\"cgroup_paths\":{\"\":\"/sys/fs/cgroup" USER_AT
+		      "/user.slice/runc-r3.scope\"}}");
+	recorded_file(r, "/run/user/1000/crun/web/status", "{\"cgroup-path\":\"/web\"}");
 }
 
 static int setup(void **state)
@@ -43,6 +52,18 @@ static const struct whose rows[] = {
 	{ "/young", "oci", "oci/young", "young" },
 	{ "/c1", "oci", "oci/c1", "c1" },
 	{ "/system.slice/crun-c2.scope/container", "oci", "oci/c2", "c2", .inside = "/container" },
+	/* One for all builds: a step's name is made up. */
+	{ "/buildah-buildah1234567", "oci", "oci/buildah", "buildah", .refused = true },
+	{ "/buildah-mine", "oci", "oci/buildah-mine", "buildah-mine" },
+	{ "/g1", "oci", "oci/g1", "g1", .refused = true },
+	{ USER_AT "/user.slice/crun-c3.scope/container", "oci", "oci/~1000/c3", "c3",
+	  .inside = "/container", .owner = "oci/~1000" },
+	{ USER_AT "/user.slice/runc-r3.scope", "oci", "oci/~1000/r3", "r3" },
+	{ USER_AT "/app.slice/runc-r3.scope" },
+	{ USER_AT "/user.slice/crun-web.scope" },
+	{ USER_AT "/user.slice/runc-deep.scope" },
+	{ "/give/g1" },
+	{ "/runc-...scope" },
 	{ "/jobs/web" },
 	{ "/jobs/a/web" },
 	{ "/jobs/young" }, /* below a plain directory its file must be there */

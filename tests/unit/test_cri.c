@@ -160,7 +160,7 @@ static const char *const nobodys[] = {
 	"/give/kubepods/pod" DASHED "/" NO_ID,
 	"/system.slice/a.service/kubepods/pod" DASHED "/" B_ID,
 	"/user.slice/user-1000.slice/cri-containerd-" A_ID ".scope",
-	"/kubepods/burstable/pod" DASHED,
+	("/kubepods/burstable/pod" DASHED),
 	"/kubepods",
 };
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* runc and crun by themselves: the id is the user's, the state lies in /run/runc, /run/crun. */
+/* runc and crun by themselves: the id is the user's, the state lies in /run/runc, /run/crun, or
+ * below /run/user/U. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "identity/engine.h"
-#include "identity/key.h"
+#include "identity/shim.h"
 #include "identity/state.h"
+
+#define DIGITS "0123456789"
 
 /* Where cgroup2 may be mounted, for runc writes whole paths. */
 static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -19,12 +22,12 @@ static enum match match(const struct identity_options *o, const struct place *p,
 	const char *id = p->path + p->start;
 	const size_t prefix = strlen("runc-"), suffix = strlen(".scope");
 
-	if (p->kind == PLACE_USER || p->kind == PLACE_UNIT || place_ends(p, ".slice"))
+	if (p->kind == PLACE_UNIT || place_ends(p, ".slice"))
 		return MATCH_NONE;
 	if ((place_starts(p, "runc-") || place_starts(p, "crun-")) && place_ends(p, ".scope") &&
 	    len > prefix + suffix)
 		engine_claim(p, id + prefix, len - prefix - suffix, ret);
-	else if (!place_is_unit(p))
+	else if (!place_is_unit(p) && p->kind != PLACE_USER)
 		engine_claim(p, id, len, ret);
 	else
 		return MATCH_NONE;
@@ -57,12 +60,12 @@ static enum proof crun_proof(const char *path, const struct place *p)
 }
 
 static const struct runtime {
-	const char *dir, *file;
+	const char *name, *file;
 	const char *path[3]; /* to the member that tells the cgroup */
 	enum proof (*proof)(const char *text, const struct place *p);
 } runtimes[] = {
-	{ "/run/runc", "state.json", { "cgroup_paths", "", NULL }, runc_proof },
-	{ "/run/crun", "status", { "cgroup-path", NULL }, crun_proof },
+	{ "runc", "state.json", { "cgroup_paths", "", NULL }, runc_proof },
+	{ "crun", "status", { "cgroup-path", NULL }, crun_proof },
 };
 
 static enum proof text_proof(const struct runtime *t, struct slice text, const struct place *p)
@@ -82,29 +85,62 @@ static enum proof early_proof(const struct state *s, const char *id, const struc
 	return p->kind == PLACE_SYSTEM && state_has_dir(s, id) ? PROOF_AGREES : PROOF_NONE;
 }
 
+static char *state_dir(const char *runtime, uid_t uid)
+{
+	return uid ? text_format("/run/user/%u/%s", (unsigned)uid, runtime)
+		   : text_format("/run/%s", runtime);
+}
+
 static enum proof ask_runtime(const char *root, const struct runtime *t, const char *id,
 			      const struct place *p)
 {
 	_free_ char *path = text_format("%s/%s", id, t->file), *text = NULL;
+	_free_ char *dir = state_dir(t->name, engine_uid(p));
 	_state_ struct state s = STATE_INIT;
 	size_t len;
 
-	if (!path || state_open(root, 0, t->dir, &s) < 0)
+	if (!path || !dir || state_open(root, engine_uid(p), dir, &s) < 0)
 		return PROOF_NONE;
 	if (state_read(&s, path, STATE_FILE_MAX, &text, &len) < 0)
 		return early_proof(&s, id, p);
 	return text_proof(t, (struct slice){ text, len }, p);
 }
 
+/* What buildah runs each step of a build in: "buildah-buildah" and a number. */
+static bool is_build_step(const char *id)
+{
+	const char *name = "buildah-buildah";
+	size_t len = strlen(name);
+
+	return strncmp(id, name, len) == 0 && id[len] && !id[len + strspn(id + len, DIGITS)];
+}
+
+static int take_name(struct identity *i)
+{
+	bool step = is_build_step(i->container);
+
+	if (step)
+		engine_refuse(i, "a step of a build: the next one is another program");
+	i->name = strdup(step ? "buildah" : i->container);
+	return i->name ? 0 : -ENOMEM;
+}
+
 static int fill(const struct identity_options *o, const struct place *p, const struct claim *c,
 		struct identity *ret, enum proof *ret_proof)
 {
+	uid_t uid = engine_uid(p);
 	size_t i;
+	int r;
 
 	for (i = 0; i < ARRAY_SIZE(runtimes) && *ret_proof == PROOF_NONE; i++)
 		*ret_proof = ask_runtime(o->root, &runtimes[i], ret->container, p);
-	ret->name = strdup(ret->container);
-	return ret->name ? engine_key(ret, 0, false, NULL) : -ENOMEM;
+	if (*ret_proof == PROOF_NONE && p->kind == PLACE_SYSTEM &&
+	    shim_is_gvisor(o->root, uid, ret->container)) {
+		*ret_proof = PROOF_AGREES;
+		engine_refuse(ret, ENGINE_OTHER_KERNEL);
+	}
+	r = take_name(ret);
+	return r < 0 ? r : engine_key(ret, uid, false, NULL);
 }
 
 const struct engine engine_bare = { "oci", match, fill };
