@@ -53,6 +53,8 @@ static void tells_made_up_names(void **state)
 static void tells_infra_containers(void **state)
 {
 	assert_true(names_is_infra("0123456789ab-infra"));
+	assert_true(names_is_infra("0123456789ab-service"));
+	assert_false(names_is_infra("0123456789ab-servant"));
 	assert_false(names_is_infra("0123456789a-infra"));
 	assert_false(names_is_infra("0123456789abc-infra"));
 	assert_false(names_is_infra("my-infra"));

@@ -10,6 +10,7 @@ static void record(struct recorded *r)
 			"/system.slice/quadlet.service/libpod-payload-" A_ID, "/bin/sh", "");
 	recorded_file(r, "/var/lib/containers/storage/overlay-containers/containers.json",
 		      "[{\"id\":\"" A_ID "\",\"names\":[\"web\"]}]");
+	recorded_file(r, "/usr/lib/systemd/system/sshd.socket", "Accept=yes\n");
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
 }
 
@@ -35,6 +36,12 @@ static const struct whose watching_all[] = {
 	{ "/system.slice/runner.service", UNIT("runner.service") },
 	{ USER_AT "/app.slice/mine.service", "systemd", "systemd/~1000/mine.service",
 	  "mine.service" },
+	{ "/system.slice/system-sshd.slice/sshd@3-10.0.0.1:22-10.0.0.2:5040.service",
+	  UNIT("sshd@.service") },
+	{ "/system.slice/system-other.slice/other@3-1-2.service", UNIT("other@3-1-2.service") },
+	/* A user's unit may have been given to somebody: what is in it is its own. */
+	{ USER_AT "/app.slice/mine.service/forged.service", "systemd", "systemd/~1000/mine.service",
+	  "mine.service", .inside = "/forged.service" },
 	/* Forged in a unit that may be delegated: that unit's. */
 	{ "/system.slice/ssh.service/docker-" B_ID ".scope", UNIT("ssh.service"),
 	  .inside = "/docker-" B_ID ".scope", .inner = "docker/bbbb0002bbbb" },
@@ -56,6 +63,10 @@ static const struct whose watching_some[] = {
 	{ USER_AT "/app.slice/mine.service", "systemd", "systemd/~1000/mine.service",
 	  "mine.service" },
 	{ USER_AT "/init.scope" },
+	{ USER_AT "/background.slice/given.service/app.slice/mine.service", "cgroup",
+	  "cgroup/user.slice/user-1000.slice/user@1000.service/background.slice/given.service/"
+	  "app.slice/mine.service",
+	  USER_AT "/background.slice/given.service/app.slice/mine.service" },
 	{ "/system.slice/quadlet.service/supervisor" },
 	{ "/user.slice/user-1000.slice/session-3.scope" },
 };

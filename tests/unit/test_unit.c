@@ -16,6 +16,8 @@ static const struct {
 	{ "ExecStart=/usr/bin/env podman\n", false },
 	{ "ExecStart=\nExecStart=podman", true },
 	{ "ExecStart", false },
+	{ "ExecStart=/usr/bin/docker-compose up\n", true },
+	{ "ExecStart=/usr/bin/dockerd-rootless.sh", true },
 	{ "", false },
 };
 
@@ -31,6 +33,33 @@ static void reads_exec_start(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	bool accepts;
+} sockets[] = {
+	{ "[Socket]\nListenStream=22\nAccept=yes\n", true },
+	{ " Accept = TRUE \r\n", true },
+	{ "Accept=yes\nAccept=no\n", false }, /* the last one holds */
+	{ "Accept=no\n", false },
+	{ "Accept=\n", false },
+	{ "Accepted=yes\n", false },
+	{ "#Accept=yes\n", false },
+	{ "Accept", false },
+	{ "", false },
+};
+
+static void reads_accept(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sockets); i++) {
+		_free_ char *text = strdup(sockets[i].text);
+
+		if (unit_text_accepts(text) != sockets[i].accepts)
+			fail_msg("%s", sockets[i].text);
+	}
+}
+
 #define PODMAN "[Service]\nExecStart=/usr/bin/podman run x\n"
 #define NGINX  "[Service]\nExecStart=/usr/sbin/nginx\n"
 
@@ -41,6 +70,8 @@ static void record(struct recorded *r)
 	recorded_file(r, "/etc/systemd/system/over.service", NGINX);
 	recorded_file(r, "/usr/lib/systemd/system/tpl@.service", PODMAN);
 	recorded_file(r, "/usr/lib/systemd/system/nginx.service", NGINX);
+	recorded_file(r, "/usr/lib/systemd/system/sshd.socket", "[Socket]\nAccept=yes\n");
+	recorded_file(r, "/usr/lib/systemd/system/pg.socket", "[Socket]\nAccept=no\n");
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
 	r->owner = USER;
 	recorded_file(r, "/home/u/.config/systemd/user/mine.service", PODMAN);
@@ -73,11 +104,9 @@ static const struct {
 
 static void looks_units_up(void **state)
 {
-	const struct recorded *r = *state;
+	const struct recorded *r = recorded_need(state);
 	size_t i;
 
-	if (!r)
-		skip();
 	for (i = 0; i < ARRAY_SIZE(units); i++) {
 		struct place p, last = { 0 };
 
@@ -89,11 +118,46 @@ static void looks_units_up(void **state)
 	}
 }
 
+static const struct {
+	const char *unit, *template;
+} connections[] = {
+	{ "sshd@3-10.0.0.1:22-10.0.0.2:5040.service", "sshd@.service" },
+	{ "sshd@12-fe80::1%2:22-fe80::2%2:5040.service", "sshd@.service" },
+	{ "sshd@7-1234-1000.service", "sshd@.service" },
+	{ "sshd@main.service", NULL },
+	{ "sshd@7.service", NULL },
+	{ "sshd@x-1-2.service", NULL },
+	{ "sshd@.service", NULL },
+	{ "sshd.service", NULL },
+	{ "pg@7-1234-1000.service", NULL }, /* no socket that accepts */
+	{ "backup@2026-01-01.service", NULL },
+};
+
+static void knows_connections(void **state)
+{
+	const struct recorded *r = recorded_need(state);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(connections); i++) {
+		_free_ char *template = NULL;
+		struct place p;
+		char path[256];
+
+		snprintf(path, sizeof(path), "/%s", connections[i].unit);
+		assert_int_equal(place_begin(&p, path), 0);
+		assert_true(place_next(&p));
+		template = unit_of_connection(r->dir, &p);
+		same_text(path, "template", template, connections[i].template);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_exec_start),
+		cmocka_unit_test(reads_accept),
 		cmocka_unit_test(looks_units_up),
+		cmocka_unit_test(knows_connections),
 	};
 
 	return cmocka_run_group_tests(tests, setup, recorded_teardown);

@@ -58,5 +58,7 @@ bool names_is_made(const char *name)
 
 bool names_is_infra(const char *name)
 {
-	return strspn(name, "0123456789abcdef") == 12 && strcmp(name + 12, "-infra") == 0;
+	if (strspn(name, "0123456789abcdef") != 12)
+		return false;
+	return strcmp(name + 12, "-infra") == 0 || strcmp(name + 12, "-service") == 0;
 }

@@ -7,5 +7,5 @@
 /* "happy_curie", "happy_curie3". */
 bool names_is_made(const char *name);
 
-/* The name of a podman pod's infra container, "0123456789ab-infra". */
+/* The name of a podman pod's own container, "0123456789ab-infra", "0123456789ab-service". */
 bool names_is_infra(const char *name);

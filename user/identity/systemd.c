@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* systemd's units, those that are watched. */
+/* systemd's units, those that are watched, as systemctl shows them: an instance of a template is a
+ * workload of its own, but for those that are made for each connection. */
 #include <errno.h>
 #include <string.h>
 
@@ -39,7 +40,9 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 		*ret_proof = PROOF_DENIES;
 		return 0;
 	}
-	ret->name = place_text(p);
+	ret->name = unit_of_connection(o->root, p);
+	if (!ret->name)
+		ret->name = place_text(p);
 	if (!ret->name)
 		return -ENOMEM;
 	if (place_ends(p, ".scope"))

@@ -20,10 +20,34 @@ static const char *const user_dirs[] = { "/etc/systemd/user", "/run/systemd/user
 					 "/usr/lib/systemd/user", NULL };
 
 static const char *const carriers[] = {
-	"podman",  "docker",	  "nerdctl",	   "ctr",     "runc",	"crun",
-	"dockerd", "containerd",  "crio",	   "kubelet", "conmon", "buildkitd",
-	"k3s",	   "lxc-start",	  "lxc-autostart", "lxd",     "incusd", "systemd-nspawn",
-	"rke2",	   "cri-dockerd", "rootlesskit",
+	"podman",
+	"podman-compose",
+	"docker",
+	"docker-compose",
+	"dockerd",
+	"nerdctl",
+	"containerd",
+	"ctr",
+	"buildah",
+	"buildkitd",
+	"runc",
+	"crun",
+	"conmon",
+	"crio",
+	"cri-dockerd",
+	"kubelet",
+	"kubelite",
+	"k3s",
+	"k0s",
+	"rke2",
+	"lxc-start",
+	"lxc-autostart",
+	"lxd",
+	"incusd",
+	"systemd-nspawn",
+	"rootlesskit",
+	"dockerd-rootless.sh",
+	"containerd-rootless.sh",
 };
 
 static bool is_carrier(const char *base, size_t len)
@@ -48,62 +72,98 @@ static bool starts_carrier(const char *command)
 	return is_carrier(base, len - (size_t)(base - s));
 }
 
+/* What follows NAME and '=' on a line; NULL when that says something else. */
+static const char *value_of(const char *line, const char *name)
+{
+	const char *s = line + strspn(line, " \t");
+
+	if (strncmp(s, name, strlen(name)) != 0)
+		return NULL;
+	s += strlen(name);
+	s += strspn(s, " \t");
+	return *s == '=' ? s + 1 : NULL;
+}
+
 bool unit_text_carries(char *text)
 {
 	char *save = NULL, *line = strtok_r(text, "\n", &save);
 
 	for (; line; line = strtok_r(NULL, "\n", &save)) {
-		const char *s = line + strspn(line, " \t");
+		const char *command = value_of(line, "ExecStart");
 
-		if (strncmp(s, "ExecStart", strlen("ExecStart")) != 0)
-			continue;
-		s += strlen("ExecStart");
-		s += strspn(s, " \t");
-		if (*s == '=' && starts_carrier(s + 1))
+		if (command && starts_carrier(command))
 			return true;
 	}
 	return false;
 }
 
-/* 1: it carries, 0: it doesn't, -ENOENT: there is no such file. */
-static int file_carries(const char *root, uid_t uid, const char *dir, const char *unit)
+static bool is_true(const char *s)
+{
+	static const char *const words[] = { "yes", "true", "on", "1", "y", "t" };
+	size_t i, len = strcspn(s += strspn(s, " \t"), " \t\r");
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i]) == len && strncasecmp(s, words[i], len) == 0)
+			return true;
+	return false;
+}
+
+bool unit_text_accepts(char *text)
+{
+	char *save = NULL, *line = strtok_r(text, "\n", &save);
+	bool accepts = false;
+
+	for (; line; line = strtok_r(NULL, "\n", &save)) {
+		const char *value = value_of(line, "Accept");
+
+		accepts = value ? is_true(value) : accepts;
+	}
+	return accepts;
+}
+
+/* What is asked of the text of a unit's file. */
+struct question {
+	const char *root, *unit;
+	bool (*test)(char *text);
+};
+
+/* 1: yes, 0: no, -ENOENT: there is no such file. */
+static int ask_file(const struct question *q, uid_t uid, const char *dir)
 {
 	_free_ char *text = NULL;
 
-	if (state_read_at(root, uid, dir, unit, UNIT_MAX, &text, NULL) < 0)
+	if (state_read_at(q->root, uid, dir, q->unit, UNIT_MAX, &text, NULL) < 0)
 		return -ENOENT;
-	return unit_text_carries(text);
+	return q->test(text);
 }
 
-static int find_in_dirs(const char *root, const char *const *dirs, const char *unit)
+static int ask_dirs(const struct question *q, const char *const *dirs)
 {
 	int r = -ENOENT;
 
 	for (; *dirs && r == -ENOENT; dirs++)
-		r = file_carries(root, 0, *dirs, unit);
+		r = ask_file(q, 0, *dirs);
 	return r;
 }
 
 /* A user's own units say what they like, of the user's own containers. */
-static int find_of_user(const char *root, uid_t uid, const char *unit)
+static int ask_users(const struct question *q, uid_t uid)
 {
 	_free_ char *home = NULL;
 	_free_ char *run = text_format("/run/user/%u/systemd/generator", (unsigned)uid);
 	_free_ char *conf = NULL;
-	int r = run ? file_carries(root, uid, run, unit) : -ENOENT;
+	int r = run ? ask_file(q, uid, run) : -ENOENT;
 
-	if (r == -ENOENT && state_home(root, uid, &home) == 0)
+	if (r == -ENOENT && state_home(q->root, uid, &home) == 0)
 		conf = text_format("%s/.config/systemd/user", home);
 	if (conf)
-		r = file_carries(root, uid, conf, unit);
-	return r == -ENOENT ? find_in_dirs(root, user_dirs, unit) : r;
+		r = ask_file(q, uid, conf);
+	return r == -ENOENT ? ask_dirs(q, user_dirs) : r;
 }
 
-static int find(const char *root, const struct place *p, const char *unit)
+static int ask(const struct place *p, const struct question *q)
 {
-	if (p->kind == PLACE_USER)
-		return find_of_user(root, p->uid, unit);
-	return find_in_dirs(root, system_dirs, unit);
+	return p->kind == PLACE_USER ? ask_users(q, p->uid) : ask_dirs(q, system_dirs);
 }
 
 /* "foo@bar.service" -> "foo@.service". NULL when it is no instance. */
@@ -121,16 +181,46 @@ bool unit_is_carrier(const char *root, const struct place *p)
 	_free_ char *unit = place_is_unit(p) ? place_text(p) : place_unit(p);
 	_free_ char *template = NULL;
 	const char *dot = unit ? strrchr(unit, '.') : NULL;
+	struct question q = { root, unit, unit_text_carries };
 	int r;
 
 	if (!dot)
 		return false;
 	if (is_carrier(unit, (size_t)(dot - unit)))
 		return true;
-	r = find(root, p, unit);
+	r = ask(p, &q);
 	if (r == -ENOENT)
-		template = template_of(unit);
+		q.unit = template = template_of(unit);
 	if (template)
-		r = find(root, p, template);
+		r = ask(p, &q);
 	return r > 0;
+}
+
+/* systemd counts the connections and adds who is at both ends: "3-10.0.0.1:22-10.0.0.2:5040",
+ * "7-1234-1000". */
+static bool is_connection(const char *unit)
+{
+	const char *instance = strchr(unit, '@') + 1, *dot = strrchr(unit, '.'), *s;
+	size_t dashes = 0;
+
+	if (strspn(instance, "0123456789") == 0)
+		return false;
+	for (s = instance; s < dot; s++) {
+		if (!strchr("0123456789abcdefABCDEF.:_-%", *s))
+			return false;
+		dashes += *s == '-';
+	}
+	return dashes >= 2;
+}
+
+char *unit_of_connection(const char *root, const struct place *p)
+{
+	_free_ char *unit = place_text(p), *template = unit ? template_of(unit) : NULL;
+	_free_ char *socket = NULL;
+	struct question q = { root, NULL, unit_text_accepts };
+
+	if (!template || !is_connection(unit))
+		return NULL;
+	q.unit = socket = text_format("%.*s.socket", (int)strcspn(unit, "@"), unit);
+	return socket && ask(p, &q) > 0 ? TAKE_PTR(template) : NULL;
 }
