@@ -191,7 +191,7 @@ static int prepare_to_write(struct store *s)
 
 	if (r == 0)
 		r = store_exec(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-				  " PRAGMA cache_size=-8000; PRAGMA journal_size_limit=16777216");
+				  " PRAGMA cache_size=-2000; PRAGMA journal_size_limit=16777216");
 	if (r == 0)
 		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return r;

@@ -212,5 +212,7 @@ int store_unit_begin(struct store *s, int64_t now, const char *label, int64_t *r
 	if (r < 0)
 		return r;
 	*ret_id = sqlite3_last_insert_rowid(s->db);
+	/* pages that the unit's bursts left in the cache */
+	(void)sqlite3_db_release_memory(s->db);
 	return 0;
 }
