@@ -17,6 +17,10 @@ static void record(struct recorded *r)
 	recorded_bundle(r, SHIM "my-ns/t1", "/my-ns/t1", "/bin/sh", "");
 	recorded_bundle(r, SHIM "default/vm", "/default/vm", "/bin/sh", "");
 	recorded_file(r, SHIM "default/vm/shim-binary-path", "/usr/bin/containerd-shim-kata-v2");
+	recorded_bundle(r, "/data/state/io.containerd.runtime.v2.task/default/t2", "/default/t2",
+			"/bin/sh", "\"io.kubernetes.cri.container-name\":\"forged\"");
+	recorded_file(r, "/etc/containerd/config.toml",
+		      "state = \"/data/state\"\n[x]\nstate = \"/other\"\n");
 	recorded_bundle(r, SHIM "default/moved", "/elsewhere/moved", "/bin/sh", "");
 	recorded_bundle(r, SHIM "default/" A_ID, "system.slice:nerdctl:" A_ID, "/bin/sh",
 			NERDCTL("web"));
@@ -42,6 +46,7 @@ static const struct whose rows[] = {
 	{ "/default/t1", "containerd", "containerd/default/t1", "t1", NS },
 	{ "/default/t1/a/b", "containerd", "containerd/default/t1", "t1", NS, .inside = "/a/b" },
 	{ "/my-ns/t1", "containerd", "containerd/my-ns/t1", "t1", .namespace = "my-ns" },
+	{ "/default/t2", "containerd", "containerd/default/t2", "t2", NS, .owner = "containerd" },
 	{ "/default/vm", "containerd", "containerd/default/vm", "vm", NS, .refused = true },
 	{ "/system.slice/nerdctl-" A_ID ".scope", "containerd", "containerd/default/web", "web",
 	  NS },

@@ -13,6 +13,10 @@
 #define RUN_RM	   ID("4444ffff")
 #define SWAPPED	   ID("5555ffff")
 #define YOUNG	   ID("6666ffff")
+#define GVISOR	   ID("7777ffff")
+#define KRUN	   ID("8888ffff")
+#define MEMBER	   ID("9999ffff")
+#define SERVICE	   ID("aaaaffff")
 
 static void bundle(const struct recorded *r, const char *store, const char *id, const char *cgroup,
 		   const char *annotations)
@@ -30,22 +34,30 @@ static void bundle(const struct recorded *r, const char *store, const char *id, 
 
 static void record_root(struct recorded *r)
 {
-	recorded_file(r, ROOT_STORE "/overlay-containers/containers.json", "[%s,%s,%s,%s,%s,%s]",
-		      STORED(A_ID, "redis"), STORED(B_ID, "cache"), STORED(MADE, "happy_curie"),
-		      STORED(QUADLET, "systemd-web"), STORED(INFRA, "0000ffff0000-infra"),
-		      STORED(YOUNG, "young"));
+	recorded_file(r, ROOT_STORE "/overlay-containers/containers.json",
+		      "[%s,%s,%s,%s,%s,%s,%s,%s,%s]", STORED(A_ID, "redis"), STORED(B_ID, "cache"),
+		      STORED(MADE, "happy_curie"), STORED(QUADLET, "systemd-web"),
+		      STORED(INFRA, "0000ffff0000-infra"), STORED(YOUNG, "young"),
+		      STORED(GVISOR, "sandboxed"), STORED(KRUN, "machine"),
+		      STORED(SERVICE, "aaaaffffaaaa-service"));
 	recorded_file(r, ROOT_STORE "/overlay-containers/volatile-containers.json", "[%s]",
 		      STORED(RUN_RM, "brief"));
 	recorded_file(r, ROOT_STORE "/overlay-images/images.json",
 		      "[{\"id\":\"f00d\",\"digest\":\"" DIGEST "\",\"names\":[\"" IMAGE "\"]}]");
+	/* podman run --annotation: no pod's, and no namespace. */
 	bundle(r, ROOT_STORE, A_ID, "machine.slice:libpod:" A_ID,
-	       "\"io.container.manager\":\"libpod\"");
+	       "\"io.container.manager\":\"cri-o\",\"io.kubernetes.cri-o.SandboxID\":\"forged\","
+	       "\"io.kubernetes.cri-o.ContainerType\":\"sandbox\",\"io.kubernetes.pod.name\":\"f\","
+	       "\"io.kubernetes.container.name\":\"f\",\"io.kubernetes.cri-o.Namespace\":\"f\"");
 	bundle(r, ROOT_STORE, B_ID, "/libpod_parent/libpod-" B_ID, "");
 	bundle(r, ROOT_STORE, MADE, "/own/parent/libpod-" MADE, "");
 	bundle(r, ROOT_STORE, QUADLET, "/system.slice/web.service/libpod-payload-" QUADLET, "");
 	bundle(r, ROOT_STORE, RUN_RM, "machine-libpod_pod_" POD ".slice:libpod:" RUN_RM,
 	       "\"io.kubernetes.cri-o.SandboxID\":\"" POD
 	       "\",\"io.kubernetes.cri-o.Namespace\":\"x\"");
+	bundle(r, ROOT_STORE, GVISOR, "machine.slice:libpod:" GVISOR, "");
+	recorded_file(r, "/run/runsc/" GVISOR "_sandbox:" GVISOR ".state", "{}");
+	bundle(r, ROOT_STORE, KRUN, "machine.slice:libpod:" KRUN, "\"run.oci.handler\":\"krun\"");
 	bundle(r, ROOT_STORE, INFRA, "/libpod_parent/" POD "/libpod-" INFRA, "");
 	recorded_file(r, "/run/systemd/generator/young.service",
 		      "[Service]\nExecStart=/usr/bin/podman run x\n");
@@ -55,8 +67,10 @@ static void record_root(struct recorded *r)
 static void record_user(struct recorded *r)
 {
 	r->owner = USER;
-	recorded_file(r, USER_STORE "/overlay-containers/containers.json", "[%s,%s]",
-		      STORED(C_ID, "redis"), STORED(D_ID, "zen_wu"));
+	recorded_file(r, USER_STORE "/overlay-containers/containers.json", "[%s,%s,%s]",
+		      STORED(C_ID, "redis"), STORED(D_ID, "zen_wu"), STORED(MEMBER, "pod-web"));
+	bundle(r, USER_STORE, MEMBER, "user-libpod_pod_" POD ".slice:libpod:" MEMBER, "");
+	recorded_file(r, "/home/u/.config/systemd/user/young.service", "ExecStart=podman run x\n");
 	bundle(r, USER_STORE, C_ID, "user.slice:libpod:" C_ID, "");
 	bundle(r, USER_STORE, D_ID, USER_AT "/app.slice/q.service/libpod-payload-" D_ID, "");
 	/* Written by the user to look like root's. */
@@ -88,6 +102,16 @@ static const struct whose rows[] = {
 	  IMAGE, DIGEST },
 	{ USER_AT "/user.slice/libpod-" C_ID ".scope/container", "podman", "podman/~1000/redis",
 	  "redis", IMAGE, .inside = "/container" },
+	{ USER_AT "/user.slice/user-libpod_pod_" POD ".slice/libpod-" MEMBER ".scope/container",
+	  "podman", "podman/~1000/pod-web", "pod-web", IMAGE, .pod = POD, .inside = "/container" },
+	{ USER_AT "/app.slice/young.service/libpod-payload-" NO_ID, "podman",
+	  "podman/~1000/id:0123fedc0123", .refused = true },
+	{ MACHINE "libpod-" GVISOR ".scope", "podman", "podman/sandboxed", "sandboxed", IMAGE,
+	  DIGEST, .refused = true },
+	{ MACHINE "libpod-" KRUN ".scope", "podman", "podman/machine", "machine", IMAGE, DIGEST,
+	  .refused = true },
+	{ MACHINE "libpod-" SERVICE ".scope", "podman", "podman/id:aaaaffffaaaa", .image = IMAGE,
+	  .digest = DIGEST, .refused = true },
 	{ USER_AT "/app.slice/q.service/libpod-payload-" D_ID, "podman", "podman/~1000/" UNNAMED,
 	  UNNAMED, IMAGE },
 	/* Its files are gone: known by its id, where no one else makes such cgroups. */
@@ -114,6 +138,10 @@ static const char *const nobodys[] = {
 	"/user.slice/user-1000.slice/session-2.scope/libpod-" A_ID,
 	"/user.slice/user-1000.slice/libpod-" A_ID ".scope",
 	USER_AT "/app.slice/libpod-" C_ID ".scope", /* the user's, elsewhere */
+	/* A user's unit may be anybody's, too: a container's with a cgroup to write to. */
+	USER_AT "/app.slice/given.service/libpod-payload-" C_ID,
+	USER_AT "/app.slice/given.service/libpod-payload-" NO_ID,
+	USER_AT "/app.slice/given.service/user.slice/libpod-" NO_ID ".scope",
 	MACHINE "libpod-conmon-" A_ID ".scope",
 	"/libpod_parent/conmon",
 	"/libpod_parent",
@@ -138,6 +166,22 @@ static void knows_its_containers(void **state)
 	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 }
 
+/* Not even somebody who watches everything has monitors for workloads. */
+static void monitors_are_nobodys(void **state)
+{
+	static const char *const all[] = { "*", NULL };
+	static const char *const monitors[] = {
+		MACHINE "libpod-conmon-" A_ID ".scope",
+		MACHINE "machine-libpod_pod_" POD ".slice/libpod-conmon-" A_ID ".scope",
+		"/libpod_parent/conmon",
+		"/libpod_parent/" POD "/conmon",
+		USER_AT "/user.slice/libpod-conmon-" C_ID ".scope",
+		"/system.slice/young.service/supervisor",
+	};
+
+	check_nobodys(recorded_need(state), all, monitors, ARRAY_SIZE(monitors));
+}
+
 static void knows_what_it_did_not_make(void **state)
 {
 	check_nobodys(recorded_need(state), NULL, nobodys, ARRAY_SIZE(nobodys));
@@ -154,7 +198,7 @@ static void follows_its_configuration(void **state)
 					   "podman/~1000/mine", "mine", IMAGE };
 	struct recorded *r;
 
-	if (!*state)
+	if (geteuid() != 0)
 		skip();
 	r = recorded_new();
 	recorded_file(r, "/etc/containers/storage.conf",
@@ -180,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_its_containers),
 		cmocka_unit_test(knows_what_it_did_not_make),
+		cmocka_unit_test(monitors_are_nobodys),
 		cmocka_unit_test(follows_its_configuration),
 	};
 
