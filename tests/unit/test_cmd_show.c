@@ -45,7 +45,15 @@ static void fill(void)
 	{
 		int64_t w = add_workload("podman/redis", "redis");
 		int64_t old = add_workload("podman/old-redis", NULL);
-		int64_t j = add_instance("j", w, NOW - 1), i = add_first(w);
+		const struct store_instance other = { .instance = "j",
+						      .workload = w,
+						      .container = "fedcba",
+						      .path = "/y",
+						      .running = true };
+		int64_t i, j;
+
+		assert_stored(store_instance(st, &other, NOW - 1, &j));
+		i = add_first(w);
 
 		(void)add_unit(NOW);
 		assert_stored(store_merge(st, w, &old, 1));
@@ -179,7 +187,7 @@ static void show_tells_each_call(void **state)
 		"namespace: shop\npod:       web-1\n",
 		"x86_64  workload  write   2023-11-14 22:13:20Z  2023",
 		"  1/2 0123456789ab  re\\x0adis  42   /r\n",
-		"  2/2 ",
+		"  2/2               -  ",
 		"x86_64  workload  #550    2023",
 		"x86_64  setup     mount   2023",
 		"i386    session   exit    2023",
