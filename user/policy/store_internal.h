@@ -64,8 +64,10 @@ enum store_sql {
 	SQL_INSTANCE_DEL_GONE,
 	SQL_INSTANCE_DEL_FORGOTTEN,
 	SQL_UNIT_ADD,
+	SQL_UNIT_ALL,
 	SQL_UNIT_HAS_WORKLOAD,
 	SQL_OBSERVATION_GET,
+	SQL_OBSERVATION_ALL,
 	SQL_OBSERVATION_SET,
 	SQL_OBSERVATION_DEL,
 	SQL_OBSERVATION_WITHOUT,
@@ -190,16 +192,17 @@ int store_drop_forgotten(struct store *s);
 struct store_seen {
 	int64_t first, last; /* 0: not seen */
 	int64_t by;	     /* instance that made it first, */
-	int by_index;	     /* and which of store_sightings.instance it is */
+	size_t by_index;     /* and which of store_sightings.instance it is */
 	uint32_t replicas;   /* containers that made it */
 };
 struct store_sightings {
 	struct store_seen at[TAMIS_STAGE_MAX][TAMIS_ABI_MAX][TAMIS_CALLS];
 	struct store_replica {
-		int64_t id;
-		char *container;
-	} * instance; /* sorted by container */
-	size_t cnt, room;
+		int64_t id, first, first_unit, last_unit;
+		char *container; /* NULL: it stands for itself */
+		size_t group;	 /* the same for all lives of a container */
+	} * instance;		 /* that made a call, by first unit */
+	size_t cnt, room, groups;
 };
 int store_sightings(struct store *s, int64_t workload, struct store_sightings *ret);
 /* Makes the firsts of all calls as early as the observations have them. */

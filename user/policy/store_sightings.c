@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When each call of a workload was made, and by how many of its containers. */
+/*
+ * When each call of a workload was made, and by how many of its containers.
+ *
+ * Observations are kept by unit, so they are read by unit: instance by instance, each page of a
+ * unit would be read again for each of them. At any unit only the instances between whose first
+ * and last one it is are asked for, however many others there were.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -27,21 +33,33 @@ static int instances_room(struct store_sightings *seen)
 	return 0;
 }
 
+static int read_instance(sqlite3_stmt *stmt, struct store_sightings *seen)
+{
+	struct store_replica *i = &seen->instance[seen->cnt];
+	int r = store_column_text(stmt, 1, &i->container);
+
+	if (r < 0)
+		return r;
+	i->id = sqlite3_column_int64(stmt, 0);
+	i->first = sqlite3_column_int64(stmt, 2);
+	i->first_unit = sqlite3_column_int64(stmt, 3);
+	i->last_unit = sqlite3_column_int64(stmt, 4);
+	i->group = (size_t)sqlite3_column_int64(stmt, 5) - 1;
+	if (i->group >= seen->groups)
+		seen->groups = i->group + 1;
+	seen->cnt++;
+	return 0;
+}
+
 static int read_instances(struct store *s, int64_t workload, struct store_sightings *seen)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;
 	int r = store_query(s, SQL_INSTANCE_ALL, &stmt, "i", workload);
 
 	while (r == 0 && (r = store_step(s, stmt)) > 0) {
-		struct store_replica *i;
-
 		r = instances_room(seen);
-		if (r < 0)
-			break;
-		i = &seen->instance[seen->cnt];
-		i->id = sqlite3_column_int64(stmt, 0);
-		r = store_column_text(stmt, 1, &i->container);
-		seen->cnt += r == 0;
+		if (r == 0)
+			r = read_instance(stmt, seen);
 	}
 	return r;
 }
@@ -55,7 +73,7 @@ static bool is_earlier(const struct store_seen *than, int64_t time, int64_t inst
 }
 
 static void add_times(struct store_seen *at, const struct sysset *calls, int64_t time,
-		      int64_t instance, int index)
+		      int64_t instance, size_t index)
 {
 	for (int nr = sysset_next(calls, 0); nr >= 0; nr = sysset_next(calls, (unsigned)nr + 1)) {
 		if (is_earlier(&at[nr], time, instance)) {
@@ -68,10 +86,24 @@ static void add_times(struct store_seen *at, const struct sysset *calls, int64_t
 	}
 }
 
-/* A row of SQL_INSTANCE_SETS. */
-static int add_row(struct store *s, sqlite3_stmt *stmt, int index, struct store_sightings *seen,
-		   struct learned *container)
+/* The units of a workload, one after the other. */
+struct sweep {
+	struct store_sightings *seen;
+	struct learned *container; /* what each of them made, by group */
+	size_t *active;		   /* instances that the unit may be of */
+	size_t active_cnt, next;   /* next: instance that comes */
+	int64_t unit, began;
+};
+
+static void sweep_done(struct sweep *w)
 {
+	free(w->container);
+	free(w->active);
+}
+
+static int add_row(struct store *s, sqlite3_stmt *stmt, size_t index, struct sweep *w)
+{
+	const struct store_replica *i = &w->seen->instance[index];
 	enum tamis_stage stage = 0;
 	enum tamis_abi abi = 0;
 	struct sysset calls;
@@ -83,20 +115,51 @@ static int add_row(struct store *s, sqlite3_stmt *stmt, int index, struct store_
 		r = store_column_set(s, stmt, 2, &calls);
 	if (r < 0)
 		return r;
-	sysset_merge(&container->set[stage][abi], &calls);
-	add_times(seen->at[stage][abi], &calls, sqlite3_column_int64(stmt, 3),
-		  seen->instance[index].id, index);
+	sysset_merge(&w->container[i->group].set[stage][abi], &calls);
+	add_times(w->seen->at[stage][abi], &calls, i->first > w->began ? i->first : w->began, i->id,
+		  index);
 	return 0;
 }
 
-static int add_instance(struct store *s, int index, struct store_sightings *seen,
-			struct learned *container)
+static int add_instance(struct store *s, size_t index, struct sweep *w)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;
-	int r = store_query(s, SQL_INSTANCE_SETS, &stmt, "i", seen->instance[index].id);
+	int r = store_query(s, SQL_OBSERVATION_ALL, &stmt, "ii", w->unit,
+			    w->seen->instance[index].id);
 
 	while (r == 0 && (r = store_step(s, stmt)) > 0)
-		r = add_row(s, stmt, index, seen, container);
+		r = add_row(s, stmt, index, w);
+	return r;
+}
+
+/* Those whose first unit came, but not those whose last one was. */
+static void find_active(struct sweep *w)
+{
+	const struct store_replica *i = w->seen->instance;
+	size_t left = 0;
+
+	while (w->next < w->seen->cnt && i[w->next].first_unit <= w->unit)
+		w->active[w->active_cnt++] = w->next++;
+	for (size_t n = 0; n < w->active_cnt; n++) {
+		if (i[w->active[n]].last_unit >= w->unit)
+			w->active[left++] = w->active[n];
+	}
+	w->active_cnt = left;
+}
+
+static int sweep_units(struct store *s, int64_t workload, struct sweep *w)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_UNIT_ALL, &stmt, "i", workload);
+
+	while (r == 0 && (r = store_step(s, stmt)) > 0) {
+		r = 0;
+		w->unit = sqlite3_column_int64(stmt, 0);
+		w->began = sqlite3_column_int64(stmt, 1);
+		find_active(w);
+		for (size_t n = 0; r == 0 && n < w->active_cnt; n++)
+			r = add_instance(s, w->active[n], w);
+	}
 	return r;
 }
 
@@ -113,28 +176,19 @@ static void count_container(const struct learned *l, struct store_sightings *see
 	}
 }
 
-/* A container that restarts has an instance for each time; they are beside one another. One
- * without an id stands for itself. */
-static bool ends_container(const struct store_sightings *seen, size_t index)
-{
-	const char *this = seen->instance[index].container;
-	const char *next = index + 1 < seen->cnt ? seen->instance[index + 1].container : NULL;
-
-	return !this || !next || strcmp(this, next) != 0;
-}
-
 int store_sightings(struct store *s, int64_t workload, struct store_sightings *ret)
 {
-	struct learned container = { 0 };
+	struct sweep w = { .seen = ret };
 	int r = read_instances(s, workload, ret);
 
-	for (size_t i = 0; r == 0 && i < ret->cnt; i++) {
-		r = add_instance(s, (int)i, ret, &container);
-		if (r == 0 && ends_container(ret, i)) {
-			count_container(&container, ret);
-			memset(&container, 0, sizeof(container));
-		}
-	}
+	if (r < 0)
+		return r;
+	w.container = calloc(ret->groups + 1, sizeof(*w.container));
+	w.active = calloc(ret->cnt + 1, sizeof(*w.active));
+	r = w.container && w.active ? sweep_units(s, workload, &w) : -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ret->groups; i++)
+		count_container(&w.container[i], ret);
+	sweep_done(&w);
 	return r;
 }
 

@@ -149,8 +149,11 @@ static const char *const sql[SQL_MAX] = {
 		"UPDATE workload SET (units, last_unit) = (SELECT count(DISTINCT o.unit)"
 		" + workload.folded, ifnull(max(o.unit), 0)"
 		" FROM instance i" ITS_OBSERVATIONS " AND i.workload = ?1) WHERE id = ?1",
-	[SQL_INSTANCE_ALL] = "SELECT id, container FROM instance WHERE workload = ?1"
-			     " ORDER BY container, id",
+	[SQL_INSTANCE_ALL] =
+		"SELECT id, container, first, first_unit, last_unit, dense_rank() OVER (ORDER BY"
+		" container IS NULL, container, iif(container IS NULL, id, 0))"
+		" FROM instance WHERE workload = ?1 AND first_unit <= last_unit"
+		" ORDER BY first_unit, id",
 	[SQL_INSTANCE_LAST] = "SELECT pod, container FROM instance WHERE workload = ?1"
 			      " ORDER BY last DESC, id DESC LIMIT 1",
 	[SQL_INSTANCE_LEFT] = "SELECT i.leave_comm, i.leave_path FROM instance i"
@@ -170,12 +173,17 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_INSTANCE_DEL_FORGOTTEN] = "DELETE FROM instance WHERE " IS_FORGOTTEN,
 
 	[SQL_UNIT_ADD] = "INSERT INTO unit (began, label) VALUES (?1, ?2)",
+	[SQL_UNIT_ALL] = "SELECT u.id, u.began FROM (SELECT min(first_unit) AS low,"
+			 " max(last_unit) AS high FROM instance WHERE workload = ?1)"
+			 " CROSS JOIN unit u WHERE u.id BETWEEN low AND high ORDER BY u.id",
 	[SQL_UNIT_HAS_WORKLOAD] =
 		"SELECT 1 FROM instance i CROSS JOIN observation o WHERE i.workload = ?1"
 		" AND o.unit = ?2 AND o.instance = i.id LIMIT 1",
 
 	[SQL_OBSERVATION_GET] = "SELECT calls FROM observation"
 				" WHERE unit = ?1 AND instance = ?2 AND stage = ?3 AND abi = ?4",
+	[SQL_OBSERVATION_ALL] = "SELECT stage, abi, calls FROM observation"
+				" WHERE unit = ?1 AND instance = ?2",
 	[SQL_OBSERVATION_SET] = "INSERT INTO observation (unit, instance, stage, abi, calls)"
 				" VALUES (?1, ?2, ?3, ?4, ?5)"
 				" ON CONFLICT DO UPDATE SET calls = ?5",
