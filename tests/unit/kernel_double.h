@@ -30,7 +30,8 @@ struct kernel_set {
 struct kernel_cgroup {
 	uint64_t id;
 	const char *path; /* in the tree now; NULL: it isn't */
-	bool has_start, has_loss, has_leave, has_path;
+	const char *kept; /* its path, as the kernel half keeps it */
+	bool has_start, has_loss, has_leave;
 	struct tamis_cgroup start;
 	struct tamis_loss loss;
 	struct tamis_leave leave;
@@ -235,11 +236,30 @@ int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c)
 
 int sensor_path(struct sensor *s, uint64_t cgroup, char **ret)
 {
-	return -ENOENT;
+	const struct kernel_cgroup *c = kernel_find(cgroup);
+
+	if (!c || !c->kept)
+		return -ENOENT;
+	*ret = strdup(c->kept);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int sensor_paths(struct sensor *s, const struct sensor_walk *w)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < kernel.cgroup_cnt; i++)
+		if (kernel.cgroup[i].kept)
+			r = w->path(kernel.cgroup[i].id, w->arg);
+	return r;
 }
 
 void sensor_path_drop(struct sensor *s, uint64_t cgroup)
 {
+	struct kernel_cgroup *c = kernel_find(cgroup);
+
+	if (c)
+		c->kept = NULL;
 }
 
 void sensor_forget(struct sensor *s, uint64_t cgroup)
@@ -251,6 +271,7 @@ void sensor_forget(struct sensor *s, uint64_t cgroup)
 		if (kernel.set[i].key.cgroup != cgroup)
 			kernel.set[left++] = kernel.set[i];
 	kernel.set_cnt = left;
+	sensor_path_drop(s, cgroup);
 	if (c)
 		c->has_start = c->has_loss = c->has_leave = false;
 }

@@ -406,6 +406,25 @@ static void an_unheard_end_is_found_by_the_unit(void **state)
 	assert_int_equal(observer_stats(watcher).workload_cgroups, 0);
 }
 
+/* Neither its beginning nor its end was heard of. */
+static void an_unheard_life_is_found_by_its_path(void **state)
+{
+	start();
+	kernel_cgroup(100)->kept = "/w-a";
+	kernel_cgroup(101)->kept = "/elsewhere";
+	kernel_call(100, TAMIS_WORKLOAD, 1);
+	kernel_started(100);
+	kernel.lost.ring = 4;
+	drain();
+	assert_row("cgroup/w-a", true, 1, 1);
+	assert_stored(observer_unit(watcher));
+	assert_row("cgroup/w-a", false, 1, 1);
+	assert_int_equal(kernel.set_cnt, 0);
+	assert_null(kernel_find(100)->kept);
+	assert_null(kernel_find(101)->kept);
+	assert_int_equal(observer_stats(watcher).unattributed, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -424,6 +443,7 @@ int main(void)
 		TEST(unknown_gate_calls_are_told_once),
 		TEST(units_and_plain_cgroups_are_seeded),
 		TEST(an_unheard_end_is_found_by_the_unit),
+		TEST(an_unheard_life_is_found_by_its_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,9 @@
 #include "identity/cgroups.h"
 #include "learn/observer_internal.h"
 
-#define BOOT_ID	   "/proc/sys/kernel/random/boot_id"
-#define META_UNITS "units" /* "BOOT UNIT ROW ROW_BEFORE": the kernel's units and our rows */
+#define SWEEP_UNITS 10
+#define BOOT_ID	    "/proc/sys/kernel/random/boot_id"
+#define META_UNITS  "units" /* "BOOT UNIT ROW ROW_BEFORE": the kernel's units and our rows */
 
 int observer_new(const struct observer_options *options, struct observer **ret)
 {
@@ -260,23 +261,45 @@ int observer_start(struct observer *o)
 	return r < 0 ? r : begin_unit(o);
 }
 
-/* Removals whose event was lost to a full ring. */
-static void sweep(struct observer *o)
+static int on_path(uint64_t id, void *arg)
 {
+	struct observer *o = arg;
+	struct watched *w = watchlist_find(&o->list, id);
+
+	return w ? 0 : attribute_cgroup(o, id, NULL, &w);
+}
+
+/* What the ring had no room for: a cgroup that was made gets its entry by the path that the kernel
+ * half keeps, one that was removed is not in the tree. Nobody else loses an event, but who can
+ * know: the tree is looked at now and then all the same. */
+static int sweep(struct observer *o)
+{
+	const struct sensor_walk walk = { .path = on_path, .arg = o };
+	uint64_t lost = sensor_lost(o->o.sensor).ring;
+	int r;
+
+	if (lost == o->ring_lost && o->unit[0] % SWEEP_UNITS)
+		return 0;
+	r = sensor_paths(o->o.sensor, &walk);
+	if (r < 0)
+		return r;
+	o->ring_lost = lost;
 	for (struct watched *w = o->list.cgroup; w; w = w->hh.next) {
 		_free_ char *path = NULL;
 
-		if (cgroups_path(o->o.mount, w->id, &path) < 0)
+		r = cgroups_path(o->o.mount, w->id, &path);
+		if (r == -ENOENT || r == -ESTALE)
 			w->gone = o->pending = true;
 	}
+	return 0;
 }
 
 int observer_unit(struct observer *o)
 {
-	int r;
+	int r = sweep(o);
 
-	sweep(o);
-	r = observer_drain(o);
+	if (r >= 0)
+		r = observer_drain(o);
 	return r < 0 ? r : begin_unit(o);
 }
 

@@ -37,7 +37,7 @@ struct observer {
 	bool pending;	  /* removals or origins wait for the next drain */
 	uint64_t drains;  /* begun */
 	uint64_t unattributed;
-	uint64_t ring_lost; /* events, when cgroups were last compared with the tree */
+	uint64_t ring_lost; /* events, until cgroups were last compared with the tree */
 };
 
 /* The entry of a cgroup: found, or made. `path` NULL: the sensor and the tree are asked; when

@@ -125,6 +125,11 @@ static int each_leave(const void *key, const void *value, const struct sensor_wa
 	return readback_leave(value, &leave) ? w->leave(*(const uint64_t *)key, &leave, w->arg) : 0;
 }
 
+static int each_path(const void *key, const void *value, const struct sensor_walk *w)
+{
+	return w->path(*(const uint64_t *)key, w->arg);
+}
+
 static uint64_t changes_now(const struct sensor *s)
 {
 	return __atomic_load_n(&sensor_state(s)->changes, __ATOMIC_ACQUIRE);
@@ -189,6 +194,11 @@ int sensor_path(struct sensor *s, uint64_t cgroup, char **ret)
 	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.tamis_paths), &cgroup, &path) < 0)
 		return -errno;
 	return readback_path(&path, ret);
+}
+
+int sensor_paths(struct sensor *s, const struct sensor_walk *w)
+{
+	return walk_map(s->skel->maps.tamis_paths, w, each_path);
 }
 
 void sensor_path_drop(struct sensor *s, uint64_t cgroup)

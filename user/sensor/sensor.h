@@ -60,6 +60,7 @@ struct sensor_walk {
 	int (*cgroup)(uint64_t id, const struct tamis_cgroup *c, void *arg);
 	int (*loss)(uint64_t id, const struct tamis_loss *loss, void *arg);
 	int (*leave)(uint64_t id, const struct tamis_leave *leave, void *arg);
+	int (*path)(uint64_t id, void *arg); /* sensor_paths alone asks for it */
 	void *arg;
 };
 /* Whether a walk would find anything. */
@@ -79,6 +80,8 @@ int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c)
 /* Where a cgroup is or was, as the kernel said when it was made. -ENOENT when it was there before
  * us, or its path is longer than is kept. Caller frees. */
 int sensor_path(struct sensor *s, uint64_t cgroup, char **ret);
+/* Every cgroup whose path is kept: those among them of which the ring had no room to tell. */
+int sensor_paths(struct sensor *s, const struct sensor_walk *w);
 /* For a cgroup that is nobody's: its path won't be asked for. */
 void sensor_path_drop(struct sensor *s, uint64_t cgroup);
 /* Deletes all that is kept of a cgroup. */
