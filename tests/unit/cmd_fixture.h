@@ -76,6 +76,13 @@ static inline char *printed_text(void)
 	return text;
 }
 
+static inline void check_said(const char *want)
+{
+	_free_ char *out = printed_text();
+
+	assert_string_equal(out, want);
+}
+
 struct failure {
 	const struct cmd *c;
 	const char *args[ARGS_MAX];

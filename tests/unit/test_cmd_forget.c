@@ -33,13 +33,6 @@ static struct learned learned_of(int64_t workload)
 	return l;
 }
 
-static void check_said(const char *want)
-{
-	_free_ char *out = printed_text();
-
-	assert_string_equal(out, want);
-}
-
 static void a_name_means_every_abi(void **state)
 {
 	struct learned l;

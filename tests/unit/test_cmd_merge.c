@@ -15,13 +15,6 @@ static void fill(void)
 	}
 }
 
-static void check_said(const char *want)
-{
-	_free_ char *out = printed_text();
-
-	assert_string_equal(out, want);
-}
-
 /* Whoever the daemon sees under that key from now on. */
 static int64_t id_of_key(const char *key)
 {

@@ -30,13 +30,6 @@ static void fill(void)
 	}
 }
 
-static void check_said(const char *want)
-{
-	_free_ char *out = printed_text();
-
-	assert_string_equal(out, want);
-}
-
 static void by_default_a_month(void **state)
 {
 	fill();

@@ -3,16 +3,9 @@
 
 #include <getopt.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-
-int cmd_usage(const struct cmd *c)
-{
-	fprintf(stderr, "usage: tamis %s %s\n", c->name, c->args);
-	return EXIT_USAGE;
-}
 
 int cmd_bad_option(const struct cmd *c, int opt, char **argv)
 {

@@ -17,10 +17,7 @@ struct cmd {
 	int (*show_help)(void);
 };
 
-/* Prints "usage: tamis NAME ARGS" and returns EXIT_USAGE. */
-int cmd_usage(const struct cmd *c);
-
-/* The same as one line that names the thing. `opt` is what getopt_long answered, ':' or '?', with
+/* One line that names the thing, with "usage: tamis NAME ARGS"; return EXIT_USAGE. `opt` is what getopt_long answered, ':' or '?', with
  * opterr = 0 and options that begin with ':'; `arg` the argument too many, NULL: one is missing. */
 int cmd_bad_option(const struct cmd *c, int opt, char **argv);
 int cmd_bad_argument(const struct cmd *c, const char *arg);
