@@ -17,8 +17,9 @@ struct cmd {
 	int (*show_help)(void);
 };
 
-/* One line that names the thing, with "usage: tamis NAME ARGS"; return EXIT_USAGE. `opt` is what getopt_long answered, ':' or '?', with
- * opterr = 0 and options that begin with ':'; `arg` the argument too many, NULL: one is missing. */
+/* One line that names the thing, with "usage: tamis NAME ARGS"; return EXIT_USAGE. `opt` is what
+ * getopt_long answered, ':' or '?', with opterr = 0 and options that begin with ':'; `arg` the
+ * argument too many, NULL: one is missing. */
 int cmd_bad_option(const struct cmd *c, int opt, char **argv);
 int cmd_bad_argument(const struct cmd *c, const char *arg);
 
