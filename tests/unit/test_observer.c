@@ -391,6 +391,30 @@ static void units_and_plain_cgroups_are_seeded(void **state)
 	assert_false(kernel_find(200)->has_start);
 }
 
+/* What ran while nobody watched is not whole; with pins the kernel half did watch. */
+static void a_gap_is_counted_without_pins(void **state)
+{
+	static const struct {
+		bool pinned;
+		unsigned gaps;
+	} rows[] = { { true, 0 }, { false, 1 } };
+
+	kernel_cgroup(100)->path = "/w-a";
+	kernel_call(100, TAMIS_WORKLOAD, 1);
+	start();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct store_row row;
+
+		observer_free(watcher);
+		kernel.pinned = rows[i].pinned;
+		start();
+		row = row_of("cgroup/w-a");
+		assert_int_equal(row.evidence.lost_gaps, rows[i].gaps);
+		assert_true(row.running);
+		store_row_done(&row);
+	}
+}
+
 /* The ring was full: nobody heard of its end, the tree says so. */
 static void an_unheard_end_is_found_by_the_unit(void **state)
 {
@@ -442,6 +466,7 @@ int main(void)
 		TEST(a_merged_workload_learns_where_it_went),
 		TEST(unknown_gate_calls_are_told_once),
 		TEST(units_and_plain_cgroups_are_seeded),
+		TEST(a_gap_is_counted_without_pins),
 		TEST(an_unheard_end_is_found_by_the_unit),
 		TEST(an_unheard_life_is_found_by_its_path),
 	};

@@ -48,16 +48,6 @@ static int seed(struct observer *o, const struct watched *w)
 	return r == -E2BIG ? 0 : r;
 }
 
-/* Without pins nobody watched between the last daemon and us. */
-static int count_gap(struct observer *o, const struct watched *w)
-{
-	_free_ char *name = rows_instance_name(o, w->id);
-
-	if (!name)
-		return -ENOMEM;
-	return store_instance_gap(o->o.store, name);
-}
-
 static int add_existing(const char *path, uint64_t id, void *arg)
 {
 	struct observer *o = arg;
@@ -69,12 +59,29 @@ static int add_existing(const char *path, uint64_t id, void *arg)
 	if (w->ignored)
 		return 0;
 	w->dirty = true; /* it runs: to be said even if it never calls again */
-	if (w->owner == w->id && !sensor_was_pinned(o->o.sensor))
-		r = count_gap(o, w);
-	return r < 0 ? r : seed(o, w);
+	return seed(o, w);
 }
 
 int existing_add(struct observer *o)
 {
 	return cgroups_walk(o->o.mount, add_existing, o);
+}
+
+static int count_gap(struct observer *o, const struct watched *w)
+{
+	_free_ char *name = rows_instance_name(o, w->id);
+
+	return name ? store_instance_gap(o->o.store, name) : -ENOMEM;
+}
+
+int existing_gaps(struct observer *o)
+{
+	int r = 0;
+
+	if (sensor_was_pinned(o->o.sensor))
+		return 0;
+	for (const struct watched *w = o->list.cgroup; w && r >= 0; w = w->hh.next)
+		if (!w->ignored && w->owner == w->id)
+			r = count_gap(o, w);
+	return r;
 }

@@ -239,6 +239,9 @@ int observer_start(struct observer *o)
 {
 	int r = herald_new(o->o.sensor, o->o.identity, &o->herald);
 
+	/* seconds, where there are many thousands: nobody has to wait for the store meanwhile */
+	if (r >= 0)
+		r = existing_add(o);
 	if (r >= 0)
 		r = store_begin(o->o.store);
 	if (r < 0)
@@ -246,7 +249,7 @@ int observer_start(struct observer *o)
 	o->now = time(NULL);
 	r = load_units(o);
 	if (r >= 0)
-		r = existing_add(o);
+		r = existing_gaps(o);
 	/* those that still run are said to by the drain that follows */
 	if (r >= 0)
 		r = store_instances_gone(o->o.store, NULL, 0, o->now);

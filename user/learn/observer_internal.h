@@ -56,7 +56,10 @@ void attribute_again(struct observer *o, struct watched *w);
 /* Walks the tree: entries for all, the kernel half told about what runs already. */
 int existing_add(struct observer *o);
 
-/* The rest are parts of a drain, inside its transaction. */
+/* The rest are parts of a transaction, most of them of a drain's. */
+
+/* Without pins nobody watched between the last daemon and us: a gap for all that exists. */
+int existing_gaps(struct observer *o);
 
 /* Makes the rows of a cgroup when there are none yet, and refreshes them. Until the `last` time in
  * a drain one that is gone is a running one, which nobody drops from the store. */
