@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holds for every engine: outermost first, nobody speaks for another, hostile files. */
+#include <limits.h>
+
 #include "recorded.h"
 
 #define STORE	    "/var/lib/containers/storage"
@@ -80,6 +82,28 @@ static void plain_cgroups_are_watched_by_name(void **state)
 	};
 
 	check_all(recorded_need(state), watch, rows, ARRAY_SIZE(rows));
+}
+
+/* As deep as a path can be: nothing there is asked for one by one. */
+static void depth_costs_nothing(void **state)
+{
+	static const char *const watch[] = { "*/zz", NULL };
+	const struct recorded *r = recorded_need(state);
+	struct identity_options o = { .root = r->dir, .watch = watch };
+	struct identity i = IDENTITY_INIT;
+	char path[PATH_MAX] = "";
+	size_t at, n;
+
+	for (at = 0; at + 3 < sizeof(path) - 1; at += 3)
+		strcpy(path + at, at == 30 || at > 3000 ? "/zz" : "/aa");
+	assert_int_equal(identity_of_path(&o, path, &i), 0);
+	assert_int_equal(i.owner_len, 33);
+	identity_done(&i);
+	strcpy(path + 30, "/aa");
+	path[33] = '/';
+	/* Every component of it would be some ten opens: minutes for all. */
+	for (n = 0; n < 300; n++)
+		assert_int_equal(identity_of_path(&o, path, &i), -ENOENT);
 }
 
 /* Who fills up an owner's room hurts nobody else. */
@@ -317,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_outermost_owns),
 		cmocka_unit_test(plain_cgroups_are_watched_by_name),
+		cmocka_unit_test(depth_costs_nothing),
 		cmocka_unit_test(owners_have_their_own_room),
 		cmocka_unit_test(names_cannot_leave_their_key),
 		cmocka_unit_test(what_makes_no_sense_is_unknown),

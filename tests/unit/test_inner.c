@@ -36,6 +36,7 @@ static const struct {
 	{ "/lxc.payload.~0", "lxc/%7E0" },
 	{ "/runc-...scope", "oci/%2E%2E" },
 	{ DEEP(DEEP(DEEP("/docker-" A_ID ".scope"))), "docker/aaaa0001aaaa" },
+	{ DEEP(DEEP(DEEP(DEEP("/docker-" A_ID ".scope")))), NULL },
 };
 
 static void labels_by_shape(void **state)

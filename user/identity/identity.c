@@ -119,7 +119,7 @@ static bool find_watched(const struct identity_options *o, const char *path, str
 
 	if (place_begin(&p, path) < 0)
 		return false;
-	while (place_next(&p)) {
+	while (place_next(&p) && p.depth < PLACE_DEPTH_MAX) {
 		if (place_ends(&p, ".slice") || place_is_manager(&p) ||
 		    !engine_watched(o, path, p.end))
 			continue;
@@ -187,7 +187,7 @@ int identity_of_path(const struct identity_options *o, const char *path, struct 
 
 	if (place_begin(&p, path) < 0)
 		return -ENOENT;
-	while (r == 0 && place_next(&p))
+	while (r == 0 && place_next(&p) && p.depth < PLACE_DEPTH_MAX)
 		if (p.kind != PLACE_LOGIN)
 			r = ask_all(o, &p, ret);
 	if (r != 0)

@@ -55,7 +55,7 @@ static inline void identity_donep(struct identity *i)
 struct identity_options {
 	const char *root; /* prefix of every file read, default "" */
 	/* Shell patterns (fnmatch with FNM_PATHNAME off) of cgroup paths to watch as workloads of
-	 * their own: services, plain cgroups; NULL-terminated. */
+	 * their own: services, plain cgroups; NULL-terminated. Found 32 components deep at most. */
 	const char *const *watch;
 };
 

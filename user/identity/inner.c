@@ -48,7 +48,7 @@ int inner_label(const char *rest, char **ret)
 	*ret = NULL;
 	if (!*rest || place_begin(&p, rest) < 0)
 		return 0;
-	while (r == 0 && place_next(&p))
+	while (r == 0 && place_next(&p) && p.depth < PLACE_DEPTH_MAX)
 		r = ask_all(&p, ret);
 	return r < 0 ? r : 0;
 }

@@ -68,3 +68,7 @@ char *place_text(const struct place *p);
 char *place_unit(const struct place *p);
 
 #define PLACE_ID_LEN 64
+
+/* No engine goes as deep: what is below isn't asked for, for a cgroup's owner can go as deep as a
+ * path is long. */
+#define PLACE_DEPTH_MAX 32
