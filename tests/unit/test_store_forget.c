@@ -134,6 +134,21 @@ static void forgetting_more_masks_no_more_of_the_first(void **state)
 	assert_set(learned_in(w, TAMIS_WORKLOAD), SET(1, 2, 3)); /* another workload's */
 }
 
+/* A daemon that just began takes all for gone, until it has looked: that is no new life. */
+static void those_just_taken_for_gone_are_masked_too(void **state)
+{
+	struct sysset set = SET(1);
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_instances_gone(st, NULL, 0, NOW + 70));
+		assert_stored(store_forget_call(st, w, 0, 1));
+		assert_int_equal(add_instance("i", w, NOW + 71), i);
+		assert_stored(store_calls_before(st, i, u2, TAMIS_WORKLOAD, 0, &set, NOW + 72));
+	}
+	assert_set(learned_in(w, TAMIS_WORKLOAD), SET(2, 3));
+}
+
 static void units_without_a_call_left_dont_count(void **state)
 {
 	struct store_row row;
@@ -409,6 +424,7 @@ int main(void)
 		TEST(only_what_was_seen_can_be_forgotten),
 		TEST(the_same_call_is_not_learned_again),
 		TEST(forgetting_more_masks_no_more_of_the_first),
+		TEST(those_just_taken_for_gone_are_masked_too),
 		TEST(units_without_a_call_left_dont_count),
 		TEST(origins_of_the_forgotten_come_no_more),
 		TEST(what_is_gone_leaves_nothing),

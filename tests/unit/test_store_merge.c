@@ -195,6 +195,29 @@ static void what_cant_be_merged_is_left(void **state)
 	assert_aliases(a, "");
 }
 
+/* b was forgotten while it ran; a was observed whole, but before. */
+static void an_older_start_makes_nothing_whole(void **state)
+{
+	struct store_instance i = { .workload = a, .instance = "ia", .running = true, .starts = 1 };
+	struct store_row row;
+	int64_t id;
+
+	for (int later = 0; later < 2; later++) {
+		IN_TRANSACTION
+		{
+			if (!later)
+				assert_stored(store_forget(st, b, &(bool){ 0 }));
+			assert_stored(store_instance(st, &i, NOW, &id));
+			if (!later)
+				assert_stored(store_merge(st, a, &b, 1));
+		}
+		row = row_of("podman/a");
+		assert_int_equal(evidence_is_partial(&row.evidence), !later);
+		store_row_done(&row);
+		i.instance = "later";
+	}
+}
+
 /* Whose id a daemon still has: said again under that, it is refused, not lost. */
 static void a_daemon_that_did_not_look_is_told(void **state)
 {
@@ -260,8 +283,12 @@ static void add_renamable(void)
 	assert_stored(store_merge(st, c, &d, 1));
 }
 
+/* What the engine says then brings its own name not back. */
 static void names_that_a_person_gave(void **state)
 {
+	const struct store_workload engines = { .key = "podman/a", .name = "a", .image = "new" };
+	int64_t id;
+
 	for (size_t n = 0; n < ARRAY_SIZE(renames); n++) {
 		struct store_row row;
 
@@ -269,8 +296,8 @@ static void names_that_a_person_gave(void **state)
 		add_renamable();
 		assert_int_equal(store_rename(st, a, renames[n].key, renames[n].name),
 				 renames[n].r);
-		/* The engine's name doesn't come back. */
-		assert_int_equal(add_workload("podman/a", renames[n].r ? "a" : "engine's"), a);
+		assert_stored(store_workload(st, &engines, NOW, &id));
+		assert_int_equal(id, a);
 		row = row_of(renames[n].is_key);
 		assert_int_equal(row.id, a);
 		assert_string_equal(row.name, renames[n].is_name);
@@ -321,6 +348,7 @@ int main(void)
 		TEST(old_keys_mean_the_new_one),
 		TEST(aliases_follow),
 		TEST(what_cant_be_merged_is_left),
+		TEST(an_older_start_makes_nothing_whole),
 		TEST(a_daemon_that_did_not_look_is_told),
 		TEST(labels_of_inner_containers_follow),
 		TEST(names_that_a_person_gave),

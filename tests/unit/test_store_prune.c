@@ -278,6 +278,82 @@ static void nothing_to_do_writes_nothing(void **state)
 	assert_int_equal(log_written(), before);
 }
 
+/* Four units, the clock set back after the first; the daemon may still write the last two. */
+static void the_newest_two_are_left(void **state)
+{
+	static const int64_t began[] = { TODAY + 500, TODAY + 100, TODAY + 200, TODAY + 300 };
+	struct policy_origin *o = NULL;
+	int64_t unit[ARRAY_SIZE(began)], w, i;
+	size_t cnt = 0;
+
+	IN_TRANSACTION
+	{
+		i = add_instance("i", w = add_workload("k", NULL), TODAY);
+		for (size_t n = 0; n < ARRAY_SIZE(began); n++) {
+			unit[n] = add_unit(began[n]);
+			add_calls(i, unit[n], TAMIS_WORKLOAD, SET((int)n), NOW);
+		}
+		for (int n = 0; n < 2; n++)
+			assert_int_equal(prune(0, TODAY + DAY).units, n == 0);
+	}
+	assert_int_equal(ask_db("SELECT group_concat(id, '') FROM unit"), 234);
+	assert_int_equal(ask_db("SELECT count(*) FROM observation WHERE unit = 3"), 1);
+	assert_stored(store_origins(st, w, &o, &cnt));
+	assert_int_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 0)->last, TODAY + 500);
+	assert_int_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 1)->last, TODAY + 500);
+	assert_int_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 1)->first, TODAY + 100);
+	assert_int_equal(origin_of(o, cnt, TAMIS_WORKLOAD, 2)->last, TODAY + 200);
+	store_origins_free(o, cnt);
+	assert_int_equal(broken_rule(), 0);
+}
+
+static int64_t first_of(int64_t workload, uint32_t nr)
+{
+	struct policy_origin *o = NULL;
+	size_t cnt = 0;
+	int64_t first;
+
+	assert_stored(store_origins(st, workload, &o, &cnt));
+	first = origin_of(o, cnt, TAMIS_WORKLOAD, nr)->first;
+	store_origins_free(o, cnt);
+	return first;
+}
+
+/* One unit, two instances: the one that was there later is drained first. A day on, units don't
+ * tell any more; nor where the instance goes whose engine named it so late. */
+static void firsts_and_counts_outlive_units_and_moves(void **state)
+{
+	int64_t a, b, old, new, u[3];
+	struct store_row row;
+
+	IN_TRANSACTION
+	{
+		old = add_workload("cgroup/x", NULL);
+		for (int n = 0; n < 3; n++)
+			u[n] = add_unit(TODAY - DAY + 60 * n);
+		a = add_instance("a", old, TODAY - DAY + 20);
+		b = add_instance("b", old, TODAY - DAY + 10);
+		add_calls(a, u[0], TAMIS_WORKLOAD, SET(1), NOW);
+		add_calls(b, u[0], TAMIS_WORKLOAD, SET(1), NOW);
+		add_calls(b, u[1], TAMIS_WORKLOAD, SET(1, 2), NOW);
+		for (int n = 0; n < 2; n++)
+			(void)add_unit(NOW + n);
+		assert_int_equal(prune(0, TODAY).units, 2);
+		assert_int_equal(first_of(old, 1), TODAY - DAY + 10);
+		assert_int_equal(first_of(old, 2), TODAY - DAY + 60);
+		new = add_workload("podman/x", "x");
+		assert_int_equal(add_instance("a", new, NOW), a);
+		assert_int_equal(add_instance("b", new, NOW), b);
+	}
+	assert_int_equal(count_workloads(), 1);
+	assert_int_equal(first_of(new, 1), TODAY - DAY + 10);
+	assert_int_equal(first_of(new, 2), TODAY - DAY + 60);
+	row = row_of("podman/x");
+	assert_int_equal(row.evidence.units, 2);
+	store_row_done(&row);
+	assert_int_equal(broken_rule(), 0);
+}
+
 /* New drains go on: they merge with the folded past as with any other. */
 static void writing_goes_on_after_folding(void **state)
 {
@@ -396,6 +472,8 @@ int main(void)
 		TEST(folding_changes_times_of_day_only),
 		TEST(later_units_are_left_as_they_are),
 		TEST(nothing_to_do_writes_nothing),
+		TEST(the_newest_two_are_left),
+		TEST(firsts_and_counts_outlive_units_and_moves),
 		TEST(writing_goes_on_after_folding),
 		TEST(merging_after_folding_counts_no_unit_twice),
 		TEST(a_daemon_folds_in_steps),
