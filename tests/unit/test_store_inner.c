@@ -69,7 +69,7 @@ static void the_newest_is_never_left_out(void **state)
 	IN_TRANSACTION
 	{
 		w = add_workload("k", NULL);
-		for (unsigned label = 100; label > 0; label--) {
+		for (unsigned label = 1; label <= 100; label++) {
 			struct sysset is;
 
 			see(label, NOW);

@@ -243,6 +243,44 @@ static void truncated_stores_are_refused(void **state)
 	}
 }
 
+static void read_names(int64_t workload)
+{
+	char **text = NULL;
+	size_t cnt = 0;
+
+	if (store_inner_list(st, workload, &text, &cnt) == 0)
+		free_texts(text, cnt);
+	if (store_aliases(st, workload, &text, &cnt) == 0)
+		free_texts(text, cnt);
+}
+
+/* What commands do; each failure ends the transaction. */
+static void change_everything(void)
+{
+	const struct store_prune what = { .gone_before = NOW + 1, .fold_before = NOW + 1 };
+	struct store_pruned pruned;
+	bool running;
+
+	for (int step = 0; step < 6; step++) {
+		int r = store_begin(st);
+
+		if (r == 0 && step == 0)
+			r = store_forget_call(st, 4, 0, 100);
+		else if (r == 0 && step == 1)
+			r = store_forget(st, 5, &running);
+		else if (r == 0 && step == 2)
+			r = store_merge(st, 6, (int64_t[]){ 7, 8 }, 2);
+		else if (r == 0 && step == 3)
+			r = store_rename(st, 6, "shop", "shop");
+		else if (r == 0 && step == 4)
+			r = store_inner(st, 6, "docker/1", NOW);
+		else if (r == 0)
+			r = store_prune(st, &what, NULL, NULL, &pruned);
+		if (r < 0 || store_commit(st) < 0)
+			store_rollback(st);
+	}
+}
+
 /* Whatever reads and writes there are, on whatever is there. */
 static void use_everything(void)
 {
@@ -260,6 +298,7 @@ static void use_everything(void)
 			(void)store_learned(st, rows[i].id, &learned);
 			if (store_origins(st, rows[i].id, &o, &(size_t){ 0 }) == 0)
 				store_origins_free(o, 0);
+			read_names(rows[i].id);
 			store_row_done(&rows[i]);
 		}
 		free(rows);
@@ -272,6 +311,7 @@ static void use_everything(void)
 	if (store_workload(st, &w, NOW, &id) < 0 || store_instances_gone(st, NULL, 0, NOW) < 0 ||
 	    store_calls(st, 1, 1, TAMIS_WORKLOAD, 0, &set, NOW) < 0 || store_commit(st) < 0)
 		store_rollback(st);
+	change_everything();
 }
 
 /* Random, but the same every time: a failure can be looked at. */
@@ -336,6 +376,26 @@ static void sets_of_a_wrong_size_are_refused(void **state)
 	}
 }
 
+/* Nor are they merged with others, in SQL either. */
+static void sets_of_a_wrong_size_change_nothing(void **state)
+{
+	bool running;
+
+	make_store();
+	run_sql(wrong_sets[0]);
+	run_sql("UPDATE observation SET calls = x'00' WHERE instance = 4");
+	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
+	assert_stored(store_begin(st));
+	assert_int_equal(store_merge(st, 2, (int64_t[]){ 3 }, 1), -EUCLEAN);
+	assert_sentence(store_error(st));
+	store_rollback(st);
+	assert_stored(store_begin(st));
+	assert_int_equal(store_forget_call(st, 4, 0, 100), -EUCLEAN);
+	store_rollback(st);
+	IN_TRANSACTION assert_int_equal(store_forget(st, 3, &running), 0); /* a way out */
+	assert_int_equal(count_workloads(), 20);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, drop_dir)
 
 int main(void)
@@ -351,6 +411,7 @@ int main(void)
 		TEST(truncated_stores_are_refused),
 		TEST(flipped_bytes_never_crash),
 		TEST(sets_of_a_wrong_size_are_refused),
+		TEST(sets_of_a_wrong_size_change_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
