@@ -3,7 +3,7 @@
  * The sensor: which calls were made, by cgroup, ABI and stage. All programs are raw_tp, so that
  * BPF_PROG_TEST_RUN can run them. Two front doors for the same room: tamis_enter reads the
  * registers without a helper (kernels with bpf_rdonly_cast, 6.2), tamis_enter_any asks for the
- * task instead; user/sensor loads the first that the kernel takes.
+ * task instead; user/sensor loads the first that the kernel takes. bpf/portable.bpf.c is the latter.
  */
 #include "bpf/cache.bpf.h"
 #include "bpf/leave.bpf.h"
@@ -18,7 +18,9 @@ _Static_assert(sizeof(struct tamis_task) == 32, "tamis_task");
 _Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
 _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
 
+#ifndef TAMIS_PORTABLE
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+#endif
 
 static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
 {
@@ -84,7 +86,9 @@ static __noinline int enter_slowly(__u64 regs, __u64 nr)
  * hides a call from what is learned for himself. */
 static __always_inline bool came_by_syscall(__u64 regs)
 {
-#if defined(__TARGET_ARCH_x86)
+#if defined(TAMIS_PORTABLE)
+	return false;
+#elif defined(__TARGET_ARCH_x86)
 	struct pt_regs *r = bpf_rdonly_cast((void *)regs, bpf_core_type_id_kernel(struct pt_regs));
 
 	return r->cx == r->ip;

@@ -13,6 +13,8 @@
 #include "sensor/readback.h"
 #include "sensor/sensor_internal.h"
 
+#include "portable.skel.h"
+
 _Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
 _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
 _Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
@@ -46,13 +48,33 @@ static int configure(struct sensor *s, const struct sensor_options *o)
 	return bpf_map__set_max_entries(s->skel->maps.tamis_sets, sets);
 }
 
-static int load(struct sensor *s, const struct sensor_options *o, bool fast, char **ret_why)
+/* Both objects have the same maps and programs: one skeleton serves both. */
+static int open_skeleton(bool fast, struct sensor_bpf **ret)
 {
+	struct sensor_bpf *skel = calloc(1, sizeof(*skel));
 	int r;
 
-	s->skel = sensor_bpf__open();
-	if (!s->skel)
-		return -errno;
+	if (!skel)
+		return -ENOMEM;
+	r = sensor_bpf__create_skeleton(skel);
+	if (r == 0 && !fast)
+		skel->skeleton->data = (void *)portable_bpf__elf_bytes(&skel->skeleton->data_sz);
+	if (r == 0)
+		r = bpf_object__open_skeleton(skel->skeleton, NULL);
+	if (r < 0) {
+		sensor_bpf__destroy(skel);
+		return r;
+	}
+	*ret = skel;
+	return 0;
+}
+
+static int load(struct sensor *s, const struct sensor_options *o, bool fast, char **ret_why)
+{
+	int r = open_skeleton(fast, &s->skel);
+
+	if (r < 0)
+		return r;
 	bpf_program__set_autoload(s->skel->progs.tamis_enter, fast);
 	bpf_program__set_autoload(s->skel->progs.tamis_enter_any, !fast);
 	r = configure(s, o);
