@@ -213,14 +213,16 @@ static void options_out_of_range_are_refused(void **state)
 static void drains_are_skipped_when_nothing_changed(void **state)
 {
 	struct sensor *s = must_open();
-	unsigned sets = 0;
+	unsigned sets = 1;
 	struct sensor_walk w = { .set = count_set, .arg = &sets };
 
 	assert_int_equal(sensor_drain(s, &w, true), 0);
-	sets = 0;
-	assert_int_equal(sensor_drain(s, &w, false), 0);
-	if (!sensor_has_news(s)) /* others' cgroups may make calls meanwhile */
-		assert_int_equal(sets, 0);
+	/* others' cgroups may make calls meanwhile */
+	for (int i = 0; i < 1000 && sets > 0; i++) {
+		sets = 0;
+		assert_int_equal(sensor_drain(s, &w, false), 0);
+	}
+	assert_int_equal(sets, 0);
 	sensor_close(s);
 }
 
