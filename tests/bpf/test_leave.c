@@ -3,275 +3,7 @@
  * Who leaves a cgroup: the sensor is attached, processes are moved between cgroups of this test's
  * own, and the map is read as the daemon reads it.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/sched.h>
-#include <pthread.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <cmocka.h>
-
-#include "base/cleanup.h"
-#include "base/text.h"
-#include "identity/cgroups.h"
-#include "sensor/sensor_internal.h"
-
-static char *mount;
-static struct sensor *sensor;
-
-/* A tree of cgroups: something was started in the first two. */
-enum place { UNIT, OTHER, UNIT_SUB, UNIT_DEEP, OTHER_SUB, OUTSIDE, ROOT, PLACES };
-static const char *const below[PLACES] = { "/unit",	     "/other",	   "/unit/sub",
-					   "/unit/sub/deep", "/other/sub", "" };
-static char *dir[PLACES];
-static uint64_t id[PLACES];
-
-/* --- cgroups ----------------------------------------------------------------------------- */
-
-static int make_cgroups(void **state)
-{
-	static const enum place order[] = { OUTSIDE, UNIT, OTHER, UNIT_SUB, UNIT_DEEP, OTHER_SUB };
-
-	if (geteuid() != 0 || cgroups_find(&mount) < 0 || !mount)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		_free_ char *path =
-			text_format("/tamis-test-leave.%d%s", getpid(), below[order[i]]);
-
-		dir[order[i]] = text_format("%s%s", mount, path);
-		if (mkdir(dir[order[i]], 0755) < 0 || cgroups_id(mount, path, &id[order[i]]) < 0)
-			return -1;
-	}
-	dir[ROOT] = strdup(mount);
-	id[ROOT] = 1;
-	return 0;
-}
-
-static int remove_cgroups(void **state)
-{
-	static const enum place order[] = { OTHER_SUB, UNIT_DEEP, UNIT_SUB, OTHER, UNIT, OUTSIDE };
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		r |= rmdir(dir[order[i]]);
-	for (int i = 0; i < PLACES; i++)
-		free(dir[i]);
-	free(mount);
-	return r;
-}
-
-static int try_move(pid_t pid, enum place to)
-{
-	_free_ char *procs = text_format("%s/cgroup.procs", dir[to]);
-	_free_ char *text = text_format("%d", pid);
-	_close_ int fd = open(procs, O_WRONLY | O_CLOEXEC);
-
-	return fd >= 0 && write(fd, text, strlen(text)) > 0 ? 0 : -1;
-}
-
-static void move(pid_t pid, enum place to)
-{
-	assert_int_equal(try_move(pid, to), 0);
-}
-
-/* --- the sensor -------------------------------------------------------------------------- */
-
-static int bpf_map(struct bpf_map *map)
-{
-	return bpf_map__fd(map);
-}
-
-static int open_sensor(void **state)
-{
-	struct sensor_options o = { 0 };
-	struct tamis_cgroup started = { 0 };
-	_free_ char *why = NULL;
-
-	if (sensor_open(&o, &sensor, &why) < 0)
-		return -1;
-	return sensor_seed(sensor, id[UNIT], &started) | sensor_seed(sensor, id[OTHER], &started);
-}
-
-static int close_sensor(void **state)
-{
-	sensor_close(TAKE_PTR(sensor));
-	return 0;
-}
-
-/* A namespace that isn't ours: whoever has it as its starter's has its own mounts. */
-#define FOREIGN_NS 4711
-
-static uint32_t mnt_ns(void)
-{
-	struct stat st;
-
-	assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
-	return st.st_ino;
-}
-
-static bool has_mark(pid_t pid)
-{
-	struct tamis_task mark;
-	uint32_t tgid = pid;
-
-	return bpf_map_lookup_elem(bpf_map(sensor->skel->maps.tamis_tasks), &tgid, &mark) == 0;
-}
-
-static void set_mark(pid_t pid, uint32_t stage)
-{
-	struct tamis_task mark = { .cgroup = id[UNIT], .stage = stage };
-	uint32_t tgid = pid;
-
-	assert_int_equal(
-		bpf_map_update_elem(bpf_map(sensor->skel->maps.tamis_tasks), &tgid, &mark, BPF_ANY),
-		0);
-}
-
-static void drop_mark(pid_t pid)
-{
-	uint32_t tgid = pid;
-
-	(void)bpf_map_delete_elem(bpf_map(sensor->skel->maps.tamis_tasks), &tgid);
-}
-
-struct wanted {
-	uint64_t cgroup;
-	struct tamis_leave leave;
-};
-
-static int keep_wanted(uint64_t cgroup, const struct tamis_leave *leave, void *arg)
-{
-	struct wanted *w = arg;
-
-	if (cgroup == w->cgroup)
-		w->leave = *leave;
-	return 0;
-}
-
-/* All zeros when nobody left. */
-static struct tamis_leave leave_of(enum place p)
-{
-	struct wanted w = { .cgroup = id[p] };
-	struct sensor_walk walk = { .leave = keep_wanted, .arg = &w };
-
-	assert_int_equal(sensor_drain(sensor, &walk, true), 0);
-	return w.leave;
-}
-
-static void assert_left(enum place p, uint64_t count)
-{
-	assert_int_equal(leave_of(p).count, count);
-}
-
-static void assert_nobody_left(void)
-{
-	for (int p = 0; p < PLACES; p++)
-		assert_left(p, 0);
-}
-
-/* --- processes --------------------------------------------------------------------------- */
-
-/* Its end comes with ours, should a test fail. */
-static pid_t fork_child(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0)
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return pid;
-}
-
-/* One that waits, and that the stages take for the workload of its cgroup. */
-static pid_t spawn(enum place p)
-{
-	int ready[2];
-	pid_t pid;
-	char byte;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	pid = fork_child();
-	if (pid == 0) {
-		if (try_move(0, p) || write(ready[1], "r", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &byte, 1), 1);
-	close(ready[0]);
-	drop_mark(pid);
-	return pid;
-}
-
-static void finish(pid_t pid)
-{
-	assert_true(pid > 0);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-static void moved(enum place from, enum place to)
-{
-	pid_t pid = spawn(from);
-
-	move(pid, to);
-	finish(pid);
-}
-
-/* Born in a cgroup by CLONE_INTO_CGROUP, waiting. */
-static pid_t born_in(enum place p)
-{
-	_close_ int fd = open(dir[p], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct clone_args args = { .flags = CLONE_INTO_CGROUP,
-				   .exit_signal = SIGCHLD,
-				   .cgroup = fd };
-	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
-
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
-}
-
-/* A workload process in `from` has a child born in `to`. */
-static void bears(enum place from, enum place to, uint32_t stage)
-{
-	pid_t pid = fork_child();
-	int status;
-
-	if (pid == 0) {
-		if (try_move(0, from))
-			_exit(1);
-		raise(SIGSTOP);
-		pid = born_in(to);
-		if (pid <= 0)
-			_exit(1);
-		(void)kill(pid, SIGKILL);
-		_exit(waitpid(pid, NULL, 0) != pid);
-	}
-	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
-	assert_true(WIFSTOPPED(status));
-	drop_mark(pid);
-	if (stage != TAMIS_WORKLOAD)
-		set_mark(pid, stage);
-	assert_int_equal(kill(pid, SIGCONT), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
+#include "bpf/leave_fixture.h"
 
 /* --- tests ------------------------------------------------------------------------------- */
 
@@ -334,16 +66,20 @@ static void one_that_moves_twice_left_twice(void **state)
 
 static void *wait_in_thread(void *arg)
 {
+	int *ready = arg, tid = gettid();
+
+	if (write(*ready, &tid, sizeof(tid)) != sizeof(tid))
+		_exit(1);
 	for (;;)
 		pause();
 	return NULL;
 }
 
-static void a_process_of_many_threads_leaves_once(void **state)
+/* Of 9 threads. *ret_tid is of one that isn't the first. */
+static pid_t spawn_threads(int *ret_tid)
 {
-	int ready[2];
+	int ready[2], tid;
 	pid_t pid;
-	char byte;
 
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork_child();
@@ -351,19 +87,49 @@ static void a_process_of_many_threads_leaves_once(void **state)
 		pthread_t thread;
 
 		for (int i = 0; i < 8; i++)
-			if (pthread_create(&thread, NULL, wait_in_thread, NULL))
+			if (pthread_create(&thread, NULL, wait_in_thread, &ready[1]))
 				_exit(1);
-		if (write(ready[1], "r", 1) != 1)
-			_exit(1);
-		(void)wait_in_thread(NULL);
+		for (;;)
+			pause();
 	}
-	assert_int_equal(read(ready[0], &byte, 1), 1);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(read(ready[0], &tid, sizeof(tid)), sizeof(tid));
 	close(ready[0]);
 	close(ready[1]);
+	*ret_tid = tid;
+	return pid;
+}
+
+static void a_process_of_many_threads_leaves_once(void **state)
+{
+	int tid;
+	pid_t pid = spawn_threads(&tid);
+
 	move(pid, UNIT);
 	drop_mark(pid);
 	move(pid, OTHER);
 	assert_left(UNIT, 1);
+	finish(pid);
+}
+
+static void move_thread(pid_t tid, enum place to)
+{
+	_free_ char *text = text_format("%d", tid);
+
+	assert_int_equal(write_file(to, "cgroup.threads", text), 0);
+}
+
+static void a_thread_goes_without_its_process(void **state)
+{
+	int tid;
+	pid_t pid = spawn_threads(&tid);
+
+	move(pid, THREADS);
+	drop_mark(pid);
+	move_thread(tid, BESIDE);
+	assert_left(THREADS, 0);
+	move_thread(pid, BESIDE);
+	assert_left(THREADS, 1);
 	finish(pid);
 }
 
@@ -553,6 +319,7 @@ int main(void)
 		cmocka_unit_test(where_one_goes_decides),
 		LEAVE_TEST(one_that_moves_twice_left_twice),
 		LEAVE_TEST(a_process_of_many_threads_leaves_once),
+		LEAVE_TEST(a_thread_goes_without_its_process),
 		LEAVE_TEST(one_that_is_born_elsewhere_has_left),
 		LEAVE_TEST(what_is_on_its_way_in_never_left),
 		LEAVE_TEST(a_session_that_is_moved_out_left),
