@@ -166,6 +166,26 @@ static void knows_its_containers(void **state)
 	check_all(recorded_need(state), NULL, rows, ARRAY_SIZE(rows));
 }
 
+/* Rootless without systemd: several containers live in whatever cgroup their user was in. */
+static void those_without_a_cgroup_say_so(void **state)
+{
+	static const char *const watch[] = { "/user.slice/*/session-*.scope", NULL };
+	static const struct whose session = {
+		"/user.slice/user-1000.slice/session-2.scope",
+		"cgroup",
+		"cgroup/user.slice/user-1000.slice/session-2.scope",
+		"/user.slice/user-1000.slice/session-2.scope",
+		.refused = true,
+		.owner = "cgroup/~1000",
+	};
+	struct recorded *r = recorded_need(state);
+
+	r->owner = USER;
+	bundle(r, USER_STORE, NO_ID, "", "");
+	r->owner = 0;
+	check_whose(r, watch, &session);
+}
+
 /* Not even somebody who watches everything has monitors for workloads. */
 static void monitors_are_nobodys(void **state)
 {
@@ -225,6 +245,7 @@ int main(void)
 		cmocka_unit_test(knows_its_containers),
 		cmocka_unit_test(knows_what_it_did_not_make),
 		cmocka_unit_test(monitors_are_nobodys),
+		cmocka_unit_test(those_without_a_cgroup_say_so),
 		cmocka_unit_test(follows_its_configuration),
 	};
 

@@ -10,6 +10,8 @@ static void record(struct recorded *r)
 			"/system.slice/quadlet.service/libpod-payload-" A_ID, "/bin/sh", "");
 	recorded_file(r, "/var/lib/containers/storage/overlay-containers/containers.json",
 		      "[{\"id\":\"" A_ID "\",\"names\":[\"web\"]}]");
+	recorded_file(r, "/etc/systemd/system/shared@.service",
+		      "ExecStart=podman run --cgroups=disabled x\n");
 	recorded_file(r, "/usr/lib/systemd/system/sshd.socket", "Accept=yes\n");
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");
 }
@@ -32,6 +34,8 @@ static const struct whose watching_all[] = {
 	{ "/init.scope", UNIT("init.scope"), .refused = true },
 	{ "/system.slice/run-u12.service", UNIT("run-u12.service"), .refused = true },
 	{ "/system.slice/run-r0123456789abcdef.service", UNIT("run-r0123456789abcdef.service"),
+	  .refused = true },
+	{ "/system.slice/system-shared.slice/shared@a.service", UNIT("shared@a.service"),
 	  .refused = true },
 	{ "/system.slice/runner.service", UNIT("runner.service") },
 	{ USER_AT "/app.slice/mine.service", "systemd", "systemd/~1000/mine.service",

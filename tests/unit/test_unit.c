@@ -35,6 +35,33 @@ static void reads_exec_start(void **state)
 
 static const struct {
 	const char *text;
+	bool shares;
+} shared[] = {
+	{ "ExecStart=/usr/bin/podman run --cgroups=disabled x\n", true },
+	{ "[Service]\nExecStart=podman run \\\n  --rm \\\n  --cgroups disabled x\nType=exec\n",
+	  true },
+	{ "ExecStart=podman run x\n#--cgroups=disabled\n", false },
+	{ "ExecStart=podman run --cgroups=split x\n", false },
+	{ "ExecStart=/usr/sbin/nginx --cgroups=disabled\n", false },
+	{ "ExecStart=podman \\", false },
+	{ "\\\nExecStart=podman --cgroups=disabled", false }, /* goes on from the line before */
+	{ "", false },
+};
+
+static void reads_what_is_shared(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shared); i++) {
+		_free_ char *text = strdup(shared[i].text);
+
+		if (unit_text_shares(text) != shared[i].shares)
+			fail_msg("%s", shared[i].text);
+	}
+}
+
+static const struct {
+	const char *text;
 	bool accepts;
 } sockets[] = {
 	{ "[Socket]\nListenStream=22\nAccept=yes\n", true },
@@ -154,9 +181,8 @@ static void knows_connections(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_exec_start),
-		cmocka_unit_test(reads_accept),
-		cmocka_unit_test(looks_units_up),
+		cmocka_unit_test(reads_exec_start),  cmocka_unit_test(reads_what_is_shared),
+		cmocka_unit_test(reads_accept),	     cmocka_unit_test(looks_units_up),
 		cmocka_unit_test(knows_connections),
 	};
 

@@ -9,6 +9,7 @@
 #include "identity/unit.h"
 
 #define WHY_SCOPE     "a scope's processes are not started by systemd: nothing could load a filter"
+#define WHY_SHARED    "its container has no cgroup of its own: it can't be told from its engine"
 #define WHY_TRANSIENT "systemd made up the name of this unit: the next one has another"
 
 /* A name like "run-u12.service", "run-r0123456789abcdef.service" (systemd-run). */
@@ -36,7 +37,9 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 {
 	const char *parts[] = { NULL, NULL };
 
-	if (unit_is_carrier(o->root, p)) {
+	if (unit_is_shared(o->root, p)) {
+		engine_refuse(ret, WHY_SHARED);
+	} else if (unit_is_carrier(o->root, p)) {
 		*ret_proof = PROOF_DENIES;
 		return 0;
 	}

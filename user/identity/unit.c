@@ -97,6 +97,39 @@ bool unit_text_carries(char *text)
 	return false;
 }
 
+/* A line that ends in a backslash goes on. */
+static size_t command_len(const char *s)
+{
+	const char *end = s + strcspn(s, "\n");
+
+	while (*end && end > s && end[-1] == '\\')
+		end += 1 + strcspn(end + 1, "\n");
+	return (size_t)(end - s);
+}
+
+static bool holds(const char *s, size_t len, const char *word)
+{
+	return memmem(s, len, word, strlen(word)) != NULL;
+}
+
+bool unit_text_shares(char *text)
+{
+	const char *line = text;
+
+	while (*line) {
+		const char *command = value_of(line, "ExecStart");
+		size_t len = command_len(line);
+
+		if (command && starts_carrier(command) &&
+		    (holds(line, len, "--cgroups=disabled") ||
+		     holds(line, len, "--cgroups disabled")))
+			return true;
+		line += len;
+		line += *line == '\n';
+	}
+	return false;
+}
+
 static bool is_true(const char *s)
 {
 	static const char *const words[] = { "yes", "true", "on", "1", "y", "t" };
@@ -176,24 +209,35 @@ static char *template_of(const char *unit)
 	return text_format("%.*s%s", (int)(at + 1 - unit), unit, dot);
 }
 
+/* Of the unit's own file, or its template's. */
+static int ask_either(const struct place *p, const char *root, const char *unit,
+		      bool (*test)(char *text))
+{
+	_free_ char *template = NULL;
+	struct question q = { root, unit, test };
+	int r = ask(p, &q);
+
+	if (r == -ENOENT)
+		q.unit = template = template_of(unit);
+	return template ? ask(p, &q) : r;
+}
+
 bool unit_is_carrier(const char *root, const struct place *p)
 {
 	_free_ char *unit = place_is_unit(p) ? place_text(p) : place_unit(p);
-	_free_ char *template = NULL;
 	const char *dot = unit ? strrchr(unit, '.') : NULL;
-	struct question q = { root, unit, unit_text_carries };
-	int r;
 
 	if (!dot)
 		return false;
-	if (is_carrier(unit, (size_t)(dot - unit)))
-		return true;
-	r = ask(p, &q);
-	if (r == -ENOENT)
-		q.unit = template = template_of(unit);
-	if (template)
-		r = ask(p, &q);
-	return r > 0;
+	return is_carrier(unit, (size_t)(dot - unit)) ||
+	       ask_either(p, root, unit, unit_text_carries) > 0;
+}
+
+bool unit_is_shared(const char *root, const struct place *p)
+{
+	_free_ char *unit = place_text(p);
+
+	return unit && ask_either(p, root, unit, unit_text_shares) > 0;
 }
 
 /* systemd counts the connections and adds who is at both ends: "3-10.0.0.1:22-10.0.0.2:5040",
