@@ -10,7 +10,7 @@
 
 #include "store_fixture.h"
 
-#define KILLS 40
+#define KILLS 25
 
 /* Workloads "w0" to "w9", each with calls in units of two days; the odd ones run. */
 static int show_ten(void)
@@ -232,7 +232,7 @@ static void kills_leave_all_or_nothing(void **state)
 		for (int round = 0; round < KILLS; round++) {
 			assert_int_equal(drop_dir(NULL), 0);
 			assert_int_equal(make_ten(NULL), 0);
-			kill_edit(n, round * 1000, before, after, &done[n]);
+			kill_edit(n, round * 1500, before, after, &done[n]);
 		}
 		assert_int_equal(drop_dir(NULL), 0);
 		assert_int_equal(make_ten(NULL), 0);
