@@ -151,10 +151,19 @@ FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz
 FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c) \
            user/sensor/readback.c user/learn/origin.c
 
-$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_SRC) $(O)/gen/calls_tables.c
+FUZZ_CC  = $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser -MMD -MP
+FUZZ_OBJ = $(FUZZ_SRC:%.c=$(O)/fuzz/obj/%.o) $(O)/fuzz/obj/gen/calls_tables.o
+
+$(O)/fuzz/obj/gen/%.o: $(O)/gen/%.c
+	$(Q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+$(O)/fuzz/obj/%.o: %.c
+	$(Q)mkdir -p $(@D) && $(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+$(O)/fuzz/obj/user/emit/groups.o $(O)/fuzz/obj/user/identity/names.o: $(wildcard policies/*/*)
+$(O)/fuzz/obj/lib.a: $(FUZZ_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(O)/fuzz/obj/lib.a
 	$(call say,FUZZ,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser \
-		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(PKG_LIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(O)/fuzz/obj/lib.a $(PKG_LIBS)
 
 fuzz: $(FUZZ)
 	$(Q)for f in $(FUZZ); do echo "  $$f"; \
