@@ -90,18 +90,6 @@ made_only() {
 	made_only "podman/$id_prefix-named" 480 481
 }
 
-@test "20 starts of one image, which podman names, are one workload" {
-	local i key=podman/$id_image:latest#calls
-	for i in {1..20}; do
-		pod run --rm "${pod_run_options[@]}" "$id_image" /calls 480 $((500 + i))
-	done
-	settled "$key" 20
-	[[ $(ours length) == 1 ]]
-	[[ $(field "$key" name) == "$id_image:latest#calls" ]]
-	[[ $(field "$key" instances) == 20 ]]
-	made_only "$key" 480 501-520
-}
-
 @test "a parent cgroup of somebody's own, a renamed container, one in a pod without infra" {
 	pod run --rm --name "$id_prefix-below" --cgroup-parent "/$id_prefix-parent/a" \
 		"${pod_run_options[@]}" "$id_image" /calls 482
@@ -119,47 +107,6 @@ made_only() {
 	made_only "podman/$id_prefix-new" 483
 	made_only "podman/$id_prefix-member" 484
 	[[ $(ours length) == 3 ]]
-}
-
-# runc_bundle TOKEN...: in ./bundle
-runc_bundle() {
-	mkdir -p bundle
-	ln -sfn "$BATS_FILE_TMPDIR/root" bundle/rootfs
-	(cd bundle && rm -f config.json && runc spec)
-	jq --arg root "$BATS_FILE_TMPDIR/root" '.process.args = ["/calls"] + $ARGS.positional |
-		.process.terminal = false | .process.rlimits = [] | .root.path = $root' \
-		--args "$@" <bundle/config.json >spec
-	mv spec bundle/config.json
-}
-
-# all_whole N: so many containers of runc, each gone, started once, nothing missing.
-all_whole() {
-	[[ $(ours 'map(select(.engine == "oci" and .state == "gone" and (.partial | not) and
-		.starts == 1)) | length') == "$1" ]]
-}
-
-@test "200 containers of runc alone, of some ms each, have their identity and complete sets" {
-	local i
-	mkdir wanted names
-	for i in {1..200}; do
-		runc_bundle 480 $((500 + i % 11)) $((520 + i % 7)) fork $((540 + i % 13))
-		"$O/tools/calls" -n 480 $((500 + i % 11)) $((520 + i % 7)) fork $((540 + i % 13)) \
-			>"wanted/$id_prefix-$i."
-		runc run --bundle bundle "$id_prefix-$i." </dev/null
-	done
-	settled "oci/$id_prefix-200."
-	wait_for 10 all_whole 200 || {
-		echo "all: $(ours length)"
-		for i in {1..200}; do
-			[[ $(field "oci/$id_prefix-$i." starts) == 1 ]] || echo "missing: $i"
-		done
-		ours 'map(select(.partial or .starts != 1 or .state != "gone"))'
-		return 1
-	}
-	for i in {1..200}; do
-		tamis export "oci/$id_prefix-$i." -f names --stage workload -o "names/$id_prefix-$i."
-	done
-	sysset many wanted names
 }
 
 @test "a container that ran before the daemon did is known too" {
