@@ -11,7 +11,7 @@ BEGIN {
 	may["start"] = may["keeper"] = "base model identity emit"
 	# The one header that both halves share, and what bpftool makes of the kernel half.
 	extra["bpf/abi.h"] = "model sensor learn"
-	extra["sensor.skel.h"] = "sensor"
+	extra["sensor.skel.h"] = extra["portable.skel.h"] = "sensor"
 }
 
 FNR == 1 { split(FILENAME, path, "/"); layer = path[2] }
