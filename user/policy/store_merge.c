@@ -31,13 +31,22 @@ int store_absorb(struct store *s, int64_t into, int64_t from)
 static int key_of(struct store *s, int64_t workload, char **ret)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;
+	char *key = NULL;
 	int r = store_query(s, SQL_WORKLOAD_KEY, &stmt, "i", workload);
 
 	if (r == 0)
 		r = store_step(s, stmt);
-	if (r == 0)
-		return store_fail(s, -ENOENT, "no such workload");
-	return r < 0 ? r : store_column_text(stmt, 0, ret);
+	if (r > 0)
+		r = store_column_text(stmt, 0, &key) < 0 ? -ENOMEM : 1;
+	if (r < 0)
+		return r;
+	if (!key) {
+		r = r ? -EUCLEAN : -ENOENT;
+		(void)store_fail(s, r, "no such workload");
+		return r;
+	}
+	*ret = key;
+	return 0;
 }
 
 static int merge_one(struct store *s, int64_t into, int64_t from)

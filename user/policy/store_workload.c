@@ -33,6 +33,8 @@ static int get_alias(struct store *s, const char *key, char **ret_key)
 	if (r <= 0)
 		return r;
 	r = store_column_text(stmt, 1, ret_key);
+	if (r == 0 && !*ret_key)
+		return store_fail(s, -EUCLEAN, "a workload has no key");
 	return r < 0 ? r : 1;
 }
 
@@ -104,10 +106,9 @@ static int add_workload(struct store *s, const struct store_workload *w, int64_t
 	return r < 0 ? r : make_room(s, *ret_id);
 }
 
-int store_workload(struct store *s, const struct store_workload *given, int64_t now,
-		   int64_t *ret_id)
+int store_workload(struct store *s, const struct store_workload *w, int64_t now, int64_t *ret_id)
 {
-	struct store_workload w = *given;
+	struct store_workload said = *w;
 	_free_ char *key = NULL;
 	int64_t id = 0;
 	bool same = false;
@@ -115,16 +116,17 @@ int store_workload(struct store *s, const struct store_workload *given, int64_t 
 
 	if (r < 0)
 		return r;
-	if (!w.key[0] || strlen(w.key) > STORE_TEXT_MAX)
+	if (!said.key[0] || strlen(said.key) > STORE_TEXT_MAX)
 		return store_fail(s, -ENAMETOOLONG, "a workload's key is empty or too long");
-	r = get_workload(s, &w, &id, &same);
+	r = get_workload(s, &said, &id, &same);
 	if (r == 0)
-		r = get_by_alias(s, &w, &key, &id, &same);
+		r = get_by_alias(s, &said, &key, &id, &same);
 	if (r == 0)
-		r = add_workload(s, &w, now, &id);
+		r = add_workload(s, &said, now, &id);
 	else if (r > 0 && !same)
-		r = store_run(s, SQL_WORKLOAD_SET, "isssssss", id, w.owner, w.engine, w.name,
-			      w.image, w.image_digest, w.namespace, w.why_not);
+		r = store_run(s, SQL_WORKLOAD_SET, "isssssss", id, said.owner, said.engine,
+			      said.name, said.image, said.image_digest, said.namespace,
+			      said.why_not);
 	if (r < 0)
 		return r;
 	*ret_id = id;
