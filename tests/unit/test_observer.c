@@ -149,6 +149,24 @@ static void inner_cgroups_are_their_containers(void **state)
 	store_row_done(&row);
 }
 
+/* crun's: all is called in a cgroup inside, which goes first. */
+static void a_container_that_does_all_inside_ends(void **state)
+{
+	start();
+	kernel_mkdir(100, "/w-a");
+	kernel_mkdir(101, "/w-a/container");
+	kernel_started(101);
+	kernel_call(101, TAMIS_WORKLOAD, 2);
+	drain();
+	assert_row("cgroup/w-a", true, 1, 1);
+	kernel_rmdir(101);
+	drain();
+	assert_row("cgroup/w-a", true, 1, 1);
+	kernel_rmdir(100);
+	drain();
+	assert_row("cgroup/w-a", false, 1, 1);
+}
+
 static void leave(uint64_t from, uint64_t to, unsigned count, const char *comm)
 {
 	struct kernel_cgroup *c = kernel_cgroup(from);
@@ -457,6 +475,7 @@ int main(void)
 		TEST(a_short_life_is_whole),
 		TEST(who_is_not_known_cannot_be_enforced),
 		TEST(inner_cgroups_are_their_containers),
+		TEST(a_container_that_does_all_inside_ends),
 		TEST(who_leaves_is_counted_and_named),
 		TEST(an_id_that_comes_back_is_another_life),
 		TEST(a_notice_that_comes_late_is_the_same_life),

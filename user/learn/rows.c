@@ -89,12 +89,17 @@ static int store_inner_label(struct observer *o, struct watched *w)
 
 int rows_store(struct observer *o, struct watched *w, bool last)
 {
-	const struct watched *owner = watchlist_find(&o->list, w->owner);
+	struct watched *owner = watchlist_find(&o->list, w->owner);
 	const struct watched *whole = owner ? owner : w;
 	int r = find_workload(o, w, owner);
 
 	if (r >= 0)
 		r = store_instance_row(o, w, whole, !(last && whole->gone));
+	/* a container may do all inside, and be removed after it: its end has to be stored */
+	if (r >= 0 && owner && !owner->instance) {
+		owner->workload = w->workload;
+		owner->instance = w->instance;
+	}
 	if (r >= 0)
 		r = store_inner_label(o, w);
 	if (r >= 0 && last)
