@@ -139,3 +139,27 @@ made_only() {
 	done
 	[[ $(ours length) == 5 ]]
 }
+
+# What runc's table lacks between the filter and the container's exec: here a hook's call, as of a
+# newer runtime. Three starts, told once.
+@test "gate calls that policies/runtime does not know are told once" {
+	local i
+	mkdir -p bundle
+	(cd bundle && runc spec)
+	jq --arg root "$BATS_FILE_TMPDIR/root" '.process.args = ["/calls", "480"] | .root.path = $root |
+		.process.terminal = false | .process.rlimits = [] | .process.noNewPrivileges = false |
+		.hooks.startContainer = [{ path: "/calls", args: ["calls", "481"] }] |
+		.linux.seccomp = { defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{ names: ["acct"], action: "SCMP_ACT_ERRNO" }] }' \
+		<bundle/config.json >spec
+	mv spec bundle/config.json
+	for i in {1..3}; do
+		runc run --bundle bundle "$id_prefix-gate" </dev/null
+	done
+	settled "oci/$id_prefix-gate" 3
+	daemon_stop
+	cat "$daemon_dir/log"
+	[[ $(grep -c "#481" "$daemon_dir/log") == 1 ]]
+	grep -E "oci/$id_prefix-gate: gate calls that policies/runtime does not know: .*#481 \(a newer runtime, or a hook\)" \
+		"$daemon_dir/log"
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A kernel of a few cgroups, for tests of what stands between the sensor and the store: the
+ * A kernel of some cgroups, for tests of what stands between the sensor and the store: the
  * sensor's, the tree's and the engines' functions are replaced by ones over plain arrays, so the
  * library's own are not linked in.
  */
@@ -18,7 +18,7 @@
 #include "identity/identity.h"
 #include "sensor/sensor.h"
 
-#define KERNEL_MAX   32
+#define KERNEL_MAX   4096
 #define KERNEL_QUEUE 4096
 
 struct kernel_set {
