@@ -44,6 +44,8 @@ static const struct {
 	{ "ExecStart=podman run --cgroups=split x\n", false },
 	{ "ExecStart=/usr/sbin/nginx --cgroups=disabled\n", false },
 	{ "ExecStart=podman \\", false },
+	{ "ExecStart=/bin/x\n#--cgroups=disabled\n/podman run\n", false },
+	{ "ExecStart=x--cgroups=disabled\nExec=/podman run\n", false },
 	{ "\\\nExecStart=podman --cgroups=disabled", false }, /* goes on from the line before */
 	{ "", false },
 };

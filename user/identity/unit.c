@@ -64,7 +64,7 @@ static bool is_carrier(const char *base, size_t len)
 static bool starts_carrier(const char *command)
 {
 	const char *s = command + strspn(command, " \t@-:+!"), *base = s;
-	size_t len = strcspn(s, " \t\r"), i;
+	size_t len = strcspn(s, " \t\r\n"), i;
 
 	for (i = 0; i < len; i++)
 		if (s[i] == '/')
