@@ -146,13 +146,57 @@ static void remembers_what_is_above(void **state)
 	assert_string_equal(p.path + p.above, "/x");
 }
 
+static void goes_up(void **state)
+{
+	struct place p, above;
+
+	assert_int_equal(place_begin(&p, "/a.slice/pod-b/c"), 0);
+	assert_true(place_next(&p));
+	assert_false(place_parent(&p, &above));
+	assert_true(place_next(&p));
+	assert_true(place_next(&p));
+	assert_true(place_parent(&p, &above));
+	assert_true(place_is(&above, "pod-b"));
+	assert_int_equal(above.depth, 1);
+	assert_ptr_equal(place_find(&above, "-b"), above.path + above.start + 3);
+	assert_null(place_find(&above, "/c"));
+	assert_null(place_find(&above, "a"));
+}
+
+static const struct {
+	const char *path;
+	bool is;
+} users_units[] = {
+	{ "/user.slice/user-7.slice/user@7.service/a", false },
+	{ "/user.slice/user-7.slice/user@7.service/a.service", false }, /* it isn't inside of one */
+	{ "/user.slice/user-7.slice/user@7.service/app.slice/a.service/b", true },
+	{ "/user.slice/user-7.slice/user@7.service/a.scope/b/c", true },
+	{ "/system.slice/a.service/b", false },
+	{ "/user.slice/user-7.slice/session-1.scope/a", false },
+	{ "/user.slice/user-7.slice/user@8.service/a.service/b", false },
+};
+
+static void knows_users_units(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(users_units); i++) {
+		struct place p, last = { 0 };
+
+		assert_int_equal(place_begin(&p, users_units[i].path), 0);
+		while (place_next(&p))
+			last = p;
+		if (place_in_users_unit(&last) != users_units[i].is)
+			fail_msg("%s", users_units[i].path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(knows_who_made_it),
-		cmocka_unit_test(refuses_what_is_no_path),
-		cmocka_unit_test(knows_ids),
-		cmocka_unit_test(remembers_what_is_above),
+		cmocka_unit_test(knows_who_made_it), cmocka_unit_test(refuses_what_is_no_path),
+		cmocka_unit_test(knows_ids),	     cmocka_unit_test(remembers_what_is_above),
+		cmocka_unit_test(goes_up),	     cmocka_unit_test(knows_users_units),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

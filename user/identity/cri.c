@@ -80,12 +80,11 @@ static int check_sandbox(const char *root, const struct bundle *b, struct identi
 /* The bundle holds no labels of the pod: static pods alone can be told from what made them. */
 static int make_key(const char *root, const struct place *p, struct identity *i)
 {
-	_free_ char *host = NULL, *owner = NULL;
+	struct kube_evidence e = { .is_static = i->pod && kube_is_static(p) };
+	_free_ char *host = e.is_static ? kube_host(root) : NULL, *owner = NULL;
 
-	if (i->pod && kube_is_static(p)) {
-		const struct kube_evidence e = { .host = host = kube_host(root),
-						 .is_static = true };
-
+	e.host = host;
+	if (e.is_static) {
 		owner = kube_owner(i->pod, &e);
 		if (!owner)
 			return -ENOMEM;
