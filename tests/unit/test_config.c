@@ -56,11 +56,16 @@ static void old_units_are_days_away(void **state)
 		const char *key, *value;
 		int r;
 	} rows[] = {
-		{ "fold-after", "1d", 0 },	  { "fold-after", "24h", 0 },
-		{ "fold-after", "23h", -EINVAL }, { "fold-after", "0d", -EINVAL },
-		{ "fold-after", "7", -EINVAL },	  { "fold-after", "", -EINVAL },
-		{ "gone-for", "90d", 0 },	  { "gone-for", "1h", -EINVAL },
-		{ "gone-for", "never", -EINVAL }, { "unit", "60", -ENOENT },
+		{ "fold-after", "1d", 0 },
+		{ "fold-after", "24h", 0 },
+		{ "fold-after", "23h", -EINVAL },
+		{ "fold-after", "0d", -EINVAL },
+		{ "fold-after", "7", -EINVAL },
+		{ "fold-after", "", -EINVAL },
+		{ "gone-for", "90d", 0 },
+		{ "gone-for", "1h", -EINVAL },
+		{ "gone-for", "nevermore", -EINVAL },
+		{ "unit", "60", -ENOENT },
 	};
 	_options_ struct daemon_options o = { 0 };
 
@@ -68,6 +73,9 @@ static void old_units_are_days_away(void **state)
 		assert_int_equal(daemon_store_option(&o, rows[i].key, rows[i].value), rows[i].r);
 	assert_int_equal(o.fold_s, 86400);
 	assert_int_equal(o.gone_s, 90 * 86400);
+	assert_int_equal(daemon_store_option(&o, "fold-after", "never"), 0);
+	assert_int_equal(daemon_store_option(&o, "gone-for", "never"), 0);
+	assert_int_equal(o.fold_s + o.gone_s, 0);
 }
 
 static int read_text(struct daemon_options *o, const char *text)

@@ -130,10 +130,11 @@ int daemon_option(struct daemon_options *o, const char *key, const char *value)
 /* Less than a day would fold the day under way. */
 static int set_days(int64_t *field, const char *value)
 {
-	int64_t seconds;
-	int r = duration_parse(value, &seconds);
+	bool never = !strcmp(value, "never");
+	int64_t seconds = 0;
+	int r = never ? 0 : duration_parse(value, &seconds);
 
-	if (r < 0 || seconds < 86400)
+	if (r < 0 || (!never && seconds < 86400))
 		return -EINVAL;
 	*field = seconds;
 	return 0;

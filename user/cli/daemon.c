@@ -243,7 +243,7 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 static int thin(struct daemon *d, time_t now)
 {
 	struct store_prune what = {
-		.fold_before = now - d->o->fold_s,
+		.fold_before = d->o->fold_s ? now - d->o->fold_s : 0,
 		.gone_before = d->o->gone_s ? now - d->o->gone_s : 0,
 	};
 	struct store_pruned pruned = { 0 };

@@ -20,7 +20,7 @@ struct daemon_options {
 	uint32_t map_entries; /* 0: the sensor's default */
 	uint32_t cache_slots;
 	bool portable;
-	int64_t fold_s; /* sampling units older than this are made one a day */
+	int64_t fold_s; /* sampling units older than this are made one a day; 0: never */
 	int64_t gone_s; /* workloads gone for so long are dropped; 0: never */
 	char **watch;	/* NULL-terminated once there is one */
 	size_t watch_cnt;
@@ -36,7 +36,7 @@ static inline void daemon_options_donep(struct daemon_options *o)
  * state, bpffs, pin (yes/no), interval (seconds), unit (seconds), map-entries, and watch and
  * service, which add up. */
 int daemon_option(struct daemon_options *o, const char *key, const char *value);
-/* The same for section [store]: fold-after, gone-for (durations, a day at least). */
+/* The same for section [store]: fold-after, gone-for (durations, a day at least, or "never"). */
 int daemon_store_option(struct daemon_options *o, const char *key, const char *value);
 
 /* Reads an ini file, sections [daemon] and [store]; a missing one is -ENOENT, the first bad line
