@@ -24,9 +24,10 @@
 
 #include "bpf/stage.bpf.h"
 
-#define PLACES	     32768 /* a power of two: no process shares one where pid_max is the same */
-#define LEAVE_LEVELS 32	   /* of a destination; one that lies deeper is not told from inside */
-#define PF_KTHREAD   0x00200000 /* include/linux/sched.h */
+#define PLACES	      32768 /* a power of two: no process shares one where pid_max is the same */
+#define LEAVE_LEVELS  32    /* of a destination; one that lies deeper is not told from inside */
+#define PF_FORKNOEXEC 0x00000040 /* include/linux/sched.h */
+#define PF_KTHREAD    0x00200000
 
 __u64 places[PLACES * 2];
 
@@ -112,14 +113,17 @@ static __always_inline struct tamis_leave *leave_of(__u64 cgroup)
 	return bpf_map_lookup_elem(&tamis_leaves, &cgroup);
 }
 
+/* 1 when it is no leave: `to` is in what `from` is a part of. */
 static __noinline int leave_note(struct kernfs_node *from, struct kernfs_node *to,
 				 struct task_struct *t)
 {
 	__u64 cgroup = left_above(from);
 	struct tamis_leave *leave;
 
-	if (!cgroup || is_within(to, cgroup))
+	if (!cgroup)
 		return 0;
+	if (is_within(to, cgroup))
+		return 1;
 	leave = leave_of(cgroup);
 	if (!leave) {
 		count_loss(cgroup, task);
@@ -140,19 +144,22 @@ static __always_inline bool is_in_setup(__u32 tgid)
 	return mark && mark->stage == TAMIS_SETUP;
 }
 
-/* `t` was moved to `to`; the stages don't know yet. */
-static __always_inline void leave_move(struct task_struct *t, struct kernfs_node *to)
+/* `t` was moved to `to`; the stages don't know yet. True when they needn't: a program that puts
+ * itself below the cgroup it was started in (systemd-udevd, systemd --user) is not being started.
+ * What it forks for another and lets go there is, and what it moves. */
+static __always_inline bool leave_move(struct task_struct *t, struct kernfs_node *to)
 {
-	__u32 tgid = BPF_CORE_READ(t, tgid);
+	__u32 tgid = BPF_CORE_READ(t, tgid), flags = BPF_CORE_READ(t, flags);
 	struct kernfs_node *from;
 
 	/* a thread that is moved by itself: its process stays */
-	if (BPF_CORE_READ(t, pid) != tgid || BPF_CORE_READ(t, flags) & PF_KTHREAD)
-		return;
+	if (BPF_CORE_READ(t, pid) != tgid || flags & PF_KTHREAD)
+		return false;
 	from = place_before(t, tgid);
 	place_put(tgid, to, kn_id(to));
-	if (from && from != to && !is_in_setup(tgid))
-		leave_note(from, to, t);
+	if (!from || is_in_setup(tgid) || !leave_note(from, to, t))
+		return false;
+	return !(flags & PF_FORKNOEXEC) && tgid == bpf_get_current_pid_tgid() >> 32;
 }
 
 /* `kn`, `cgroup`: the child's. The parent is the current task. */

@@ -198,8 +198,9 @@ int tamis_attach(struct bpf_raw_tracepoint_args *ctx)
 	if (!is_v2(dst))
 		return 0;
 	kn = BPF_CORE_READ(dst, kn);
-	leave_move(t, kn); /* first: by the stage it had before */
-	stage_enter(t, kn, (void *)bpf_get_current_task());
+	/* first: by the stage it had before */
+	if (!leave_move(t, kn))
+		stage_enter(t, kn, (void *)bpf_get_current_task());
 	/* the stages know; and one event is for a whole process: every thread's cache must go */
 	__sync_fetch_and_add(&state.moves, 1);
 	__sync_fetch_and_add(&state.epoch, 1);

@@ -310,6 +310,72 @@ static void a_seed_hides_no_container(void **state)
 	finish(pid);
 }
 
+static void wait_stopped(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+}
+
+/* A shell that was started in the unit: what it does with cgroups, then it stops. */
+static pid_t start_shell(const char *script)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0) {
+		if (setenv("sub", dir[UNIT_SUB], 1) || setenv("unit", dir[UNIT], 1) ||
+		    setenv("other", dir[OTHER], 1) || try_move(0, UNIT))
+			_exit(1);
+		execl("/bin/sh", "sh", "-c", script, NULL);
+		_exit(1);
+	}
+	wait_stopped(pid);
+	return pid;
+}
+
+static void who_arranges_himself_is_not_being_started(void **state)
+{
+	static const struct {
+		const char *script;
+		bool marked;
+	} rows[] = {
+		{ "echo 0 >$sub/cgroup.procs; kill -STOP $$", false },
+		{ "echo $$ >$unit/cgroup.procs; kill -STOP $$", false },
+		{ "echo 0 >$other/cgroup.procs; kill -STOP $$", true },
+		/* a child of its own moves it */
+		{ "/bin/sh -c 'echo $PPID >$sub/cgroup.procs'; kill -STOP $$", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		pid_t pid = start_shell(rows[i].script);
+
+		if (has_mark(pid) != rows[i].marked)
+			fail_msg("%s", rows[i].script);
+		finish(pid);
+	}
+}
+
+/* As a service manager's child does, before the exec of what it is for. */
+static void what_is_forked_for_another_cgroup_is(void **state)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0) {
+		(void)try_move(0, UNIT);
+		raise(SIGSTOP);
+		(void)try_move(0, UNIT_SUB);
+		raise(SIGSTOP);
+	}
+	wait_stopped(pid);
+	drop_mark(pid);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	wait_stopped(pid);
+	assert_true(has_mark(pid));
+	assert_nobody_left();
+	finish(pid);
+}
+
 #define LEAVE_TEST(test) cmocka_unit_test_setup_teardown(test, open_sensor, close_sensor)
 
 int main(void)
@@ -330,6 +396,8 @@ int main(void)
 		LEAVE_TEST(leavers_are_news_until_forgotten),
 		LEAVE_TEST(a_name_without_an_end_gets_one),
 		LEAVE_TEST(a_seed_hides_no_container),
+		LEAVE_TEST(who_arranges_himself_is_not_being_started),
+		LEAVE_TEST(what_is_forked_for_another_cgroup_is),
 	};
 
 	return cmocka_run_group_tests(tests, make_cgroups, remove_cgroups);
