@@ -102,10 +102,16 @@ struct tamis_task {
 	__u64 cgroup;
 	__u32 stage;   /* TAMIS_SETUP or TAMIS_SESSION */
 	__u32 filters; /* seccomp filters it came with: one more is the gate */
-	__u32 pid_ns;  /* namespaces and pid namespace depth of its starter */
-	__u32 pid_level;
+	__u32 pid_ns;  /* namespaces and pid namespace depth of its starter, */
 	__u32 mnt_ns;
-	__u32 pad;
+	__u32 nsproxy; /* and all of them: of the address that they are at, the low half */
+	__u16 pid_level;
+	__u16 flags; /* enum tamis_task_flags */
+};
+
+enum tamis_task_flags {
+	TAMIS_TASK_SELF = 1, /* it moved itself: a start, however old it is */
+	TAMIS_TASK_HOOK = 2, /* a program that a runtime runs during a start, or a child of one */
 };
 
 /* Processes that left a cgroup for one that isn't below it (sshd's and cron's sessions, container

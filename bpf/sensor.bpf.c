@@ -22,17 +22,6 @@ _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 #endif
 
-static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
-{
-	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
-
-	if (!mark)
-		return TAMIS_WORKLOAD;
-	if (mark->stage == TAMIS_SETUP && task_filters(t) > mark->filters)
-		return TAMIS_GATE;
-	return mark->stage;
-}
-
 static __always_inline bool abi_is_native(__u32 abi)
 {
 	return abi == TAMIS_ABI_X86_64 || abi == TAMIS_ABI_AARCH64;

@@ -4,16 +4,29 @@
  *
  * A process that enters a cgroup from outside (moved there, or born there by a parent in another
  * cgroup) is *setup*, and so are its children: it has an entry in tamis_tasks. All without an
- * entry are *workload*. A setup process leaves that stage at an exec, by the first rule that fits:
+ * entry are *workload*. Its starter is its parent, or itself if it moved itself. It leaves the
+ * stage at an exec, by the first rule that fits:
  *
- *  1. It is process 1 of a pid namespace deeper than its starter's: *workload*.
- *  2. The cgroup has a container with a mount namespace of its own, and the task is in it:
- *     *session* (podman exec), and its children too.
- *  3. Its mount namespace isn't its starter's (shared pid namespace, pods): *workload*, unless its
- *     parent is a setup task of the same cgroup: then it is an OCI hook, and stays.
- *  4. No namespace was made (units, `tamis record`): *workload* at its own exec, but for what
+ *  1. A hook, or a child of one: it stays, whatever it makes.
+ *  2. It is process 1 of a pid namespace deeper than its starter's: *workload*.
+ *  3. The cgroup has a container, and the task has joined its mount namespace, or, where that is
+ *     the starter's, its pid namespace: *session* (podman exec), and its children too.
+ *  4. A namespace was made, and its parent is a setup task of the same cgroup: it is an OCI hook.
+ *  5. Its mount namespace isn't its starter's (shared pid namespace, pods): *workload*.
+ *  6. The cgroup has a container, and the task isn't in it: a helper of `exec`. It stays.
+ *  7. No mount namespace was made (units, `tamis record`): *workload* at its own exec, but for what
  *     is known to exec again: systemd-executor (systemd 255 on), a runtime by descriptor or its
- *     /proc/self name, and helpers of `exec` in a cgroup that already has its container.
+ *     /proc/self name.
+ *
+ * What runs already is no start: a program of several threads, or one that somebody else moved
+ * when it was older than any start is (cfg_grown_ns); moved younger, it stays setup until it is
+ * that old. Not so in a container's cgroup, where who isn't inside is no workload; nor for what
+ * moved itself, which a shell does before the exec of what it starts.
+ *
+ * Nothing tells: a daemon that moves itself and never execs (setup for ever); where no namespace
+ * is made, hooks from starts (each counts as one); where neither mounts nor pids are the
+ * container's own, sessions from starts. A unit with mounts of its own that runs containers below
+ * its cgroup counts as their outer container.
  *
  * Facts: runc init re-execs a copy of itself by descriptor (execveat) around the time it is moved
  * into the cgroup, 1.1.5 often after it; crun doesn't exec; runc exec >= 1.4 is born inside
@@ -23,6 +36,9 @@
 #pragma once
 
 #include "bpf/task.bpf.h"
+
+/* No start takes so long before its exec, or until it has made a namespace. */
+const volatile __s64 cfg_grown_ns = 30ll * 1000 * 1000 * 1000;
 
 #define ANCESTORS 8 /* levels looked up for a container that a cgroup is inside of */
 
@@ -46,21 +62,48 @@ static __always_inline bool has_own_mounts(const struct tamis_cgroup *c)
 	return c->mnt_ns && c->mnt_ns != c->starter_mnt_ns;
 }
 
+static __always_inline bool has_own_pids(const struct tamis_cgroup *c)
+{
+	return c->pid_ns && c->pid_ns != c->starter_pid_ns;
+}
+
+static __always_inline bool is_container(const struct tamis_cgroup *c)
+{
+	return c && (has_own_mounts(c) || has_own_pids(c));
+}
+
 /* Whether a task is one of the container's own. */
 static __always_inline bool is_inside(const struct tamis_cgroup *c, struct task_struct *t)
 {
 	if (has_own_mounts(c) && task_mnt_ns(t) == c->mnt_ns)
 		return true;
-	return c->pid_ns != c->starter_pid_ns && task_pid(t).ns == c->pid_ns;
+	return has_own_pids(c) && task_pid(t).ns == c->pid_ns;
 }
 
-/* `t` is now in cgroup `kn`, put there by `starter`. */
+static __always_inline bool is_grown(struct task_struct *t)
+{
+	return task_age_ns(t) > cfg_grown_ns;
+}
+
+/* What runs already isn't being started. Into a container nothing else comes than sessions, and
+ * a runtime's helper may have threads by then. */
+static __always_inline bool is_running(const struct tamis_cgroup *c, struct task_struct *t,
+				       bool self)
+{
+	if (!is_container(c) && BPF_CORE_READ(t, signal, nr_threads) > 1)
+		return true;
+	return !self && is_grown(t) && (!is_container(c) || is_inside(c, t));
+}
+
+/* `t` is now in cgroup `kn`, put there by `mover`. */
 static __always_inline void stage_enter(struct task_struct *t, struct kernfs_node *kn,
-					struct task_struct *starter)
+					struct task_struct *mover)
 {
 	struct tamis_task mark = { .cgroup = kn_id(kn), .stage = TAMIS_SETUP };
 	__u32 tgid = BPF_CORE_READ(t, tgid);
 	struct tamis_task *now = bpf_map_lookup_elem(&tamis_tasks, &tgid);
+	bool self = tgid == BPF_CORE_READ(mover, tgid);
+	struct task_struct *from;
 	struct tamis_cgroup *c;
 	struct task_pid pid;
 
@@ -73,17 +116,17 @@ static __always_inline void stage_enter(struct task_struct *t, struct kernfs_nod
 	/* A container's own process may move its children between its cgroups. Who moves counts, not
 	 * who is moved: runc exec joins the namespaces before it is put into the cgroup. */
 	c = started_above(kn);
-	if (c && is_inside(c, starter))
+	if ((c && is_inside(c, mover)) || is_running(c, t, self))
 		return;
-	/* A program of several threads is running, not being started; but into a container nothing
-	 * else comes than sessions, and runc's may have threads by then. */
-	if (!(c && has_own_mounts(c)) && BPF_CORE_READ(t, signal, nr_threads) > 1)
-		return;
-	pid = task_pid(starter);
+	/* but not for the namespaces: with systemd's cgroups it is systemd that moves */
+	from = self ? t : BPF_CORE_READ(t, real_parent);
+	pid = task_pid(from);
 	mark.filters = task_filters(t);
 	mark.pid_ns = pid.ns;
 	mark.pid_level = pid.level;
-	mark.mnt_ns = task_mnt_ns(starter);
+	mark.mnt_ns = task_mnt_ns(from);
+	mark.nsproxy = task_nsproxy(from);
+	mark.flags = self ? TAMIS_TASK_SELF : 0;
 	if (bpf_map_update_elem(&tamis_tasks, &tgid, &mark, BPF_ANY))
 		count_loss(mark.cgroup, task);
 }
@@ -104,7 +147,8 @@ static __always_inline void stage_fork(struct task_struct *parent, struct task_s
 		stage_enter(child, kn, parent);
 }
 
-static __always_inline bool is_hook(struct task_struct *t, __u64 cgroup)
+/* Its parent is an unfinished start of the same cgroup: what runtimes do with hooks. */
+static __always_inline bool is_child_of_start(struct task_struct *t, __u64 cgroup)
 {
 	__u32 parent = BPF_CORE_READ(t, real_parent, tgid);
 	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &parent);
@@ -121,34 +165,48 @@ static __always_inline bool starts_with(const char *s, const char *what, int len
 }
 
 /* What execs once more before it is what was asked for. */
-static __always_inline bool execs_again(struct linux_binprm *bprm, const char *comm)
+static __always_inline bool execs_again(struct linux_binprm *bprm)
 {
-	char name[12] = {};
+	char name[12] = {}, comm[TAMIS_COMM] = {};
 
+	bpf_get_current_comm(comm, sizeof(comm));
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(bprm, filename));
 	/* by descriptor: the kernel calls it /dev/fd/N; comm is the executable's, cut at 15 bytes */
 	return starts_with(name, "/proc/", 6) || starts_with(name, "/dev/fd/", 8) ||
 	       starts_with(comm, "systemd-executo", 15);
 }
 
+/* Exec'd into a container: where it has mounts of its own these tell, for its pid namespace may be
+ * a pod's. */
+static __always_inline bool has_joined(const struct tamis_cgroup *c, const struct task_pid *pid,
+				       __u32 mnt_ns)
+{
+	if (has_own_mounts(c))
+		return mnt_ns == c->mnt_ns;
+	return has_own_pids(c) && pid->ns == c->pid_ns;
+}
+
 /* The stage after this exec of a setup task. */
-static __always_inline __u32 stage_at_exec(struct task_struct *t, const struct tamis_task *mark,
+static __always_inline __u32 stage_at_exec(struct task_struct *t, struct tamis_task *mark,
 					   const struct tamis_cgroup *c, struct linux_binprm *bprm)
 {
 	struct task_pid pid = task_pid(t);
 	__u32 mnt_ns = task_mnt_ns(t);
-	char comm[TAMIS_COMM] = {};
 
+	mark->flags &= ~TAMIS_TASK_SELF;
+	if (mark->flags & TAMIS_TASK_HOOK)
+		return TAMIS_SETUP;
 	if (pid.level > mark->pid_level && pid.nr == 1)
 		return TAMIS_WORKLOAD;
-	if (c && has_own_mounts(c) && mnt_ns == c->mnt_ns)
+	if (c && has_joined(c, &pid, mnt_ns))
 		return TAMIS_SESSION;
-	if (mnt_ns != mark->mnt_ns)
-		return is_hook(t, mark->cgroup) ? TAMIS_SETUP : TAMIS_WORKLOAD;
-	if (c && has_own_mounts(c))
+	if (task_nsproxy(t) != mark->nsproxy && is_child_of_start(t, mark->cgroup)) {
+		mark->flags |= TAMIS_TASK_HOOK;
 		return TAMIS_SETUP;
-	bpf_get_current_comm(comm, sizeof(comm));
-	return execs_again(bprm, comm) ? TAMIS_SETUP : TAMIS_WORKLOAD;
+	}
+	if (mnt_ns != mark->mnt_ns)
+		return TAMIS_WORKLOAD;
+	return is_container(c) || execs_again(bprm) ? TAMIS_SETUP : TAMIS_WORKLOAD;
 }
 
 /* An entrypoint was seen: what the cgroup's later tasks are compared with. */
@@ -167,4 +225,27 @@ static __always_inline void stage_started(struct task_struct *t, __u64 cgroup,
 	if (bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_ANY))
 		count_loss(cgroup, task);
 	__sync_fetch_and_add(&state.changes, 1);
+}
+
+/* A setup task that never was a start: grown up where nothing tells it from what was started. */
+static __always_inline bool is_settled(struct task_struct *t, const struct tamis_task *mark)
+{
+	return !mark->flags && task_nsproxy(t) == mark->nsproxy && is_grown(t) &&
+	       !is_container(started_above(task_kn(t)));
+}
+
+static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
+{
+	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
+
+	if (!mark)
+		return TAMIS_WORKLOAD;
+	if (mark->stage != TAMIS_SETUP)
+		return mark->stage;
+	if (task_filters(t) > mark->filters)
+		return TAMIS_GATE;
+	if (!is_settled(t, mark))
+		return TAMIS_SETUP;
+	bpf_map_delete_elem(&tamis_tasks, &tgid);
+	return TAMIS_WORKLOAD;
 }

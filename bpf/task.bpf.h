@@ -30,6 +30,20 @@ static __always_inline __u32 task_mnt_ns(struct task_struct *t)
 	return BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum);
 }
 
+/* Equal for two tasks: neither they nor who they come from made or joined a namespace since they
+ * were one (but for a user namespace). The other way round nothing is said. */
+static __always_inline __u32 task_nsproxy(struct task_struct *t)
+{
+	return (__u64)BPF_CORE_READ(t, nsproxy);
+}
+
+/* Since the fork of its process. The clock that programs read may be a little behind the kernel's
+ * own: negative for one that was just born. */
+static __always_inline __s64 task_age_ns(struct task_struct *t)
+{
+	return (__s64)(bpf_ktime_get_ns() - BPF_CORE_READ(t, group_leader, start_time));
+}
+
 /* The innermost pid namespace of a task, and its number there. */
 struct task_pid {
 	__u32 ns;

@@ -162,6 +162,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	__u64 start_time;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
