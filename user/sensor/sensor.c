@@ -25,7 +25,8 @@ _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
 #define SLOTS_MAX    8192
 
 /* libbpf says the same failure several times over: it is for --verbose alone. */
-static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int libbpf_log(enum libbpf_print_level level,
+							    const char *fmt, va_list args)
 {
 	char line[512];
 
