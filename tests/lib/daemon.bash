@@ -18,7 +18,7 @@ daemon_start() {
 		>"$daemon_dir/log" 2>&1 </dev/null 3>&- 8>&- &
 	daemon_pid=$!
 	echo "$daemon_pid" >"$daemon_dir/pid"
-	wait_for 15 daemon_ready && return
+	wait_for 60 daemon_ready && return
 	cat "$daemon_dir/log" >&2
 	daemon_stop
 	return 1

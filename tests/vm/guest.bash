@@ -33,12 +33,12 @@ has_calls() {
 }
 
 is_over() {
-	tamis show "$1" --json | jq -e '.state == "gone"'
+	tamis show "$1" --json | json_is '.state == "gone"'
 }
 
 # Until the daemon has read a container's last calls.
 workload_ended() {
-	wait_for 20 is_over "$1" || { echo "$1 never ended:"; tamis list; return 1; }
+	wait_for 60 is_over "$1" || { echo "$1 never ended:"; tamis list; return 1; }
 }
 
 # refuses WORDS COMMAND...: with status 1 and one line that has these words.

@@ -80,7 +80,7 @@ run_tests() {
 	[[ $1 != *:* ]] || filter=${1#*:}
 	name=$(basename "$file" .bats)
 	echo "VM-FILE $file"
-	timeout -k 10 900 bats --tap ${filter:+-f "${filter//_/ }"} "/payload/tests/$file" \
+	timeout -k 10 2400 bats --tap ${filter:+-f "${filter//_/ }"} "/payload/tests/$file" \
 		>$results/"$name".tap 2>&1 </dev/null || rc=$?
 	echo "VM-RC $file $rc $((SECONDS - started))"
 }
