@@ -87,7 +87,7 @@ struct tamis_cgroup {
 	__u32 mnt_ns;
 	__u32 starter_pid_ns;
 	__u32 starter_mnt_ns;
-	__u32 pad;
+	__u32 pid; /* of that entrypoint's process, in the initial pid namespace */
 };
 
 /* Where a cgroup is, from its creation until it is forgotten: what the ring says once, and a

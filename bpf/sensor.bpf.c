@@ -166,8 +166,10 @@ int tamis_exit(struct bpf_raw_tracepoint_args *ctx)
 	__u32 tgid = BPF_CORE_READ(t, tgid);
 
 	/* the last thread: counted down before the event */
-	if (BPF_CORE_READ(t, signal, live.counter) == 0)
+	if (BPF_CORE_READ(t, signal, live.counter) == 0) {
 		bpf_map_delete_elem(&tamis_tasks, &tgid);
+		stage_ended(t, tgid);
+	}
 	return 0;
 }
 

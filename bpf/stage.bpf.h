@@ -220,11 +220,23 @@ static __always_inline void stage_started(struct task_struct *t, __u64 cgroup,
 		.mnt_ns = task_mnt_ns(t),
 		.starter_pid_ns = mark->pid_ns,
 		.starter_mnt_ns = mark->mnt_ns,
+		.pid = BPF_CORE_READ(t, tgid),
 	};
 
 	if (bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_ANY))
 		count_loss(cgroup, task);
 	__sync_fetch_and_add(&state.changes, 1);
+}
+
+/* The number of a mount namespace that is no more is given out again, at once: to a unit's next
+ * command, which isn't a session of the one before it. */
+static __always_inline void stage_ended(struct task_struct *t, __u32 tgid)
+{
+	__u64 cgroup = kn_id(task_kn(t));
+	struct tamis_cgroup *c = bpf_map_lookup_elem(&tamis_cgroups, &cgroup);
+
+	if (c && c->pid == tgid && has_own_mounts(c))
+		c->mnt_ns = 0;
 }
 
 /* A setup task that never was a start: grown up where nothing tells it from what was started. */
