@@ -232,9 +232,12 @@ cgroup_take() {
 	echo "$2" >"$(cgroup_dir "$1")/cgroup.procs"
 }
 
-# For teardown: whatever container_start left.
+# For teardown: whatever container_start left, and what the inner one of two runtimes keeps the outer
+# from removing in the hierarchies of v1.
 containers_sweep() {
 	local runtime name
+	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d -name "$sensor_prefix-outer" \
+		-exec find {} -depth -type d -exec rmdir {} + ';' 2>/dev/null || true
 	[[ -e $BATS_FILE_TMPDIR/started ]] || return 0
 	while read -r runtime name; do
 		"$stages_bin/$runtime" delete -f "$(container_id "$name")" >/dev/null 2>&1 || true
