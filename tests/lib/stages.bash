@@ -235,9 +235,10 @@ cgroup_take() {
 # For teardown: whatever container_start left, and what the inner one of two runtimes keeps the outer
 # from removing in the hierarchies of v1.
 containers_sweep() {
-	local runtime name
-	find /sys/fs/cgroup -mindepth 2 -maxdepth 2 -type d -name "$sensor_prefix-outer" \
-		-exec find {} -depth -type d -exec rmdir {} + ';' 2>/dev/null || true
+	local runtime name dir
+	for dir in /sys/fs/cgroup/*/"$sensor_prefix-outer"; do
+		[[ ! -d $dir ]] || find "$dir" -depth -type d -exec rmdir {} + || true
+	done
 	[[ -e $BATS_FILE_TMPDIR/started ]] || return 0
 	while read -r runtime name; do
 		"$stages_bin/$runtime" delete -f "$(container_id "$name")" >/dev/null 2>&1 || true
