@@ -92,7 +92,7 @@ sessions() {
 
 @test "sessions: with a tty, many at once, born in the cgroup: setns is not theirs" {
 	local runtime
-	for runtime in runc current crun; do
+	for runtime in $stages_list; do
 		sessions "$runtime" "$runtime" /calls .
 	done
 	all_as_wanted

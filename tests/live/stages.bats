@@ -87,6 +87,7 @@ starts() {
 }
 
 @test "current runc: a start's calls and its hooks' aren't the workload's" {
+	need_current
 	starts current
 }
 
@@ -100,7 +101,7 @@ left_out=(fsopen fsconfig fsmount open_tree)
 
 @test "the gate is what policies/runtime says, to the call" {
 	local runtime nnp name
-	for runtime in runc current crun; do
+	for runtime in $stages_list; do
 		for nnp in 0 1; do
 			name=gate-$runtime-$nnp
 			stages_bundle "$name" ".process.noNewPrivileges = ($nnp == 1)" 480 pace:600000 481
@@ -112,7 +113,7 @@ left_out=(fsopen fsconfig fsmount open_tree)
 			want session "$name" 481
 		done
 	done
-	for runtime in runc current crun; do
+	for runtime in $stages_list; do
 		for nnp in 0 1; do
 			name=gate-$runtime-$nnp
 			ended "$name"
@@ -150,6 +151,7 @@ namespaces() {
 }
 
 @test "current runc: no namespaces of pids, of mounts, of either; hooks" {
+	need_current
 	namespaces current
 }
 
@@ -159,7 +161,7 @@ namespaces() {
 
 @test "a container in another's pid namespace: each has its own start and sessions" {
 	local runtime
-	for runtime in runc current crun; do
+	for runtime in $stages_list; do
 		stages_bundle "first-$runtime" . 480 pace:600000 481
 		container_start "$runtime" "first-$runtime"
 		stages_bundle "second-$runtime" "$stages_hooks | .linux.namespaces |= map(
@@ -177,7 +179,7 @@ namespaces() {
 		want session "first-$runtime" 502 fork 503
 		want session "second-$runtime" 500 fork 501
 	done
-	for runtime in runc current crun; do
+	for runtime in $stages_list; do
 		ended "first-$runtime" "second-$runtime"
 		hooks_apart "second-$runtime"
 		[[ $(shown "first-$runtime" .starts) == 1 && $(shown "second-$runtime" .starts) == 1 ]]
