@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -70,6 +72,17 @@ static int open_skeleton(bool fast, struct sensor_bpf **ret)
 	return 0;
 }
 
+/* libbpf 1.5 leaves a map that was pinned already as memory of our own: the kernel's is put there. */
+static int map_state(struct sensor *s)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *at = mmap(s->skel->data_state, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			bpf_map__fd(s->skel->maps.data_state), 0);
+
+	_Static_assert(sizeof(*s->skel->data_state) <= 4096, "one page");
+	return at == MAP_FAILED ? -errno : 0;
+}
+
 static int load(struct sensor *s, const struct sensor_options *o, bool fast, char **ret_why)
 {
 	int r = open_skeleton(fast, &s->skel);
@@ -83,6 +96,8 @@ static int load(struct sensor *s, const struct sensor_options *o, bool fast, cha
 		r = pins_prepare(s, o->pins, ret_why);
 	if (r >= 0)
 		r = sensor_bpf__load(s->skel);
+	if (r >= 0)
+		r = map_state(s);
 	if (r < 0) {
 		sensor_bpf__destroy(s->skel);
 		s->skel = NULL;
