@@ -232,6 +232,8 @@ dump() {
 	grep -qx "$(workload_key old-b)" did
 	diff <(jq -r '.workloads[]' would.json) <(sed '$d' did)
 	jq -e '.dry_run and .version == 1' would.json
-	tamis list --json | jq -e --arg key "$(workload_key stays)" '[.workloads[].key] == [$key]'
+	# the daemon saw others' containers of this host, too
+	tamis list --json | json_is '[.workloads[].key | select(contains($ours))] == [$key]' \
+		--arg ours "$sensor_prefix" --arg key "$(workload_key stays)"
 	knows stays 400
 }
