@@ -1,0 +1,291 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# In a virtual machine with systemd: pods as a kubelet has containerd's CRI plugin make them.
+
+load ../lib/base.bash
+load ../lib/daemon.bash
+load guest.bash
+load engines.bash
+
+tasks=/run/containerd/io.containerd.runtime.v2.task/k8s.io
+
+setup_file() {
+	export DIR=$BATS_FILE_TMPDIR
+	containerd_configure
+	image_archive "$DIR/image.tar" "$engine_image" '{}'
+	image_archive "$DIR/pause.tar" localhost/pause:1 '{"Entrypoint": ["/calls", "34"]}'
+	ctr -n k8s.io images import "$DIR/image.tar"
+	ctr -n k8s.io images import "$DIR/pause.tar"
+	mkfifo "$DIR/ask" "$DIR/answer"
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/cri/serve.py" /run/containerd/containerd.sock \
+		<>"$DIR/ask" 1<>"$DIR/answer" 2>"$DIR/serve.log" 3>&- &
+	echo $! >"$DIR/serve.pid"
+	cri Version '{"version": "v1"}'
+	daemon_start "$DIR/daemon" --interval 0.2
+}
+
+# Two handlers: runc with its own cgroups, and with systemd's.
+containerd_configure() {
+	[[ ! -e /etc/containerd/config.toml ]] || cp /etc/containerd/config.toml "$DIR/config.toml"
+	mkdir -p /etc/containerd
+	cat >/etc/containerd/config.toml <<-'EOT'
+		version = 2
+		[plugins."io.containerd.grpc.v1.cri"]
+		  sandbox_image = "localhost/pause:1"
+		  [plugins."io.containerd.grpc.v1.cri".containerd]
+		    default_runtime_name = "cgroupfs"
+		    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.cgroupfs]
+		      runtime_type = "io.containerd.runc.v2"
+		    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.systemd]
+		      runtime_type = "io.containerd.runc.v2"
+		      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.systemd.options]
+		        SystemdCgroup = true
+	EOT
+	systemctl restart containerd
+}
+
+teardown_file() {
+	daemon_pid=$(<"$DIR/daemon/pid")
+	daemon_stop || true
+	kill "$(<"$DIR/serve.pid")"
+	rm /etc/containerd/config.toml
+	[[ ! -e $DIR/config.toml ]] || cp "$DIR/config.toml" /etc/containerd/config.toml
+	systemctl stop containerd
+}
+
+setup() {
+	daemon_dir=$DIR/daemon
+	cd "$BATS_TEST_TMPDIR" || return
+	: >sandboxes
+}
+
+teardown() {
+	while read -r sandbox; do
+		pod_end "$sandbox"
+	done <sandboxes
+	rm -rf /var/log/containers
+}
+
+# cri METHOD JSON: the answer's JSON.
+cri() {
+	local answer
+	kill -0 "$(<"$DIR/serve.pid")" || { cat "$DIR/serve.log" >&2; return 1; }
+	echo "$1 ${2//$'\n'/ }" >"$DIR/ask"
+	read -r -t 150 answer <"$DIR/answer" || { cat "$DIR/serve.log" >&2; return 1; }
+	[[ $answer != '! '* ]] || { echo "$1: $answer" >&2; return 1; }
+	echo "$answer"
+}
+
+# --- as the kubelet does ----------------------------------------------------------------------
+
+# parent_of DRIVER QOS UID: what the kubelet passes as the pod's cgroup.
+parent_of() {
+	local qos=$2 at
+	if [[ $1 == cgroupfs ]]; then
+		[[ $qos == guaranteed ]] && echo "/kubepods/pod$3" || echo "/kubepods/$qos/pod$3"
+		return
+	fi
+	at=/kubepods.slice/kubepods
+	[[ $qos == guaranteed ]] || at+=-$qos.slice/kubepods-$qos
+	echo "$at-pod${3//-/_}.slice"
+}
+
+uid_of() {
+	local hex
+	hex=$(sha256sum <<<"$1" | cut -c 1-32)
+	echo "${hex:0:8}-${hex:8:4}-${hex:12:4}-${hex:16:4}-${hex:20}"
+}
+
+# pod_start DRIVER QOS NAME [UID [PID]]: sets pod (its configuration) and sandbox. PID: whose pid
+# namespace, 0 the pod's, 1 each container's, 2 the host's.
+pod_start() {
+	local uid=${4-$(uid_of "$3")}
+	pod=$(jq -nc --arg name "$3" --arg uid "$uid" --arg parent "$(parent_of "$1" "$2" "$uid")" \
+		--argjson pid "${5-1}" '{metadata: {$name, $uid, namespace: "shop"},
+		log_directory: "/var/log/pods/shop_\($name)_\($uid)", labels: {app: "web"},
+		linux: {cgroup_parent: $parent, security_context: {
+			namespace_options: {network: 2, $pid}, seccomp: {profile_type: 0}}}}')
+	mkdir -p "$(jq -r .log_directory <<<"$pod")"
+	sandbox=$(cri RunPodSandbox "{\"config\": $pod, \"runtime_handler\": \"$1\"}" |
+		jq -r .pod_sandbox_id)
+	[[ $sandbox ]] && echo "$sandbox" >>sandboxes
+}
+
+pod_end() {
+	cri StopPodSandbox "{\"pod_sandbox_id\": \"$1\"}" >/dev/null
+	cri RemovePodSandbox "{\"pod_sandbox_id\": \"$1\"}" >/dev/null
+}
+
+# container_start NAME ATTEMPT SECURITY COMMAND...: in that pod; sets container (its id) and log.
+# SECURITY: JSON, over what a kubelet says of any.
+container_start() {
+	local name=$1 attempt=$2 config
+	config=$(jq -nc --arg name "$name" --argjson attempt "$attempt" --argjson security "$3" \
+		--arg image "$engine_image" --argjson pod "$pod" '{metadata: {$name, $attempt},
+		image: {$image}, command: $ARGS.positional, log_path: "\($name)/\($attempt).log",
+		linux: {security_context: ({seccomp: {profile_type: 0},
+			namespace_options: $pod.linux.security_context.namespace_options} + $security)}}' \
+		--args -- "${@:4}")
+	log=$(jq -r .log_directory <<<"$pod")/$name/$attempt.log
+	mkdir -p "${log%/*}"
+	container=$(cri CreateContainer "$(jq -nc --arg id "$sandbox" --argjson pod "$pod" \
+		--argjson config "$config" '{pod_sandbox_id: $id, $config, sandbox_config: $pod}')" |
+		jq -r .container_id)
+	[[ $container ]] && cri StartContainer "{\"container_id\": \"$container\"}" >/dev/null
+}
+
+has_exited() {
+	cri ContainerStatus "{\"container_id\": \"$container\"}" | json_is '.status.state == 2'
+}
+
+# container_end: stops it when it doesn't end by itself, and removes it.
+container_end() {
+	wait_for 60 has_exited
+	cri RemoveContainer "{\"container_id\": \"$container\"}" >/dev/null
+}
+
+container_stop() {
+	cri StopContainer "{\"container_id\": \"$container\", \"timeout\": 0}" >/dev/null
+	container_end
+}
+
+container_pid() {
+	ctr -n k8s.io tasks ls | awk -v id="$container" '$1 == id { print $2 }'
+}
+
+# --- whose calls ----------------------------------------------------------------------------
+
+# Of each class: named by the pod, in the cgroup that the kubelet would have chosen.
+classes() {
+	local qos name
+	wants_killed 39 pace:1 102
+	for qos in guaranteed burstable besteffort; do
+		name=$1-$qos
+		pod_start "$1" "$qos" "$name"
+		container_start app 0 '{}' /calls 39 pace:60000 102
+		echo "# $(cgroup_of "$(container_pid)")"
+		[[ $(cgroup_of "$(container_pid)") == "$(parent_of "$1" "$qos" "$(uid_of "$name")")/"*"$container"* ]]
+		wait_for 60 has_starts "kubernetes/shop/$name/app" 1
+		container_stop
+		must_end "kubernetes/shop/$name/app" 'exact and once and made'
+		must_show "kubernetes/shop/$name/app" ".engine == \"kubernetes\" and .name == \"app\" and
+			.namespace == \"shop\" and .pod == \"$name\" and .image == \"$engine_image\""
+		[[ $(workloads_like "$name|id:") == 1 ]] # the sandbox is nobody's
+	done
+}
+
+@test "cri: pods of every class, cgroups by the runtime itself" {
+	classes cgroupfs
+}
+
+@test "cri: pods of every class, cgroups by systemd" {
+	classes systemd
+}
+
+@test "cri: init containers, restarts and replicas" {
+	local attempt
+	pod_start systemd burstable web-6d4cf56db6-x7k2p
+	container_start prepare 0 '{}' /calls 102
+	container_end
+	for attempt in 0 1; do
+		container_start app "$attempt" '{}' /calls "$((107 + attempt))"
+		container_end
+	done
+	pod_start systemd burstable web-6d4cf56db6-q9wzl
+	container_start app 0 '{}' /calls 39
+	container_end
+	wants 102
+	must_end kubernetes/shop/web-6d4cf56db6-x7k2p/prepare 'exact and once'
+	wants 107-108
+	must_end kubernetes/shop/web-6d4cf56db6-x7k2p/app 'exact and .starts == 2 and .instances == 2'
+	# containerd knows nothing of what made a pod: its name is no evidence
+	wants 39
+	must_end kubernetes/shop/web-6d4cf56db6-q9wzl/app 'exact and once'
+	[[ $(workloads_like web-6d4cf56db6) == 3 ]]
+}
+
+@test "cri: a static pod is its manifest's, whichever uid it has now" {
+	local uid
+	for uid in 0123456789abcdef0123456789abcdef fedcba9876543210fedcba9876543210; do
+		pod_start cgroupfs besteffort "proxy-$(hostname)" "$uid"
+		container_start app 0 '{}' /calls 102
+		container_end
+		pod_end "$sandbox"
+		: >sandboxes
+	done
+	wait_for 60 has_starts kubernetes/shop/proxy/app 2
+	wants 102
+	must_end kubernetes/shop/proxy/app 'exact and .starts == 2'
+}
+
+@test "cri: what ExecSync brings in is the session's" {
+	pod_start systemd burstable session
+	container_start app 0 '{}' /calls 39 pace:60000 102
+	cri ExecSync "{\"container_id\": \"$container\", \"cmd\": [\"/calls\", \"24\", \"140\"], \"timeout\": 60}" |
+		json_is '.exit_code == 0'
+	cri ExecSync "{\"container_id\": \"$container\", \"cmd\": [\"sh\", \"-c\", \"uname -a\"], \"timeout\": 60}" |
+		json_is '.stdout | test("Linux")'
+	container_stop
+	wants_killed 39 pace:1 102
+	must_end kubernetes/shop/session/app 'exact and once and execs'
+}
+
+@test "cri: the pod's pid namespace, the host's" {
+	local pid
+	wants 39 102
+	for pid in 0 2; do
+		pod_start systemd burstable "shared-$pid" "$(uid_of "$pid")" "$pid"
+		container_start app 0 '{}' /calls 39 102
+		container_end
+		must_end "kubernetes/shop/shared-$pid/app" 'exact and once'
+		[[ $(workloads_like "shared-$pid") == 1 ]]
+	done
+}
+
+# --- the kubelet's links ------------------------------------------------------------------------
+
+@test "cri: where no bundle tells, the links to the logs do" {
+	local id link
+	pod_start cgroupfs burstable linked
+	container_start app 0 '{}' /calls 39 pace:60000 102
+	id=$container
+	mkdir -p /var/log/containers
+	link=/var/log/containers/linked_shop_app-$id.log
+	ln -s "$log" "$link"
+	mv "$tasks/$id/config.json" "$tasks/$id/kept"
+	daemon_start "$PWD/second" --interval 0.2
+	daemon_stop
+	mv "$tasks/$id/kept" "$tasks/$id/config.json"
+	must_show kubernetes/shop/linked/app '.engine == "kubernetes" and .name == "app" and
+		.state == "running" and .partial == true'
+	[[ $(workloads_like linked) == 1 ]]
+}
+
+# --- policies ---------------------------------------------------------------------------------
+
+@test "cri: a container starts again under its own policy, and is held to it" {
+	local policy=$PWD/policy.json nnp attempt=0
+	pod_start systemd burstable policy
+	container_start app 0 '{}' sh -c "$engine_work"
+	container_end
+	workload_ended kubernetes/shop/policy/app
+	tamis export kubernetes/shop/policy/app -f oci -o "$policy"
+	container_start before 0 '{}' sh -c "$engine_more"
+	container_end
+	grep -q 'F open$' "$log"
+	for nnp in true false; do
+		container_start "app" "$((++attempt))" "{\"no_new_privs\": $nnp, \"seccomp\":
+			{\"profile_type\": 2, \"localhost_ref\": \"$policy\"}}" sh -c "$engine_more"
+		container_end
+		cat "$log"
+		grep -q 'F child$' "$log"
+		grep -q 'F end$' "$log"
+		[[ $(<"$log") != *'F open'* ]]
+	done
+	container_start app 9 "{\"seccomp\": {\"profile_type\": 2, \"localhost_ref\": \"$policy\"}}" \
+		sh -c "$engine_work; sleep 60"
+	cri ExecSync "{\"container_id\": \"$container\", \"timeout\": 60, \"cmd\":
+		[\"sh\", \"-c\", \"echo inside; mkdir /made 2>/dev/null && echo open\"]}" |
+		json_is '.stdout == "inside\n"'
+	container_stop
+}
