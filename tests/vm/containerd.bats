@@ -74,13 +74,14 @@ ctr_run() {
 		.namespace == "default" and .container == "stages"'
 }
 
-@test "ctr: one id in two namespaces is two workloads" {
-	ctr_run default twice --rm -- /calls 101
-	ctr_run other twice --rm -- /calls 102
-	wants 101
-	must_end containerd/default/twice 'exact and once'
-	wants 102
+@test "ctr: one id in two namespaces at once is two workloads" {
+	ctr_run other twice -d -- /calls 39 pace:60000 102
+	ctr_run default twice --rm -- /calls 102
+	end_container other twice
+	wants_killed 39 pace:1 102
 	must_end containerd/other/twice 'exact and once'
+	wants 102
+	must_end containerd/default/twice 'exact and once'
 }
 
 @test "ctr: a container that is started again is the same workload" {
