@@ -40,7 +40,7 @@ has_image() {
 	podman --runtime crun pod create --name vm-pod --network host --share pid,ipc
 	for i in one two; do
 		pod_options[1]=crun
-		pod run --pod vm-pod --name vm-pod-$i "$image" /calls 39 "$([[ $i == one ]] && echo 102 || echo 104)"
+		pod run --pod vm-pod --name vm-pod-$i "${pod_run_options[@]}" "$image" /calls 39 "$([[ $i == one ]] && echo 102 || echo 104)"
 	done
 	exactly vm-pod-one 39 102
 	exactly vm-pod-two 39 104
