@@ -8,9 +8,13 @@
 
 O       ?= build
 V       ?= 0
+PREFIX  ?= /usr/local
+UNITDIR ?= /etc/systemd/system
 CLANG   ?= clang
 BPFTOOL ?= $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool || echo bpftool)
-PKG     := libbpf libseccomp jansson sqlite3 libsystemd inih
+PKG     := libbpf libseccomp jansson sqlite3 libsystemd inih libmd
+# What runs in an engine's start path: no libbpf, no SQLite, no bus (make lint asks ldd).
+PKG_START := libseccomp jansson libmd
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 VMLINUX_H ?= vmlinux/vmlinux.h
 
@@ -21,6 +25,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 ifeq ($(filter run check check-vm clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
 PKG_LIBS   := $(shell pkg-config --libs $(PKG))
+START_LIBS := $(shell pkg-config --libs $(PKG_START))
 endif
 
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
@@ -33,7 +38,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(SAN) $(PKG_CFLAGS) \
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Wno-unused-function \
              -I. -include $(VMLINUX_H) -I$(dir $(VMLINUX_H)) -MMD -MP
 
-LIB_SRC := $(filter-out user/cli/main.c,$(wildcard user/*/*.c))
+LIB_SRC := $(filter-out user/cli/main.c user/start/main.c,$(wildcard user/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/calls_tables.o
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
@@ -48,7 +53,7 @@ BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 .SUFFIXES:
 .PHONY: fuzz all run check check-vm unit unit-san tools bench lint format deps clean help install
 
-all: $(O)/tamis
+all: $(O)/tamis $(if $(wildcard user/start/main.c),$(O)/tamis-start)
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -76,6 +81,10 @@ $(O)/tamis: $(O)/user/cli/main.o $(O)/libtamis.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(O)/tamis-start: $(O)/user/start/main.o $(O)/libtamis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(START_LIBS)
+
 $(O)/libtamis.a: $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -92,7 +101,7 @@ $(O)/gen/calls_tables.c: user/model/calls/tables.awk $(wildcard user/model/calls
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && awk -f $^ >$@
 
-$(O)/user/policy/data.o $(O)/user/emit/groups.o $(O)/user/identity/names.o: $(wildcard policies/*/*)
+$(patsubst %.c,$(O)/%.o,$(wildcard user/policy/data*.c)) $(O)/user/emit/groups.o $(O)/user/identity/names.o: $(wildcard policies/*/*)
 
 # --- kernel half --------------------------------------------------------------------------
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H) Makefile
@@ -189,6 +198,14 @@ lint:
 
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	$(Q)install -D -m 755 $(O)/tamis $(DESTDIR)$(PREFIX)/sbin/tamis
+	$(Q)install -D -m 755 $(O)/tamis-start $(DESTDIR)$(PREFIX)/libexec/tamis-start
+	$(Q)install -D -m 644 user/man/tamis.1 $(DESTDIR)$(PREFIX)/share/man/man1/tamis.1
+	$(Q)install -D -m 644 user/completion/tamis.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tamis
+	$(Q)install -D -m 644 user/systemd/tamis.service $(DESTDIR)$(UNITDIR)/tamis.service
 
 clean:
 	$(Q)rm -rf $(O)

@@ -12,7 +12,7 @@
 #endif
 
 #define TAMIS_MAGIC	  0x7461736d /* "tams" */
-#define TAMIS_ABI_VERSION 2
+#define TAMIS_ABI_VERSION 3
 
 /*
  * Which table a call's number belongs to. Seccomp tells them apart by the
@@ -143,6 +143,9 @@ enum tamis_event_kind {
 	TAMIS_EV_START,	    /* an entrypoint's exec: text is the file name it was given */
 	TAMIS_EV_CALL,	    /* first time of a call in a set: text is the executable's path,
 			       last component first: "redis-server/bin/usr/" */
+	TAMIS_EV_EXIT,	    /* the process of the last entrypoint ended, or any process of a cgroup
+			       that something was started in died by SIGSYS: nr is its status as
+			       wait(2) has it; stage says which: TAMIS_WORKLOAD is the entrypoint */
 	TAMIS_EV_MAX,
 };
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # base -> model -> {sensor, identity, policy, emit} -> apply -> learn -> cli; start and keeper
-# stand aside. A layer may include itself and what is named here.
+# stand aside: start takes what apply does without the store, the sensor or the bus. A layer may include itself and what is named here.
 BEGIN {
 	may["base"] = ""
 	may["model"] = "base"
@@ -8,7 +8,8 @@ BEGIN {
 	may["apply"] = "base model sensor identity policy emit"
 	may["learn"] = may["apply"] " apply"
 	may["cli"] = may["learn"] " learn"
-	may["start"] = may["keeper"] = "base model identity emit"
+	may["start"] = "base model identity policy emit apply"
+	may["keeper"] = "base model identity emit"
 	# The one header that both halves share, and what bpftool makes of the kernel half.
 	extra["bpf/abi.h"] = "model sensor learn"
 	extra["sensor.skel.h"] = extra["portable.skel.h"] = "sensor"

@@ -38,6 +38,9 @@ struct identity {
 	 * inside can make it up. Safe as key is. */
 	char *inner;
 	size_t owner_len; /* how much of the path belongs to the owner: the rest is inside it */
+	/* Its owner wants no policy applied by itself: an annotation or label "io.tamis.policy" of the
+	 * container (docker's labels, OCI annotations, a pod's) is "off". */
+	bool opted_out;
 	bool enforceable; /* false where identity can't be known, with `why_not` */
 	const char *why_not;
 };

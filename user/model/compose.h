@@ -23,7 +23,17 @@ struct compose_in {
 	const struct sysset *gate;   /* policies/runtime/: the native ABI's alone is filled */
 	const struct sysset *always; /* policies/always/ */
 	const struct sysset *eperm;  /* policies/errno/eperm */
+	const struct sysset *denied; /* refused whoever asks for them, but for what is vital */
 	bool without_sessions;	     /* leave the session stage out */
+	/* `engine` is the very profile that the container would start under, not a default that it
+	 * may have been learned under: rule 3 and the ABIs that it doesn't speak for are no way
+	 * round it. Nothing then passes that it would refuse, for any number and arguments, and
+	 * nothing is killed less than it would be. */
+	bool strict;
+	/* Whatever isn't in `guard` passes (a unit whose processes leave it). `guard`:
+	 * TAMIS_ABI_MAX sets. */
+	bool descendants;
+	const struct sysset *guard;
 };
 
 /*
@@ -42,6 +52,11 @@ struct compose_in {
  *  4. Not allowed: the engine's unconditional errno or kill, else EPERM for `eperm`, else no
  *     rule.
  *
- * So apart from 3 nothing passes that the engine would refuse. -ENOMEM, -EINVAL.
+ *  5. `denied` ones are refused with ENOSYS, or EPERM for `eperm`, before all of the above; execve,
+ *     exit, exit_group, rt_sigreturn and sigreturn can't be.
+ *
+ * So apart from 3 nothing passes that the engine would refuse; with `strict` nothing at all, and
+ * where its default is stricter than an errno it stays the default (calls that it lets through and
+ * nobody learned get their ENOSYS by rules). -ENOMEM, -EINVAL.
  */
 int compose(const struct compose_in *in, struct filter **ret);

@@ -30,5 +30,8 @@ struct policy {
 	const char *why_not; /* it can't be enforced, and why; NULL: it can */
 	/* TAMIS_ABI_MAX sets: gate calls seen that no table of a runtime has; NULL = not compared */
 	const struct sysset *gate_unknown;
+	/* TAMIS_ABI_MAX sets: guarded calls that were seen and nobody allowed, so that they are not in
+	 * the policy (model/guard.h); NULL: not asked */
+	const struct sysset *pending;
 	const char *runtimes; /* "runc, crun" or "crun@1.8": whose gate is inside; for the text */
 };

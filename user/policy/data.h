@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "model/filter.h"
 #include "model/learned.h"
@@ -30,3 +31,16 @@ int data_gate_unknown(const struct learned *l, struct sysset ret[TAMIS_ABI_MAX])
 
 /* Runtimes the table knows: "runc", "crun", NULL-terminated. */
 const char *const *data_runtimes(void);
+
+/* Calls that are learned as pending (model/guard.h). */
+int data_guard(struct sysset ret[TAMIS_ABI_MAX]);
+/* Groups for model/widen.h; at most WIDEN_GROUPS_MAX. */
+struct widen_group;
+int data_widen(struct widen_group *ret, size_t *ret_cnt);
+/* Calls that are spelled otherwise on another architecture. Caller frees. */
+struct translation;
+int data_translate(struct translation **ret, size_t *ret_cnt);
+
+/* Units that hold up the host (policies/never/units): PID 1, sshd, container engines, tamis itself.
+ * True when a unit of that name is one; *ret_why: a sentence without a period, static. */
+bool data_never(const char *unit, const char **ret_why);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "model/generation.h"
 #include "model/learned.h"
 #include "model/policy.h"
 
@@ -65,6 +66,7 @@ struct store_workload {
 	const char *image_digest;
 	const char *namespace; /* of Kubernetes */
 	const char *why_not;   /* it can't be enforced, and why; NULL: it can */
+	bool opted_out;	       /* a label of its container says so (identity) */
 };
 
 /* An owner has at most so many workloads: a new one more takes the place of the one that was
@@ -181,6 +183,10 @@ struct store_row {
 	char *pod, *container; /* of the instance seen last */
 	char *leave_comm, *leave_path;
 	bool running;
+	bool opted_out;
+	enum policy_mode mode; /* what is applied: policy/generations.h has the rest */
+	uint32_t generation;   /* 0: none */
+	enum generation_state generation_state;
 	struct evidence evidence;
 	uint64_t calls; /* workload + session stages, all ABIs */
 	uint64_t

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * STATE/applied/KEY.json: what a start needs to know of one workload, and all that tamis-start
+ * reads of what was learned. World-readable, replaced at once, versioned. A file that is missing,
+ * cut, of another version, not root's, or writable by others says nothing: the start is left as
+ * the engine made it.
+ */
+#pragma once
+
+#include "model/generation.h"
+
+#define APPLIED_VERSION 1
+#define APPLIED_MAX	(1u << 20) /* bytes of a file */
+
+struct applied {
+	char *key;
+	bool enforce; /* false: shadow, nothing is put in place */
+	struct generation now;
+	bool has_good;
+	struct generation
+		good; /* the newest good one before `now`; with now.state GOOD not asked */
+	bool replace, unconfined, keep_new_image; /* policy/generations.h */
+	unsigned trial_s;			  /* how long a trial takes; 60 by default */
+};
+
+#define APPLIED_TRIAL_S 60
+
+void applied_done(struct applied *a);
+static inline void applied_donep(struct applied *a)
+{
+	applied_done(a);
+}
+#define _applied_ __attribute__((cleanup(applied_donep)))
+
+/* The file of a key, relative to STATE: "applied/podman/web.json". Keys are safe as relative names
+ * (identity/key.h); checked again. Caller frees. -EINVAL, -ENAMETOOLONG. */
+int applied_path(const char *key, char **ret);
+
+/* JSON text, one object, sorted, calls by name ("#NR" where there is none). The same value gives the
+ * same bytes. Caller frees. */
+int applied_print(const struct applied *a, char **ret, size_t *ret_len);
+/* -EINVAL, -EPROTO (newer version), -EUCLEAN (digest doesn't fit), and a sentence (caller frees). */
+int applied_parse(const char *text, size_t len, struct applied *ret, char **ret_why);
+
+/* Writes it below `state`, making directories 0755 and `state` passable (0711) for those that read
+ * on behalf of users. -EPERM when `state` or a directory on the way is a symlink, not root's, or
+ * writable by others. */
+int applied_write(const char *state, const struct applied *a);
+/* 0 when there was none. */
+int applied_remove(const char *state, const char *key);
+/* -ENOENT: nothing is applied. -EPERM as above, whatever the file says; else as applied_parse. Takes
+ * no lock, follows no symlink. Inside a user namespace root's files may show as the overflow uid's. */
+int applied_read(const char *state, const char *key, struct applied *ret, char **ret_why);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A generation and the engine's profile to the filter of one start: compose with all data. */
+#pragma once
+
+#include "model/filter.h"
+#include "model/generation.h"
+
+/* `engine` NULL: none, or it is to be ignored. Caller frees. */
+int meet_generation(const struct generation *g, const struct filter *engine,
+		    const struct sysset *gate, struct filter **ret);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a generation lets its workload live, found out without the daemon. STATE/trial/KEY has a
+ * line for every start under a generation on trial and for every end that somebody saw; lines are
+ * appended with one write, so nobody locks. Root's only (0700): a user can't spoil a trial. A torn
+ * last line is ignored, a file over TRIAL_MAX is cut to its newest half.
+ *
+ *	start GENERATION TIME ID CGROUP
+ *	end   TIME ID HOW           HOW: "exit N", "signal N", "unknown"
+ *
+ * TIME: CLOCK_BOOTTIME ms and the boot id, so that neither clock steps nor reboots count.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TRIAL_MAX	 (64u << 10)
+#define TRIAL_STARTS_MAX 64
+
+enum trial_end {
+	TRIAL_RUNS,    /* its cgroup has processes */
+	TRIAL_EXITED,  /* code */
+	TRIAL_KILLED,  /* signal in code */
+	TRIAL_UNKNOWN, /* it is gone, nobody saw how */
+};
+
+struct trial_start {
+	uint32_t generation;
+	int64_t began_ms; /* before now; a start of an earlier boot is as old as can be */
+	int64_t ended_ms; /* as began_ms; -1: not known */
+	enum trial_end end;
+	int code;
+	char id[80];  /* container's id, "" = not known */
+	char *cgroup; /* below the cgroup2 mount, or NULL */
+};
+
+/* Pure: the newest starts of one generation, oldest first, to a verdict. */
+enum trial_verdict {
+	TRIAL_OPEN,
+	TRIAL_PASSED, /* one lived for trial_s, or exited with 0 by itself */
+	TRIAL_FAILED,
+};
+
+/*
+ * FAILED: one died by SIGSYS (31); or one exited with another code than 0, or by a signal that
+ * wasn't a request to end (not TERM, INT, KILL, HUP), within trial_s of its start; or three starts
+ * of one container, or of containers of which none runs any more, within trial_s of each other (it
+ * restarted twice), without any that passed. Errno refusals leave no trace yet, so that a denial
+ * was the reason can't be excluded. *ret_why: what ended it, static text with at most one %d.
+ */
+struct trial_said {
+	enum trial_verdict verdict;
+	char why[96];
+};
+struct trial_said trial_judge(const struct trial_start *s, size_t cnt, unsigned trial_s);
+
+struct trial {
+	struct trial_start *start; /* of the generation asked for, oldest first */
+	size_t cnt;
+};
+void trial_done(struct trial *t);
+
+/* Reads what is there of a generation; `mount` NULL: found. Liveness is asked of the cgroups. None: 0
+ * and cnt 0. -EPERM when STATE/trial isn't root's alone. */
+int trial_read(const char *state, const char *key, uint32_t generation, const char *mount,
+	       struct trial *ret);
+/* -EPERM, -EACCES (not root), -ENOSPC, ... */
+int trial_add_start(const char *state, const char *key, uint32_t generation, const char *id,
+		    const char *cgroup);
+/* `end` and `code` as above. */
+int trial_add_end(const char *state, const char *key, const char *id, enum trial_end end, int code);
+/* After its verdict is in the store. */
+int trial_remove(const char *state, const char *key);
+/* Keys that have a trial. Caller frees each and the array. */
+int trial_list(const char *state, char ***ret, size_t *ret_cnt);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the configuration says about applying, for the daemon and for commands:
+ *
+ *	[apply]
+ *	kubelet-dir = /var/lib/kubelet/seccomp/tamis     default: not used
+ *	on-new-image = observe|keep                      default: observe
+ *	trial = 60                                       seconds, 5..3600
+ *	[auto podman/web*]
+ *	mode = observe|shadow|enforce
+ *	observe = 24h
+ *	starts = 2
+ *	quiet = 12h
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "learn/auto.h"
+
+struct apply_config {
+	char *kubelet_dir;
+	bool keep_new_image;
+	unsigned trial_s;
+	struct auto_rules rules;
+};
+
+/* One line of such a section. 1: it is none of ours. -ENOENT, -EINVAL as daemon_option. */
+int apply_config_line(struct apply_config *c, const char *section, const char *key,
+		      const char *value);
+/* Reads those sections of a file; a missing file leaves the defaults. Logs the first bad line. */
+int apply_config_read(const char *path, struct apply_config *ret);
+void apply_config_done(struct apply_config *c);

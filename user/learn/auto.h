@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules by which the daemon applies by itself: sections [auto PATTERN] of the configuration, the
+ * first that matches a workload's key speaks for it. Without one nothing is applied.
+ */
+#pragma once
+
+#include "apply/ways.h"
+
+struct auto_rule {
+	char *pattern;	       /* fnmatch(3) on the key, without FNM_PATHNAME */
+	enum policy_mode mode; /* MODE_OBSERVE: opted out, `tamis apply` asks for --force too */
+	int64_t observe_s;     /* observed at least so long, */
+	uint64_t starts;       /* with at least so many starts, */
+	int64_t quiet_s;       /* and no new call for so long */
+};
+#define AUTO_OBSERVE_S 86400
+#define AUTO_STARTS    2
+#define AUTO_QUIET_S   43200
+#define AUTO_RULES_MAX 256
+
+struct auto_rules {
+	struct auto_rule *rule;
+	size_t cnt;
+};
+const struct auto_rule *auto_find(const struct auto_rules *r, const char *key);
+
+/* Pure: whether the rule is satisfied; else what it waits for, in *ret_why (at least 128 bytes). */
+bool auto_is_due(const struct auto_rule *r, const struct store_row *row, int64_t last_new,
+		 int64_t now, char *ret_why, size_t room);
+
+struct auto_options {
+	struct store *store;
+	const struct ways *ways;
+	const struct auto_rules *rules;
+	bool keep_new_image;
+	void (*say)(void *arg, const char *key, const char *line);
+	void *arg;
+};
+/* Makes and applies generations for the workloads that are due and whose newest generation isn't what
+ * was learned; one transaction each. A generation that failed isn't made again until more was
+ * learned. */
+int auto_apply(const struct auto_options *o, int64_t now);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How containers' first processes ended, and who died by SIGSYS: from exit events to trials. */
+#pragma once
+
+#include "apply/trial.h"
+#include "learn/observer.h"
+
+/* Told by the observer for each TAMIS_EV_EXIT of a workload it knows. */
+struct observed_exit {
+	const char *key;       /* of the workload */
+	const char *container; /* engine's id or NULL */
+	bool entrypoint;       /* the container's first process; else somebody who died by SIGSYS */
+	enum trial_end end;
+	int code;
+	const char *comm; /* hostile */
+};
