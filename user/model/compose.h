@@ -23,7 +23,6 @@ struct compose_in {
 	const struct sysset *gate;   /* policies/runtime/: the native ABI's alone is filled */
 	const struct sysset *always; /* policies/always/ */
 	const struct sysset *eperm;  /* policies/errno/eperm */
-	const struct sysset *denied; /* refused whoever asks for them, but for what is vital */
 	bool without_sessions;	     /* leave the session stage out */
 	/* `engine` is the very profile that the container would start under, not a default that it
 	 * may have been learned under: rule 3 and the ABIs that it doesn't speak for are no way
@@ -34,6 +33,7 @@ struct compose_in {
 	 * TAMIS_ABI_MAX sets. */
 	bool descendants;
 	const struct sysset *guard;
+	const struct sysset *denied; /* refused whoever asks for them, but for what is vital */
 };
 
 /*
