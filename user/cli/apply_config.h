@@ -25,9 +25,11 @@ struct apply_config {
 	struct auto_rules rules;
 };
 
-/* One line of such a section. 1: it is none of ours. -ENOENT, -EINVAL as daemon_option. */
+/* One line of such a section; `c` begins as { .trial_s = APPLIED_TRIAL_S }. 1: it is none of ours.
+ * -ENOENT, -EINVAL as daemon_option, and what apply_config_why has a sentence for. */
 int apply_config_line(struct apply_config *c, const char *section, const char *key,
 		      const char *value);
+const char *apply_config_why(int r);
 /* Reads those sections of a file; a missing file leaves the defaults. Logs the first bad line. */
 int apply_config_read(const char *path, struct apply_config *ret);
 void apply_config_done(struct apply_config *c);
