@@ -37,7 +37,7 @@ static ssize_t read_some(int fd, char *buf, size_t room)
 
 /* Sizes in /proc and /sys say nothing, so grow as it comes. One byte beyond max tells a
  * file that is too long from one that just fits. */
-static int read_fd(int fd, size_t max, char **ret, size_t *ret_len)
+int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 {
 	_free_ char *buf = NULL;
 	size_t len = 0, room = 0;
@@ -76,14 +76,14 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	return read_fd(fd, max, ret, ret_len);
+	return file_read_fd(fd, max, ret, ret_len);
 }
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 {
 	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? -errno : read_fd(fd, max, ret, ret_len);
+	return fd < 0 ? -errno : file_read_fd(fd, max, ret, ret_len);
 }
 
 /* --- out --------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ static int fill_stage(int dir, const char *name, const void *data, size_t len, m
 	return r;
 }
 
-static int replace_at(int dir, const char *base, const void *data, size_t len, mode_t mode)
+int file_replace_at(int dir, const char *base, const void *data, size_t len, mode_t mode)
 {
 	char name[NAME_MAX + 1];
 	int r = stage_file(base, name);
@@ -182,7 +182,7 @@ static int replace(const char *path, const void *data, size_t len, mode_t mode)
 	const char *base = NULL;
 	_close_ int dir = open_parent(path, &base);
 
-	return dir < 0 ? dir : replace_at(dir, base, data, len, mode);
+	return dir < 0 ? dir : file_replace_at(dir, base, data, len, mode);
 }
 
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode)

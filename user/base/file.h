@@ -12,11 +12,15 @@
  * left there must not hang the reader. file_read also takes pipes and devices. */
 int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len);
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len);
+/* From where an open file stands. */
+int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
 
 /* Replaces `path` at once: staged beside it (O_EXCL, random name), fsynced, renamed, its
  * directory fsynced. On any failure the old file is as it was and no stage is left. A symbolic
  * link is followed; a device or pipe (/dev/stdout) is written to as it stands. */
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode);
+/* The same for one name in an open directory, following nothing: a link there is replaced. */
+int file_replace_at(int dir, const char *base, const void *data, size_t len, mode_t mode);
 
 /* mkdir -p: makes missing directories with `mode`; an existing one is left as it is. */
 int file_mkdirs(const char *path, mode_t mode);
