@@ -3,37 +3,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "identity/cgroups.h"
-#include "learn/origin.h"
-
-#define INNER_MAX 4096 /* cgroups made below ours that are followed */
+#include "learn/seen.h"
 
 struct recording {
 	struct recording_options o;
 	char *path; /* of the cgroup, below the mount */
 	char *dir;  /* and in the file system */
-	uint64_t inner[INNER_MAX];
-	size_t inner_cnt;
+	bool made;  /* the cgroup */
 	pid_t child;
 	int go;	    /* closing it without a byte ends the child */
 	int failed; /* the child's errno, should its exec fail */
-	struct origins origins;
-	struct policy_origin *sorted;
-	struct learned learned;
-	struct evidence evidence;
-	time_t began;
+	struct seen seen;
 };
 
 /* --- the child --------------------------------------------------------------------------- */
@@ -94,14 +85,20 @@ static int move_to(const char *dir, pid_t pid)
 
 static int make_cgroup(struct recording *r)
 {
+	uint64_t id;
+	int err;
+
 	r->path = text_format("/tamis.record.%d", getpid());
 	r->dir = r->path ? text_format("%s%s", r->o.mount, r->path) : NULL;
 	if (!r->dir)
 		return -ENOMEM;
 	if (mkdir(r->dir, 0755) < 0)
 		return -errno;
-	r->inner_cnt = 1;
-	return cgroups_id(r->o.mount, r->path, &r->inner[0]);
+	r->made = true;
+	err = cgroups_id(r->o.mount, r->path, &id);
+	if (err >= 0)
+		seen_begin(&r->seen, r->o.sensor, r->path, id);
+	return err;
 }
 
 int recording_new(const struct recording_options *o, char *const argv[], struct recording **ret)
@@ -112,7 +109,6 @@ int recording_new(const struct recording_options *o, char *const argv[], struct 
 	if (!r)
 		return -ENOMEM;
 	r->o = *o;
-	r->began = time(NULL);
 	r->go = r->failed = -1;
 	err = make_cgroup(r);
 	if (err >= 0)
@@ -143,10 +139,10 @@ static void remove_cgroups(struct recording *r)
 {
 	(void)cgroups_walk(r->o.mount, move_out, r);
 	/* inner ones first: they were made later */
-	for (size_t i = r->inner_cnt; i-- > 1;) {
+	for (size_t i = r->seen.cgroup_cnt; i-- > 1;) {
 		_free_ char *path = NULL, *dir = NULL;
 
-		if (cgroups_path(r->o.mount, r->inner[i], &path) == 0)
+		if (cgroups_path(r->o.mount, r->seen.cgroup[i], &path) == 0)
 			dir = text_format("%s%s", r->o.mount, path);
 		if (dir)
 			(void)rmdir(dir);
@@ -166,10 +162,9 @@ void recording_free(struct recording *r)
 		close(r->failed);
 	if (r->child > 0)
 		(void)waitpid(r->child, NULL, 0);
-	if (r->dir && r->inner_cnt)
+	if (r->made)
 		remove_cgroups(r);
-	origins_done(&r->origins);
-	free(r->sorted);
+	seen_done(&r->seen);
 	free(r->path);
 	free(r->dir);
 	free(r);
@@ -237,52 +232,15 @@ static void pass_signals(pid_t child)
 	(void)sigaction(SIGQUIT, &ignore, NULL);
 }
 
-static bool is_ours(const struct recording *r, uint64_t cgroup)
-{
-	for (size_t i = 0; i < r->inner_cnt; i++)
-		if (r->inner[i] == cgroup)
-			return true;
-	return false;
-}
-
-static void on_event(const struct tamis_event *e, const char *text, void *arg)
-{
-	struct recording *r = arg;
-	size_t len = strlen(r->path);
-	struct origin origin;
-
-	if (e->kind == TAMIS_EV_MKDIR && r->inner_cnt < INNER_MAX && !strncmp(text, r->path, len) &&
-	    text[len] == '/')
-		r->inner[r->inner_cnt++] = e->cgroup;
-	if (e->kind == TAMIS_EV_CALL && is_ours(r, e->cgroup) && origin_read(e, text, &origin) == 0)
-		(void)origins_add(&r->origins, &origin);
-}
-
-/* The ring is small against a long run: what waits in it is taken meanwhile. */
-static int wait_end(struct recording *r)
+int recording_wait(struct recording *r, int *ret_status)
 {
 	_close_ int pidfd = pidfd_open(r->child, 0);
-	struct pollfd fds[] = {
-		{ .fd = pidfd, .events = POLLIN },
-		{ .fd = sensor_fd(r->o.sensor), .events = POLLIN },
-	};
+	int status = 0, err;
 
 	if (pidfd < 0)
 		return -errno;
-	while (!fds[0].revents) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			return -errno;
-		(void)sensor_events(r->o.sensor, on_event, r);
-	}
-	return 0;
-}
-
-int recording_wait(struct recording *r, int *ret_status)
-{
-	int status = 0, err;
-
 	pass_signals(r->child);
-	err = wait_end(r);
+	err = seen_until(&r->seen, pidfd);
 	pass_to = 0;
 	if (err < 0)
 		return err;
@@ -296,98 +254,8 @@ int recording_wait(struct recording *r, int *ret_status)
 	return 0;
 }
 
-/* --- what was seen ------------------------------------------------------------------------ */
-
-static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
-{
-	struct recording *r = arg;
-	struct sysset calls;
-
-	if (!is_ours(r, key->cgroup))
-		return 0;
-	memcpy(calls.bits, set->seen, sizeof(calls.bits));
-	sysset_merge(&r->learned.set[key->stage][key->abi], &calls);
-	return 0;
-}
-
-static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
-{
-	struct recording *r = arg;
-
-	if (is_ours(r, id))
-		r->evidence.starts += c->starts;
-	return 0;
-}
-
-static int on_loss(uint64_t id, const struct tamis_loss *loss, void *arg)
-{
-	struct recording *r = arg;
-
-	if (!is_ours(r, id))
-		return 0;
-	r->evidence.lost_range += loss->range;
-	r->evidence.lost_full += loss->full;
-	r->evidence.lost_ring += loss->ring;
-	r->evidence.lost_task += loss->task;
-	return 0;
-}
-
-static int by_call(const void *a, const void *b)
-{
-	const struct policy_origin *x = a, *y = b;
-
-	if (x->abi != y->abi)
-		return x->abi < y->abi ? -1 : 1;
-	if (x->nr != y->nr)
-		return x->nr < y->nr ? -1 : 1;
-	return x->stage < y->stage ? -1 : x->stage > y->stage;
-}
-
-static int sort_origins(struct recording *r)
-{
-	int64_t now = time(NULL);
-
-	r->sorted = calloc(r->origins.cnt + 1, sizeof(*r->sorted));
-	if (!r->sorted)
-		return -ENOMEM;
-	for (size_t i = 0; i < r->origins.cnt; i++) {
-		const struct origin *o = &r->origins.list[i];
-
-		r->sorted[i] = (struct policy_origin){
-			.abi = o->key.abi,
-			.stage = o->key.stage,
-			.nr = o->nr,
-			.first = now,
-			.last = now,
-			.pid = o->pid,
-			.comm = o->comm,
-			.exe = o->exe,
-		};
-	}
-	qsort(r->sorted, r->origins.cnt, sizeof(*r->sorted), by_call);
-	return 0;
-}
-
 int recording_read(struct recording *r, struct learned *ret, struct evidence *ret_evidence,
 		   const struct policy_origin **ret_origin, size_t *ret_cnt)
 {
-	const struct sensor_walk walk = {
-		.set = on_set, .cgroup = on_cgroup, .loss = on_loss, .arg = r
-	};
-	int err = sensor_events(r->o.sensor, on_event, r);
-
-	if (err >= 0)
-		err = sensor_drain(r->o.sensor, &walk, true);
-	if (err >= 0)
-		err = sort_origins(r);
-	if (err < 0)
-		return err;
-	r->evidence.since = r->began;
-	r->evidence.last = time(NULL);
-	r->evidence.units = 1;
-	*ret = r->learned;
-	*ret_evidence = r->evidence;
-	*ret_origin = r->sorted;
-	*ret_cnt = r->origins.cnt;
-	return 0;
+	return seen_read(&r->seen, ret, ret_evidence, ret_origin, ret_cnt);
 }
