@@ -177,7 +177,7 @@ static int open_parent(const char *path, const char **ret_base)
 	return fd;
 }
 
-static int replace(const char *path, const void *data, size_t len, mode_t mode)
+int file_replace(const char *path, const void *data, size_t len, mode_t mode)
 {
 	const char *base = NULL;
 	_close_ int dir = open_parent(path, &base);
@@ -198,7 +198,7 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 			return write_in_place(path, data, len);
 		real = realpath(path, NULL);
 	}
-	return replace(real ? real : path, data, len, mode);
+	return file_replace(real ? real : path, data, len, mode);
 }
 
 static int make_one(const char *path, mode_t mode)

@@ -22,5 +22,9 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 /* The same for one name in an open directory, following nothing: a link there is replaced. */
 int file_replace_at(int dir, const char *base, const void *data, size_t len, mode_t mode);
 
+/* The same for a place that others may write to: what is there is replaced, whatever it is; a symbolic
+ * link goes instead of being followed. */
+int file_replace(const char *path, const void *data, size_t len, mode_t mode);
+
 /* mkdir -p: makes missing directories with `mode`; an existing one is left as it is. */
 int file_mkdirs(const char *path, mode_t mode);

@@ -11,7 +11,7 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_daemon, &cmd_record, &cmd_list,  &cmd_show,  &cmd_export, &cmd_diff,
-	&cmd_run,    &cmd_forget, &cmd_merge, &cmd_prune, &cmd_check,
+	&cmd_run,    &cmd_forget, &cmd_merge, &cmd_prune, &cmd_check,  &cmd_trace,
 };
 
 static int print_help(void)

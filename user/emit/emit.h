@@ -53,6 +53,11 @@ int oci_read(const char *path, const char *const *caps, struct filter **ret, uns
 int oci_parse(const char *text, size_t len, const char *const *caps, struct filter **ret,
 	      unsigned *ret_unknown, char **ret_why);
 
+/* The profile `base` with what the policy allows added, as oci-seccomp-bpf-hook's "if:" does: its
+ * entries and keys stay, docker's too; a call that it names anywhere isn't added, so its refusals
+ * stay; the default is ERRNO. Caller frees. As oci_parse. */
+int oci_extend(const char *base, size_t len, const struct policy *p, char **ret, char **ret_why);
+
 /* Whether libseccomp takes these rules (all of one call) as they are. Not where the call is
  * multiplexed (i386 socket, semget, ...), where libseccomp has no name for it and the ABI is
  * not this build's own, where rules of one call differ in their action, and where it is known

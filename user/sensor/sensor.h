@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "bpf/abi.h"
@@ -77,6 +78,9 @@ struct tamis_loss sensor_lost(const struct sensor *s);
 /* Tells the stage rules about a container that was there before us. Never replaces what the
  * programs saw themselves. */
 int sensor_seed(struct sensor *s, uint64_t cgroup, const struct tamis_cgroup *c);
+/* Tells that a process is on its way into a container that was not there before: what it calls from
+ * now on is setup. What was recorded of its cgroup until now isn't taken back (sensor_forget). */
+int sensor_mark(struct sensor *s, pid_t pid, const struct tamis_task *task);
 /* Where a cgroup is or was, as the kernel said when it was made. -ENOENT when it was there before
  * us, or its path is longer than is kept. Caller frees. */
 int sensor_path(struct sensor *s, uint64_t cgroup, char **ret);
