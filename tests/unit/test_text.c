@@ -70,6 +70,32 @@ static void reads_no_further_than_told(void **state)
 	free(four);
 }
 
+static void sequences_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		uint32_t c;
+	} rows[] = {
+		{ "a", 1, 'a' },
+		{ "\x01", 1, 1 },
+		{ "\xc3\xa4", 2, 0xe4 },
+		{ "\xe2\x80\xae", 3, 0x202e }, /* well-formed, if not for showing */
+		{ "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
+		{ "\xc0\xaf", 0, 7 },
+		{ "\xed\xa0\x80", 0, 7 },
+		{ "\xc3", 0, 7 },
+		{ "", 0, 7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint32_t c = 7;
+
+		assert_int_equal(text_utf8(rows[i].text, strlen(rows[i].text), &c), rows[i].n);
+		assert_int_equal(c, rows[i].c);
+	}
+}
+
 static void every_byte_pair_comes_out_printable(void **state)
 {
 	for (unsigned i = 0x100; i < 0x10000; i++) {
@@ -125,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_what_a_terminal_would_obey),
 		cmocka_unit_test(reads_no_further_than_told),
+		cmocka_unit_test(sequences_are_read),
 		cmocka_unit_test(every_byte_pair_comes_out_printable),
 		cmocka_unit_test(numbers_are_whole_strings),
 		cmocka_unit_test(formats),

@@ -52,19 +52,28 @@ static bool utf8_is_valid(const unsigned char *s, size_t n, uint32_t c)
 	return c >= least[n] && c <= 0x10ffff && !(c >= 0xd800 && c <= 0xdfff);
 }
 
-size_t text_char(const char *text, size_t len)
+size_t text_utf8(const char *text, size_t len, uint32_t *ret)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t n;
+	size_t n = len ? utf8_len(s[0]) : 0;
 	uint32_t c;
 
-	if (len == 0)
-		return 0;
-	n = utf8_len(s[0]);
 	if (n == 0 || n > len)
 		return 0;
 	c = utf8_decode(s, n);
-	return utf8_is_valid(s, n, c) && !is_hidden(c) ? n : 0;
+	if (!utf8_is_valid(s, n, c))
+		return 0;
+	if (ret)
+		*ret = c;
+	return n;
+}
+
+size_t text_char(const char *text, size_t len)
+{
+	uint32_t c = 0;
+	size_t n = text_utf8(text, len, &c);
+
+	return n > 0 && !is_hidden(c) ? n : 0;
 }
 
 void text_escape(FILE *f, const char *s, size_t max)

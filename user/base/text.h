@@ -12,6 +12,10 @@
  * reorders or hides the text around it (bidirectional marks, line separators, BOM). */
 size_t text_char(const char *text, size_t len);
 
+/* Bytes of the well-formed UTF-8 sequence at text, whatever it stands for, which goes to *ret (may be
+ * NULL); 0 when there is none. */
+size_t text_utf8(const char *text, size_t len, uint32_t *ret);
+
 /* Writes s with control characters, backslashes and invalid UTF-8 as \xNN. At most `max`
  * bytes of s are looked at (no NUL among them: "..." follows); pass SIZE_MAX for all. */
 void text_escape(FILE *f, const char *s, size_t max);
