@@ -36,8 +36,9 @@ static inline void spec_donep(struct spec *s)
 }
 #define _spec_ __attribute__((cleanup(spec_donep)))
 
-/* The text with every linux.seccomp (duplicates too) replaced by `seccomp`, or one put in at the end
- * of the last linux object. -ENOENT when there is no linux object. Caller frees. */
+/* The text with every linux.seccomp (duplicates too) replaced by `seccomp`; a linux object that has
+ * none gets one at its end, so that it doesn't matter which of two a reader takes. -ENOENT when there
+ * is no linux object. Caller frees. */
 int spec_splice(const struct spec *s, const char *seccomp, char **ret, size_t *ret_len);
 
 /* A profile's JSON as it is to stand in a spec: `ours` with flags, listenerPath and listenerMetadata
