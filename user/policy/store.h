@@ -70,13 +70,14 @@ struct store_workload {
 };
 
 /* An owner has at most so many workloads: a new one more takes the place of the one that was
- * seen longest ago (made a call, true to the unit) among those that are gone (and not applied,
- * once there are generations). While all of them run, there are more. */
+ * seen longest ago (made a call, true to the unit) among those that are gone and have nothing
+ * applied. While all of them run or have, there are more. */
 #define STORE_OWNER_MAX 1000
 
 /* Finds or makes the workload of that key, refreshing its other fields: NULL leaves what is known,
  * but for why_not. A key that was merged into another workload is that one, whose key, name,
- * engine and owner stay; so does a name that store_rename gave. */
+ * engine and owner stay; so does a name that store_rename gave. An image digest that it hadn't
+ * before is one more of store_images (policy/generations.h). */
 int store_workload(struct store *s, const struct store_workload *w, int64_t now, int64_t *ret_id);
 
 /* One life of a workload: a container, i.e. one cgroup id in one boot. `instance` is unique:
@@ -144,17 +145,23 @@ int store_meta_get(struct store *s, const char *key, char **ret);
 
 /* Forgets one call of all stages; -ENOENT when it was never seen. */
 int store_forget_call(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr);
-/* Forgets a workload, its alias names too. While it has a running instance it stays in the list
- * without calls and with a gap counted (partial until its next start); *ret_running says so. */
+/* Forgets a workload, its alias names, generations and verdicts too. While it has a running
+ * instance it stays in the list without calls and with a gap counted (partial until its next
+ * start); *ret_running says so. -EBUSY when a generation is applied: it has to be released, starts
+ * find its file. */
 int store_forget(struct store *s, int64_t workload, bool *ret_running);
 
-/* Makes one workload of several: instances, calls and evidence of `from` go to `into`, and
- * their keys become aliases of it. Units are counted once; where they were folded to days, which
+/* Makes one workload of several: instances, calls, images, evidence and verdicts (where `into` has
+ * none of its own, nor one that came before) of `from` go to `into`, and their keys become aliases
+ * of it. Their generations go, and what was applied to them is applied no more: who calls it takes
+ * away their files before it commits, and puts in place anew what is applied to `into`, which the
+ * new aliases mean too (apply/ways.h). Units are counted once; where they were folded to days, which
  * ones were shared is not known, and as many count as the one that had more of them. -EINVAL when
  * `from` names `into`, -ENOENT when one isn't there. */
 int store_merge(struct store *s, int64_t into, const int64_t *from, size_t cnt);
 /* Gives it a key and a name (NULL: as it is) for people that a person chose; its old key becomes
- * an alias. -ENAMETOOLONG when the key is empty or over 4096 bytes, -EEXIST when another workload,
+ * an alias, which engines go on to say. What is applied stays so, but its files are named by keys:
+ * as for store_merge. -ENAMETOOLONG when the key is empty or over 4096 bytes, -EEXIST when another workload,
  * or an alias of one, has the key. */
 int store_rename(struct store *s, int64_t workload, const char *key, const char *name);
 
@@ -169,7 +176,8 @@ struct store_pruned {
 	uint64_t workloads;
 	uint64_t units; /* fewer than before */
 };
-/* `fn` hears the key of each workload that goes; may be NULL. For a dry run roll back. A store
+/* Workloads that have a generation applied stay, however long they are gone.
+ * `fn` hears the key of each workload that goes; may be NULL. For a dry run roll back. A store
  * opened with STORE_WRITE folds some 200,000 sets a call, so that a daemon is not held up: as long
  * as units went, there may be more for the next call. */
 int store_prune(struct store *s, const struct store_prune *what,

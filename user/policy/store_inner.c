@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/generations.h"
 #include "policy/store_internal.h"
 
 int store_inner(struct store *s, int64_t workload, const char *label, int64_t now)
@@ -49,8 +50,8 @@ static int add_text(struct texts *t, sqlite3_stmt *stmt)
 	return r;
 }
 
-static int read_texts(struct store *s, enum store_sql which, int64_t workload, char ***ret,
-		      size_t *ret_cnt)
+int store_texts(struct store *s, enum store_sql which, int64_t workload, char ***ret,
+		size_t *ret_cnt)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;
 	struct texts texts = { 0 };
@@ -69,10 +70,25 @@ static int read_texts(struct store *s, enum store_sql which, int64_t workload, c
 
 int store_inner_list(struct store *s, int64_t workload, char ***ret, size_t *ret_cnt)
 {
-	return read_texts(s, SQL_INNER_ALL, workload, ret, ret_cnt);
+	return store_texts(s, SQL_INNER_ALL, workload, ret, ret_cnt);
 }
 
 int store_aliases(struct store *s, int64_t workload, char ***ret, size_t *ret_cnt)
 {
-	return read_texts(s, SQL_ALIAS_ALL, workload, ret, ret_cnt);
+	return store_texts(s, SQL_ALIAS_ALL, workload, ret, ret_cnt);
+}
+
+int store_workload_id(struct store *s, const char *key, int64_t *ret)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_FIND_KEY, &stmt, "s", key);
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	if (r == 0)
+		return store_fail(s, -ENOENT, "no workload is called that");
+	if (r < 0)
+		return r;
+	*ret = sqlite3_column_int64(stmt, 0);
+	return 0;
 }

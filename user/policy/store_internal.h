@@ -7,7 +7,7 @@
 #include "policy/store.h"
 
 #define STORE_APPLICATION_ID TAMIS_MAGIC
-#define STORE_VERSION	     2 /* of the schema */
+#define STORE_VERSION	     3 /* of the schema */
 #define STORE_ERROR_MAX	     512
 /* Strings from outside are cut at this length; a key that is longer is refused. */
 #define STORE_TEXT_MAX	     4096
@@ -45,6 +45,10 @@ enum store_sql {
 	SQL_INNER_TRIM,
 	SQL_INNER_DEL_ALL,
 	SQL_INNER_ALL,
+	SQL_IMAGE_ADD,
+	SQL_IMAGE_TRIM,
+	SQL_IMAGE_DEL_OTHERS,
+	SQL_IMAGE_ALL,
 	SQL_INSTANCE_GET,
 	SQL_INSTANCE_ADD,
 	SQL_INSTANCE_SET,
@@ -86,10 +90,32 @@ enum store_sql {
 	SQL_CALL_ALL,
 	SQL_CALL_DEL,
 	SQL_CALL_DEL_ALL,
+	SQL_VERDICT_SET,
+	SQL_VERDICT_DEL,
+	SQL_VERDICT_DEL_ALL,
+	SQL_VERDICT_ALL,
+	SQL_GENERATION_NEWEST,
+	SQL_GENERATION_ADD,
+	SQL_GENERATION_ADD_SET,
+	SQL_GENERATION_ADD_DENIED,
+	SQL_GENERATION_ADD_IMAGE,
+	SQL_GENERATION_GET,
+	SQL_GENERATION_SETS,
+	SQL_GENERATION_DENIED,
+	SQL_GENERATION_IMAGES,
+	SQL_GENERATION_NUMBERS,
+	SQL_GENERATION_STATE,
+	SQL_GENERATION_DEL_ALL,
+	SQL_APPLIED_SET,
+	SQL_APPLIED_DEL,
+	SQL_APPLIED_GET,
+	SQL_APPLIED_ALL,
 	SQL_MERGE_LEARNED,
 	SQL_MERGE_CALLS,
 	SQL_MERGE_FIRSTS,
 	SQL_MERGE_INNER,
+	SQL_MERGE_IMAGES,
+	SQL_MERGE_VERDICTS,
 	SQL_MERGE_WORKLOAD,
 	SQL_MERGE_TEXTS,
 	SQL_MERGE_INSTANCES,
@@ -164,9 +190,20 @@ int store_run(struct store *s, enum store_sql id, const char *types, ...);
 int store_column_set(struct store *s, sqlite3_stmt *stmt, int col, struct sysset *ret);
 int store_column_stage(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_stage *ret);
 int store_column_abi(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_abi *ret);
+/* A number from 0 (also for NULL) to max. */
+int store_column_upto(struct store *s, sqlite3_stmt *stmt, int col, int64_t max, int64_t *ret);
 uint64_t store_column_u64(sqlite3_stmt *stmt, int col);
 /* A copy; *ret is NULL for NULL. */
 int store_column_text(sqlite3_stmt *stmt, int col, char **ret);
+
+/* Texts of the first column of a statement about one workload. Caller frees each and the array. */
+int store_texts(struct store *s, enum store_sql which, int64_t workload, char ***ret,
+		size_t *ret_cnt);
+
+/* The workload's newest image, as of `now`: one more of those it was seen with. */
+int store_image(struct store *s, int64_t workload, const char *digest, int64_t now);
+/* Comes down to GENERATION_IMAGES_MAX. */
+int store_image_trim(struct store *s, int64_t workload);
 
 /* A set and where it belongs. */
 struct store_place {

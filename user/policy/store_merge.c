@@ -18,11 +18,13 @@ static int run_pairs(struct store *s, const enum store_sql *which, size_t cnt, i
 int store_absorb(struct store *s, int64_t into, int64_t from)
 {
 	static const enum store_sql steps[] = {
-		SQL_MERGE_LEARNED, SQL_MERGE_CALLS,    SQL_MERGE_FIRSTS,
-		SQL_MERGE_INNER,   SQL_MERGE_WORKLOAD,
+		SQL_MERGE_LEARNED, SQL_MERGE_CALLS,    SQL_MERGE_FIRSTS,   SQL_MERGE_INNER,
+		SQL_MERGE_IMAGES,  SQL_MERGE_VERDICTS, SQL_MERGE_WORKLOAD,
 	};
 	int r = run_pairs(s, steps, ARRAY_SIZE(steps), into, from);
 
+	if (r == 0)
+		r = store_image_trim(s, into);
 	return r < 0 ? r
 		     : store_run(s, SQL_INNER_TRIM, "isi", into, NULL, (int64_t)STORE_INNER_MAX);
 }

@@ -203,6 +203,16 @@ int store_column_abi(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_ab
 	return 0;
 }
 
+int store_column_upto(struct store *s, sqlite3_stmt *stmt, int col, int64_t max, int64_t *ret)
+{
+	int64_t value = sqlite3_column_int64(stmt, col);
+
+	if (value < 0 || value > max)
+		return store_fail(s, -EUCLEAN, "a number is out of range");
+	*ret = value;
+	return 0;
+}
+
 uint64_t store_column_u64(sqlite3_stmt *stmt, int col)
 {
 	int64_t value = sqlite3_column_int64(stmt, col);

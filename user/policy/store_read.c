@@ -101,6 +101,24 @@ static void read_row_numbers(sqlite3_stmt *stmt, struct store_row *row)
 	e->lost_gaps += store_column_u64(stmt, col);
 }
 
+/* What is applied to it, after the numbers. */
+static int read_row_applied(struct store *s, sqlite3_stmt *stmt, struct store_row *row)
+{
+	const int col = 23;
+	int64_t mode = 0, number = 0, state = 0;
+	int r = store_column_upto(s, stmt, col + 1, MODE_MAX - 1, &mode);
+
+	if (r == 0)
+		r = store_column_upto(s, stmt, col + 2, UINT32_MAX, &number);
+	if (r == 0)
+		r = store_column_upto(s, stmt, col + 3, GENERATION_STATE_MAX - 1, &state);
+	row->opted_out = sqlite3_column_int(stmt, col) != 0;
+	row->mode = (enum policy_mode)mode;
+	row->generation = (uint32_t)number;
+	row->generation_state = (enum generation_state)state;
+	return r;
+}
+
 /* Two texts of one of its instances. */
 static int read_of_instance(struct store *s, enum store_sql which, int64_t workload, char **ret_a,
 			    char **ret_b)
@@ -123,6 +141,8 @@ static int read_row(struct store *s, sqlite3_stmt *stmt, struct store_row *ret)
 
 	read_row_numbers(stmt, &row);
 	r = read_row_text(stmt, &row);
+	if (r == 0)
+		r = read_row_applied(s, stmt, &row);
 	if (r == 0)
 		r = read_of_instance(s, SQL_INSTANCE_LAST, row.id, &row.pod, &row.container);
 	if (r == 0)

@@ -96,6 +96,44 @@ static const char *const migrations[] = {
 	" ON DELETE CASCADE, lost_range INTEGER NOT NULL, lost_full INTEGER NOT NULL,"
 	" lost_ring INTEGER NOT NULL, lost_task INTEGER NOT NULL, lost_gaps INTEGER NOT NULL,"
 	" leaves INTEGER NOT NULL) STRICT;",
+
+	/* What is enforced. A generation is never changed but for its state; `applied` has a row
+	 * for what isn't in observe; images are those that a workload was seen with. */
+	"ALTER TABLE workload ADD COLUMN opted_out INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE generation (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, number INTEGER NOT NULL, created INTEGER NOT NULL, maker TEXT,"
+	" digest TEXT NOT NULL, descendants INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" failed TEXT, starts INTEGER NOT NULL, since INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" units INTEGER NOT NULL, lost_range INTEGER NOT NULL, lost_full INTEGER NOT NULL,"
+	" lost_ring INTEGER NOT NULL, lost_task INTEGER NOT NULL, lost_gaps INTEGER NOT NULL,"
+	" leaves INTEGER NOT NULL, PRIMARY KEY (workload, number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE generation_set (workload INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" stage INTEGER NOT NULL, abi INTEGER NOT NULL, calls BLOB NOT NULL,"
+	" PRIMARY KEY (workload, number, stage, abi), FOREIGN KEY (workload, number)"
+	" REFERENCES generation (workload, number) ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE generation_denied (workload INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" abi INTEGER NOT NULL, calls BLOB NOT NULL,"
+	" PRIMARY KEY (workload, number, abi), FOREIGN KEY (workload, number)"
+	" REFERENCES generation (workload, number) ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE generation_image (workload INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" digest TEXT NOT NULL, PRIMARY KEY (workload, number, digest),"
+	" FOREIGN KEY (workload, number) REFERENCES generation (workload, number)"
+	" ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE applied (workload INTEGER PRIMARY KEY REFERENCES workload (id)"
+	" ON DELETE CASCADE, mode INTEGER NOT NULL, generation INTEGER NOT NULL, good INTEGER,"
+	" replace INTEGER NOT NULL, unconfined INTEGER NOT NULL,"
+	" keep_new_image INTEGER NOT NULL, since INTEGER NOT NULL,"
+	" FOREIGN KEY (workload, generation) REFERENCES generation (workload, number),"
+	" FOREIGN KEY (workload, good) REFERENCES generation (workload, number)) STRICT;"
+	"CREATE TABLE verdict (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
+	" verdict INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (workload, abi, nr))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE image (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, digest TEXT NOT NULL, last INTEGER NOT NULL,"
+	" PRIMARY KEY (workload, digest)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO image SELECT id, image_digest, first FROM workload"
+	" WHERE image_digest IS NOT NULL;",
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");

@@ -16,9 +16,12 @@
 	" sum(i.lost_gaps - ifnull(b.lost_gaps, 0)), sum(i.leaves - ifnull(b.leaves, 0)),"     \
 	" sum(CASE WHEN b.instance IS NULL THEN 0 ELSE NOT EXISTS (SELECT 1 FROM instance n"   \
 	" WHERE n.workload = w.id AND n.id > i.id AND n.starts > 0"                            \
-	" AND n.id NOT IN (SELECT instance FROM baseline)) END)"                               \
+	" AND n.id NOT IN (SELECT instance FROM baseline)) END),"                              \
+	" w.opted_out, p.mode, p.generation, g.state"                                          \
 	" FROM workload w LEFT JOIN instance i ON i.workload = w.id"                           \
-	" LEFT JOIN baseline b ON b.instance = i.id"
+	" LEFT JOIN baseline b ON b.instance = i.id"                                           \
+	" LEFT JOIN applied p ON p.workload = w.id"                                            \
+	" LEFT JOIN generation g ON g.workload = w.id AND g.number = p.generation"
 
 /* The observations of the instance `i`, with the units `u` they are of. */
 #define ITS_OBSERVATIONS                                    \
@@ -52,19 +55,19 @@ static const char *const sql[SQL_MAX] = {
 		" AND (named OR ifnull(?4, name) IS name)"
 		" AND ifnull(?5, image) IS image"
 		" AND ifnull(?6, image_digest) IS image_digest"
-		" AND ifnull(?7, namespace) IS namespace AND ?8 IS why_not"
+		" AND ifnull(?7, namespace) IS namespace AND ?8 IS why_not AND ?9 IS opted_out"
 		" FROM workload WHERE key = ?1",
 	[SQL_WORKLOAD_KEY] = "SELECT key FROM workload WHERE id = ?1",
 	[SQL_WORKLOAD_NEXT] = "SELECT min(id) FROM workload WHERE id > ?1",
 	[SQL_WORKLOAD_ADD] = "INSERT INTO workload (key, owner, engine, name, image, image_digest,"
-			     " namespace, why_not, first)"
-			     " VALUES (?1, coalesce(?2, ?3, ''), ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+			     " namespace, why_not, first, opted_out)"
+			     " VALUES (?1, coalesce(?2, ?3, ''), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_WORKLOAD_SET] =
 		"UPDATE workload SET owner = ifnull(?2, owner),"
 		" engine = ifnull(?3, engine),"
 		" name = iif(named, name, ifnull(?4, name)), image = ifnull(?5, image),"
 		" image_digest = ifnull(?6, image_digest),"
-		" namespace = ifnull(?7, namespace), why_not = ?8 WHERE id = ?1",
+		" namespace = ifnull(?7, namespace), why_not = ?8, opted_out = ?9 WHERE id = ?1",
 	[SQL_WORKLOAD_UNIT] = "UPDATE workload SET units = units + 1,"
 			      " last_unit = max(last_unit, ?2) WHERE id = ?1",
 	[SQL_WORKLOAD_COUNT] =
@@ -73,10 +76,12 @@ static const char *const sql[SQL_MAX] = {
 	/* Last seen: the last unit with a call of it. */
 	[SQL_WORKLOAD_OLDEST] = "SELECT id FROM workload WHERE owner ="
 				" (SELECT owner FROM workload WHERE id = ?1) AND running = 0"
-				" AND id <> ?1 ORDER BY last_unit, id LIMIT 1",
+				" AND id <> ?1 AND id NOT IN (SELECT workload FROM applied)"
+				" ORDER BY last_unit, id LIMIT 1",
 	[SQL_WORKLOAD_GONE] =
 		"SELECT w.id, w.key FROM workload w LEFT JOIN instance i ON i.workload = w.id"
-		" WHERE w.running = 0 GROUP BY w.id HAVING max(w.first, ifnull(max(i.first), 0),"
+		" WHERE w.running = 0 AND w.id NOT IN (SELECT workload FROM applied)"
+		" GROUP BY w.id HAVING max(w.first, ifnull(max(i.first), 0),"
 		" ifnull(max(i.last), 0), ifnull(max(i.gone), 0)) < ?1 ORDER BY w.key",
 	[SQL_WORKLOAD_RUNNING] = "SELECT 1 FROM workload WHERE id = ?1 AND running > 0",
 	[SQL_WORKLOAD_RENAME] = "UPDATE workload SET key = ?2, name = ifnull(?3, name),"
@@ -87,11 +92,14 @@ static const char *const sql[SQL_MAX] = {
 	/* Not one that a person made or named. */
 	[SQL_WORKLOAD_DEL_EMPTY] = "DELETE FROM workload WHERE id = ?1 AND NOT named"
 				   " AND NOT EXISTS (SELECT 1 FROM instance WHERE workload = ?1)"
-				   " AND NOT EXISTS (SELECT 1 FROM alias WHERE workload = ?1)",
+				   " AND NOT EXISTS (SELECT 1 FROM alias WHERE workload = ?1)"
+				   " AND id NOT IN (SELECT workload FROM applied)",
 	[SQL_WORKLOAD_DEL_FORGOTTEN] =
 		"DELETE FROM workload WHERE id IN (SELECT workload FROM instance"
 		" WHERE " IS_FORGOTTEN ") AND NOT EXISTS (SELECT 1 FROM instance i"
-		" WHERE i.workload = workload.id AND NOT (" IS_FORGOTTEN "))",
+		" WHERE i.workload = workload.id AND NOT (" IS_FORGOTTEN "))"
+		" AND id NOT IN (SELECT workload FROM applied)"
+		" AND id NOT IN (SELECT workload FROM verdict)",
 
 	[SQL_ALIAS_GET] = "SELECT a.workload, w.key FROM alias a, workload w"
 			  " WHERE a.key = ?1 AND w.id = a.workload",
@@ -109,6 +117,18 @@ static const char *const sql[SQL_MAX] = {
 			   " LIMIT -1 OFFSET ?3)",
 	[SQL_INNER_DEL_ALL] = "DELETE FROM inner WHERE workload = ?1",
 	[SQL_INNER_ALL] = "SELECT label FROM inner WHERE workload = ?1 ORDER BY label",
+
+	/* The newest are those that were a workload's image last, its present one first. */
+	[SQL_IMAGE_ADD] = "INSERT INTO image (workload, digest, last) VALUES (?1, ?2, ?3)"
+			  " ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
+	[SQL_IMAGE_TRIM] =
+		"DELETE FROM image WHERE workload = ?1 AND digest IN (SELECT digest FROM image"
+		" WHERE workload = ?1 ORDER BY digest"
+		" IS (SELECT image_digest FROM workload WHERE id = ?1) DESC, last DESC, digest"
+		" LIMIT -1 OFFSET ?2)",
+	[SQL_IMAGE_DEL_OTHERS] = "DELETE FROM image WHERE workload = ?1 AND digest"
+				 " IS NOT (SELECT image_digest FROM workload WHERE id = ?1)",
+	[SQL_IMAGE_ALL] = "SELECT digest FROM image WHERE workload = ?1 ORDER BY digest",
 
 	[SQL_INSTANCE_GET] =
 		"SELECT id, workload, workload = ?2 AND ifnull(?3, container) IS container"
@@ -243,6 +263,53 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_CALL_DEL] = "DELETE FROM call WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
 	[SQL_CALL_DEL_ALL] = "DELETE FROM call WHERE workload = ?1",
 
+	[SQL_VERDICT_SET] = "INSERT INTO verdict (workload, abi, nr, verdict, since)"
+			    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE"
+			    " SET verdict = ?4, since = ?5 WHERE verdict <> ?4",
+	[SQL_VERDICT_DEL] = "DELETE FROM verdict WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
+	[SQL_VERDICT_DEL_ALL] = "DELETE FROM verdict WHERE workload = ?1",
+	[SQL_VERDICT_ALL] = "SELECT abi, nr, verdict FROM verdict WHERE workload = ?1",
+
+	[SQL_GENERATION_NEWEST] = "SELECT number, digest FROM generation WHERE workload = ?1"
+				  " ORDER BY number DESC LIMIT 1",
+	[SQL_GENERATION_ADD] =
+		"INSERT INTO generation (workload, number, created, maker, digest, descendants,"
+		" state, failed, starts, since, last, units, lost_range, lost_full, lost_ring,"
+		" lost_task, lost_gaps, leaves) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+		" ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+	[SQL_GENERATION_ADD_SET] =
+		"INSERT INTO generation_set (workload, number, stage, abi, calls)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_GENERATION_ADD_DENIED] = "INSERT INTO generation_denied (workload, number, abi, calls)"
+				      " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_GENERATION_ADD_IMAGE] = "INSERT OR IGNORE INTO generation_image (workload, number,"
+				     " digest) VALUES (?1, ?2, ?3)",
+	[SQL_GENERATION_GET] =
+		"SELECT created, maker, digest, descendants, state, failed, starts, since, last,"
+		" units, lost_range, lost_full, lost_ring, lost_task, lost_gaps, leaves"
+		" FROM generation WHERE workload = ?1 AND number = ?2",
+	[SQL_GENERATION_SETS] = "SELECT stage, abi, calls FROM generation_set"
+				" WHERE workload = ?1 AND number = ?2",
+	[SQL_GENERATION_DENIED] = "SELECT abi, calls FROM generation_denied"
+				  " WHERE workload = ?1 AND number = ?2",
+	[SQL_GENERATION_IMAGES] = "SELECT digest FROM generation_image"
+				  " WHERE workload = ?1 AND number = ?2 ORDER BY digest",
+	[SQL_GENERATION_NUMBERS] = "SELECT number FROM generation WHERE workload = ?1"
+				   " ORDER BY number",
+	[SQL_GENERATION_STATE] = "UPDATE generation SET state = ?3, failed = ?4"
+				 " WHERE workload = ?1 AND number = ?2",
+	[SQL_GENERATION_DEL_ALL] = "DELETE FROM generation WHERE workload = ?1",
+
+	/* 0 refers to nothing. */
+	[SQL_APPLIED_SET] =
+		"INSERT OR REPLACE INTO applied (workload, mode, generation, good, replace,"
+		" unconfined, keep_new_image, since)"
+		" VALUES (?1, ?2, nullif(?3, 0), nullif(?4, 0), ?5, ?6, ?7, ?8)",
+	[SQL_APPLIED_DEL] = "DELETE FROM applied WHERE workload = ?1",
+	[SQL_APPLIED_GET] = "SELECT mode, generation, good, replace, unconfined, keep_new_image,"
+			    " since FROM applied WHERE workload = ?1",
+	[SQL_APPLIED_ALL] = "SELECT workload FROM applied ORDER BY workload",
+
 	/* ?1: into, ?2: from. */
 	[SQL_MERGE_LEARNED] = "INSERT INTO learned (workload, stage, abi, calls)"
 			      " SELECT ?1, stage, abi, calls FROM learned WHERE workload = ?2"
@@ -263,6 +330,12 @@ static const char *const sql[SQL_MAX] = {
 			    " SELECT ?1, label, first, last FROM inner WHERE workload = ?2"
 			    " ON CONFLICT DO UPDATE SET first = min(first, excluded.first),"
 			    " last = max(last, excluded.last)",
+	[SQL_MERGE_IMAGES] = "INSERT INTO image (workload, digest, last)"
+			     " SELECT ?1, digest, last FROM image WHERE workload = ?2"
+			     " ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
+	[SQL_MERGE_VERDICTS] = "INSERT OR IGNORE INTO verdict (workload, abi, nr, verdict, since)"
+			       " SELECT ?1, abi, nr, verdict, since FROM verdict"
+			       " WHERE workload = ?2",
 	/* Which folded units they share nobody knows: no more are counted than one had. */
 	[SQL_MERGE_WORKLOAD] = "UPDATE workload SET folded = max(workload.folded, f.folded),"
 			       " first = min(workload.first, f.first)"
@@ -274,7 +347,8 @@ static const char *const sql[SQL_MAX] = {
 		" image = ifnull(workload.image, f.image),"
 		" image_digest = ifnull(workload.image_digest, f.image_digest),"
 		" namespace = ifnull(workload.namespace, f.namespace),"
-		" why_not = ifnull(workload.why_not, f.why_not)"
+		" why_not = ifnull(workload.why_not, f.why_not),"
+		" opted_out = max(workload.opted_out, f.opted_out)"
 		" FROM (SELECT * FROM workload WHERE id = ?2) AS f WHERE workload.id = ?1",
 	[SQL_MERGE_INSTANCES] = "UPDATE instance SET workload = ?1 WHERE workload = ?2",
 	[SQL_MERGE_ALIASES] = "UPDATE alias SET workload = ?1 WHERE workload = ?2",

@@ -10,8 +10,9 @@ static int get_workload(struct store *s, const struct store_workload *w, int64_t
 			bool *ret_same)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;
-	int r = store_query(s, SQL_WORKLOAD_GET, &stmt, "ssssssss", w->key, w->owner, w->engine,
-			    w->name, w->image, w->image_digest, w->namespace, w->why_not);
+	int r = store_query(s, SQL_WORKLOAD_GET, &stmt, "ssssssssi", w->key, w->owner, w->engine,
+			    w->name, w->image, w->image_digest, w->namespace, w->why_not,
+			    (int64_t)w->opted_out);
 
 	if (r == 0)
 		r = store_step(s, stmt);
@@ -99,8 +100,9 @@ static int make_room(struct store *s, int64_t added)
 static int add_workload(struct store *s, const struct store_workload *w, int64_t now,
 			int64_t *ret_id)
 {
-	int r = store_run(s, SQL_WORKLOAD_ADD, "ssssssssi", w->key, w->owner, w->engine, w->name,
-			  w->image, w->image_digest, w->namespace, w->why_not, now);
+	int r = store_run(s, SQL_WORKLOAD_ADD, "ssssssssii", w->key, w->owner, w->engine, w->name,
+			  w->image, w->image_digest, w->namespace, w->why_not, now,
+			  (int64_t)w->opted_out);
 
 	*ret_id = sqlite3_last_insert_rowid(s->db);
 	return r < 0 ? r : make_room(s, *ret_id);
@@ -124,9 +126,12 @@ int store_workload(struct store *s, const struct store_workload *w, int64_t now,
 	if (r == 0)
 		r = add_workload(s, &said, now, &id);
 	else if (r > 0 && !same)
-		r = store_run(s, SQL_WORKLOAD_SET, "isssssss", id, said.owner, said.engine,
+		r = store_run(s, SQL_WORKLOAD_SET, "isssssssi", id, said.owner, said.engine,
 			      said.name, said.image, said.image_digest, said.namespace,
-			      said.why_not);
+			      said.why_not, (int64_t)said.opted_out);
+	/* What would not change the workload, it was seen with before. */
+	if (r == 0 && !same && said.image_digest)
+		r = store_image(s, id, said.image_digest, now);
 	if (r < 0)
 		return r;
 	*ret_id = id;
