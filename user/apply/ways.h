@@ -18,6 +18,9 @@ struct ways {
  * the transaction under way has it. On failure what was there before is there again as far as
  * possible, and *ret_why has a sentence (caller frees). */
 int ways_put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why);
+/* After a commit that failed and was rolled back: what the store says again. Where there is no room
+ * for it nothing is applied, until the daemon settles it. */
+void ways_restore(const struct ways *w, struct store *s, const struct store_row *row);
 
 /* Path of tamis-start: beside /proc/self/exe, or in ../libexec. Caller frees. -ENOENT. */
 int ways_start_path(char **ret);
