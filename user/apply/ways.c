@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply/ways.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "apply/gate.h"
+#include "apply/kubelet.h"
+#include "apply/unit.h"
+#include "base/text.h"
+
+#define GATE_WAIT_MS 2000
+
+/* --- where tamis-start is ---------------------------------------------------------------- */
+
+static int start_beside(const char *dir, const char *below, char **ret)
+{
+	_free_ char *path = text_format("%s/%stamis-start", dir, below);
+	char *real;
+
+	if (!path)
+		return -ENOMEM;
+	if (access(path, X_OK) < 0)
+		return -ENOENT;
+	real = realpath(path, NULL);
+	if (!real)
+		return -errno;
+	*ret = real;
+	return 0;
+}
+
+int ways_start_path(char **ret)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+	int r;
+
+	if (len < 0)
+		return -errno;
+	self[len] = '\0';
+	slash = strrchr(self, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = '\0';
+	r = start_beside(self, "", ret);
+	return r == -ENOENT ? start_beside(self, "../libexec/", ret) : r;
+}
+
+/* --- one key ----------------------------------------------------------------------------- */
+
+/* A unit of the system's manager: "systemd/NAME". */
+static const char *unit_of(const char *key)
+{
+	static const char prefix[] = "systemd/";
+
+	return strncmp(key, prefix, strlen(prefix)) == 0 ? key + strlen(prefix) : NULL;
+}
+
+/* A file of the kubelet's directory can be named: "kubernetes/NAMESPACE/OWNER/CONTAINER". */
+static bool is_pods(const char *key)
+{
+	static const char prefix[] = "kubernetes/";
+	unsigned parts = 0;
+
+	if (strncmp(key, prefix, strlen(prefix)) != 0 || strstr(key, "/~"))
+		return false;
+	for (; *key; key++)
+		parts += *key == '/';
+	return parts == 3;
+}
+
+/* Sets a sentence where there is none yet. */
+static int fail(int r, char **ret_why, const char *key, const char *what)
+{
+	if (!*ret_why)
+		*ret_why = text_format("%s: %s: %s", key, what, strerror(-r));
+	return r;
+}
+
+static const struct generation *in_force(const struct applied *a)
+{
+	if (!a->enforce)
+		return NULL;
+	if (a->now.state != GENERATION_FAILED)
+		return &a->now;
+	return a->has_good ? &a->good : NULL;
+}
+
+static int put_unit(const struct ways *w, const char *key, const struct applied *a, char **ret_why)
+{
+	_free_ char *found = NULL;
+	struct unit_options o = { .dir = w->unit_dir, .state = w->state, .start = w->start };
+	int r = 0;
+
+	if (!a || !in_force(a))
+		return unit_remove(key, &o, ret_why);
+	if (strchr(unit_of(key), '/')) {
+		*ret_why = text_format("%s: units of a user's manager are not confined", key);
+		return -EOPNOTSUPP;
+	}
+	if (!o.start) {
+		r = ways_start_path(&found);
+		o.start = found;
+	}
+	if (r < 0)
+		return fail(r, ret_why, key, "tamis-start, which watches over its trial");
+	return unit_put(a, &o, ret_why);
+}
+
+static int put_kubelet(const struct ways *w, const char *key, const struct applied *a,
+		       char **ret_why)
+{
+	const struct generation *g = a ? in_force(a) : NULL;
+	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
+	int r;
+
+	if (!g)
+		return kubelet_release(w->kubelet_dir, key, ret_why);
+	r = gate_of_installed(w->state, GATE_WAIT_MS, gate, NULL);
+	return r < 0 ? r : kubelet_put(w->kubelet_dir, key, g, gate, ret_why);
+}
+
+/* `a` NULL: nothing is applied to it. */
+static int put_key(const struct ways *w, const char *key, const struct applied *a, char **ret_why)
+{
+	int r = a ? applied_write(w->state, a) : applied_remove(w->state, key);
+
+	if (r < 0)
+		return fail(r, ret_why, key, "its applied file");
+	if (unit_of(key) && (a || !strchr(unit_of(key), '/')))
+		r = put_unit(w, key, a, ret_why);
+	if (r == 0 && w->kubelet_dir && is_pods(key))
+		r = put_kubelet(w, key, a, ret_why);
+	return r < 0 ? fail(r, ret_why, key, "what is to be in force") : 0;
+}
+
+/* --- all keys ---------------------------------------------------------------------------- */
+
+/* A workload is found by each of its keys: those that were merged into it too. */
+struct keys {
+	char **key;
+	size_t cnt;
+	struct applied *before; /* what was in its file; no key: nothing sound */
+};
+
+static void keys_donep(struct keys *k)
+{
+	for (size_t i = 0; i < k->cnt; i++) {
+		free(k->key[i]);
+		if (k->before)
+			applied_done(&k->before[i]);
+	}
+	free(k->key);
+	free(k->before);
+}
+#define _keys_ __attribute__((cleanup(keys_donep)))
+
+static int keys_add(struct keys *k, const char *key)
+{
+	char **more = reallocarray(k->key, k->cnt + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	k->key = more;
+	k->key[k->cnt] = strdup(key);
+	if (!k->key[k->cnt])
+		return -ENOMEM;
+	k->cnt++;
+	return 0;
+}
+
+/* A key that a person chose may be none that a file could have: no start has it either. */
+static int keys_add_possible(struct keys *k, const char *key)
+{
+	_free_ char *path = NULL;
+	int r = applied_path(key, &path);
+
+	return r == -EINVAL || r == -ENAMETOOLONG ? 0 : r < 0 ? r : keys_add(k, key);
+}
+
+static int find_keys(struct store *s, const struct store_row *row, struct keys *ret)
+{
+	char **alias = NULL;
+	size_t cnt = 0;
+	int r = store_aliases(s, row->id, &alias, &cnt);
+
+	if (r == 0)
+		r = keys_add_possible(ret, row->key);
+	for (size_t i = 0; i < cnt; i++) {
+		if (r == 0)
+			r = keys_add_possible(ret, alias[i]);
+		free(alias[i]);
+	}
+	free(alias);
+	return r == 0 && ret->cnt == 0 ? -ENAMETOOLONG : r;
+}
+
+static int remember(const struct ways *w, struct keys *k)
+{
+	k->before = calloc(k->cnt, sizeof(*k->before));
+	if (!k->before)
+		return -ENOMEM;
+	for (size_t i = 0; i < k->cnt; i++) {
+		_free_ char *why = NULL;
+
+		(void)applied_read(w->state, k->key[i], &k->before[i], &why);
+	}
+	return 0;
+}
+
+/* As far as possible: where there is no room for what was there, nothing is applied. */
+static void put_back(const struct ways *w, const struct keys *k, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		const struct applied *a = k->before[i].key ? &k->before[i] : NULL;
+		_free_ char *why = NULL, *again = NULL;
+
+		if (put_key(w, k->key[i], a, &why) < 0 && a)
+			(void)put_key(w, k->key[i], NULL, &again);
+	}
+}
+
+/* The same generation by each key; borrows the key for as long as it is written. */
+static int put_keys(const struct ways *w, const struct keys *k, struct applied *a, char **ret_why)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < k->cnt; i++) {
+		if (a)
+			a->key = k->key[i];
+		r = put_key(w, k->key[i], a, ret_why);
+		if (r < 0)
+			put_back(w, k, i + 1);
+	}
+	if (a)
+		a->key = NULL;
+	return r;
+}
+
+/* --- the store's word -------------------------------------------------------------------- */
+
+static int load_good(struct store *s, int64_t workload, uint32_t number, struct applied *ret)
+{
+	int r;
+
+	if (number == 0 || number == ret->now.number)
+		return 0;
+	r = store_generation_get(s, workload, number, &ret->good);
+	ret->has_good = r == 0;
+	return r;
+}
+
+static int load(const struct ways *w, struct store *s, int64_t workload,
+		const struct store_applied *is, struct applied *ret)
+{
+	int r = store_generation_get(s, workload, is->generation, &ret->now);
+
+	if (r == 0)
+		r = load_good(s, workload, is->good, ret);
+	ret->enforce = is->mode == MODE_ENFORCE;
+	ret->replace = is->replace;
+	ret->unconfined = is->unconfined;
+	ret->keep_new_image = is->keep_new_image;
+	ret->trial_s = w->trial_s ?: APPLIED_TRIAL_S;
+	return r;
+}
+
+static int put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why)
+{
+	_applied_ struct applied a = { 0 };
+	struct store_applied is = { 0 };
+	_keys_ struct keys k = { 0 };
+	int r = store_applied_get(s, row->id, &is);
+
+	if (r == 0 && is.mode != MODE_OBSERVE)
+		r = load(w, s, row->id, &is, &a);
+	if (r == 0)
+		r = find_keys(s, row, &k);
+	if (r == 0)
+		r = remember(w, &k);
+	return r < 0 ? r : put_keys(w, &k, is.mode == MODE_OBSERVE ? NULL : &a, ret_why);
+}
+
+int ways_put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why)
+{
+	_free_ char *why = NULL;
+	int r = put(w, s, row, &why);
+
+	if (r < 0) {
+		(void)fail(r, &why, row->key, "putting in place what is applied");
+		*ret_why = TAKE_PTR(why);
+	}
+	return r;
+}
+
+void ways_restore(const struct ways *w, struct store *s, const struct store_row *row)
+{
+	_free_ char *why = NULL;
+	_keys_ struct keys k = { 0 };
+
+	if (put(w, s, row, &why) == 0 || find_keys(s, row, &k) < 0)
+		return;
+	for (size_t i = 0; i < k.cnt; i++) {
+		_free_ char *gone = NULL;
+
+		(void)put_key(w, k.key[i], NULL, &gone);
+	}
+	free(why);
+	why = NULL;
+	(void)put(w, s, row, &why);
+}
