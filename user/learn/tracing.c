@@ -37,7 +37,7 @@ static char *line_of(char *text, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+	for (char *line; (line = strsep(&text, "\n"));)
 		if (strncmp(line, name, len) == 0)
 			return line + len;
 	return NULL;
@@ -111,9 +111,10 @@ static int mark_all(const struct tracing *t, struct sensor *sensor)
 {
 	_free_ char *path = text_format("%s%s/cgroup.procs", t->mount, t->path), *text = NULL;
 	int r = path ? file_read(path, PROC_MAX, &text, NULL) : -ENOMEM;
+	char *rest = text, *line;
 
-	for (char *at = r == 0 ? strtok(text, "\n") : NULL; at && r == 0; at = strtok(NULL, "\n"))
-		r = mark(t, sensor, (pid_t)strtol(at, NULL, 10));
+	while (r == 0 && (line = strsep(&rest, "\n")) && *line)
+		r = mark(t, sensor, (pid_t)strtol(line, NULL, 10));
 	return r;
 }
 
