@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A filter as systemd's lists of names. */
+#include "apply/unit_calls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/calls.h"
+
+#define LINE_MAX_CALLS 8
+
+struct word {
+	const char *name;
+	int errno_ret; /* -1: none said */
+};
+
+struct words {
+	struct word *word;
+	size_t cnt, room;
+	size_t nameless;
+};
+
+static void words_done(struct words *w)
+{
+	free(w->word);
+}
+#define _words_ __attribute__((cleanup(words_done)))
+
+static int words_add(struct words *w, enum tamis_abi abi, uint32_t nr, int errno_ret)
+{
+	const char *name = calls_name(abi, nr);
+	struct word *more;
+
+	if (!name) {
+		w->nameless++;
+		return 0;
+	}
+	if (w->cnt == w->room) {
+		more = reallocarray(w->word, w->room + 256, sizeof(*w->word));
+		if (!more)
+			return -ENOMEM;
+		w->word = more;
+		w->room += 256;
+	}
+	w->word[w->cnt++] = (struct word){ name, errno_ret };
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct word *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r ? r : x->errno_ret - y->errno_ret;
+}
+
+/* One of each name: ABIs share the tables' strings or have equal ones. */
+static void words_sort(struct words *w)
+{
+	size_t cnt = 0;
+
+	if (w->cnt > 0)
+		qsort(w->word, w->cnt, sizeof(*w->word), compare);
+	for (size_t i = 0; i < w->cnt; i++)
+		if (cnt == 0 || strcmp(w->word[cnt - 1].name, w->word[i].name) != 0)
+			w->word[cnt++] = w->word[i];
+	w->cnt = cnt;
+}
+
+static const char *errno_name(int e)
+{
+	return e == EPERM ? "EPERM" : "ENOSYS";
+}
+
+static void words_print(struct words *w, const char *sign, FILE *f)
+{
+	words_sort(w);
+	for (size_t i = 0; i < w->cnt; i++) {
+		const struct word *word = &w->word[i];
+
+		if (i % LINE_MAX_CALLS == 0)
+			fprintf(f, "%sSystemCallFilter=%s", i ? "\n" : "", sign);
+		else
+			fputc(' ', f);
+		fputs(word->name, f);
+		if (word->errno_ret >= 0)
+			fprintf(f, ":%s", errno_name(word->errno_ret));
+	}
+	if (w->cnt > 0)
+		fputc('\n', f);
+	if (w->nameless > 0)
+		fprintf(f, "# and %zu without a name, which can't be said\n", w->nameless);
+}
+
+/* --- allowed ----------------------------------------------------------------------------- */
+
+/* Each name systemd's way; a call with conditions is there whatever its arguments are. */
+static int add_allowed(const struct filter *filter, struct words *w)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < filter->rule_cnt; i++) {
+		const struct filter_rule *rule = &filter->rule[i];
+		bool again = i > 0 && rule[-1].abi == rule->abi && rule[-1].nr == rule->nr &&
+			     filter_action_passes(rule[-1].action);
+
+		if (filter_action_passes(rule->action) && !again)
+			r = words_add(w, rule->abi, rule->nr, -1);
+	}
+	return r;
+}
+
+static int print_denied(const struct generation *g, FILE *f)
+{
+	_words_ struct words w = { 0 };
+	int r = 0;
+
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		const struct sysset *set = &g->denied[abi];
+
+		for (int nr = sysset_next(set, 0); r == 0 && nr >= 0;
+		     nr = sysset_next(set, (unsigned)nr + 1))
+			r = words_add(&w, (enum tamis_abi)abi, (uint32_t)nr, -1);
+	}
+	w.nameless = 0;
+	if (r == 0)
+		words_print(&w, "~", f);
+	return r;
+}
+
+static void print_architectures(uint32_t abis, FILE *f)
+{
+	static const char *const name[TAMIS_ABI_MAX] = {
+		[TAMIS_ABI_X86_64] = "x86-64", [TAMIS_ABI_I386] = "x86", [TAMIS_ABI_X32] = "x32",
+		[TAMIS_ABI_AARCH64] = "arm64", [TAMIS_ABI_ARM] = "arm",
+	};
+
+	fputs("SystemCallArchitectures=\nSystemCallArchitectures=native", f);
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		if ((abis >> abi & 1) && (enum tamis_abi)abi != abi_native())
+			fprintf(f, " %s", name[abi]);
+	fputc('\n', f);
+}
+
+static int print_allowed(const struct filter *filter, const struct generation *g, FILE *f)
+{
+	_words_ struct words w = { 0 };
+	int r = add_allowed(filter, &w);
+
+	if (r < 0)
+		return r;
+	fputs("SystemCallFilter=\n", f);
+	words_print(&w, "", f);
+	r = print_denied(g, f);
+	fputs("SystemCallErrorNumber=ENOSYS\n", f);
+	print_architectures(filter->abis, f);
+	return r;
+}
+
+/* --- refused ----------------------------------------------------------------------------- */
+
+/* Its default lets through: only what is refused whatever its arguments are can be said. */
+static int print_refused(const struct filter *filter, FILE *f)
+{
+	_words_ struct words w = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < filter->rule_cnt; i++) {
+		const struct filter_rule *rule = &filter->rule[i];
+
+		if (!filter_action_passes(rule->action) && rule->cond_cnt == 0)
+			r = words_add(&w, rule->abi, rule->nr,
+				      rule->action == FILTER_ERRNO ? (int)rule->errno_ret : EPERM);
+	}
+	if (r == 0)
+		words_print(&w, "~", f);
+	return r;
+}
+
+int unit_print_calls(const struct filter *filter, const struct generation *g, FILE *f)
+{
+	return filter_action_passes(filter->default_action) ? print_refused(filter, f)
+							    : print_allowed(filter, g, f);
+}
