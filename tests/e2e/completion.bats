@@ -34,7 +34,7 @@ same() {
 
 @test "commands" {
 	same "$(offered tamis re)" record
-	same "$(offered tamis '')" daemon record list show export diff run forget \
+	same "$(offered tamis '')" daemon record list show allow deny export diff run forget \
 		merge prune check --help --version
 }
 
@@ -50,7 +50,7 @@ same() {
 
 @test "every command's options are those of its usage line" {
 	local command option seen=0
-	for command in daemon record list show diff run forget merge prune check; do
+	for command in daemon record list show allow deny diff run forget merge prune check; do
 		while read -r option; do
 			offered tamis "$command" "$option" | grep -qxe "$option"
 			seen=$((seen + 1))

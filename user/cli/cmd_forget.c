@@ -1,42 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/call_name.h"
 #include "cli/cmd.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "model/calls.h"
-
-/* A call as a person names it: in one ABI, or in every ABI that has the name. */
-struct call_name {
-	const char *text;
-	int nr[TAMIS_ABI_MAX]; /* negative: none of that name */
-};
-
-static int parse_call(const char *text, struct call_name *ret)
-{
-	const char *colon = strchr(text, ':');
-	_free_ char *abi_text = colon ? strndup(text, (size_t)(colon - text)) : NULL;
-	const char *name = colon ? colon + 1 : text;
-	enum tamis_abi only = TAMIS_ABI_MAX;
-	bool any = false;
-
-	if (colon && (!abi_text || abi_from_name(abi_text, &only) < 0)) {
-		log_err("unknown ABI in \"%s\"", text);
-		return -ENOENT;
-	}
-	ret->text = text;
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		ret->nr[abi] = colon && abi != only ? -ENOENT : calls_parse(abi, name);
-		any |= ret->nr[abi] >= 0;
-	}
-	if (any)
-		return 0;
-	log_err("unknown call \"%s\"", text);
-	return -ENOENT;
-}
 
 static bool was_seen(const struct learned *l, unsigned abi, int nr)
 {
@@ -114,7 +87,10 @@ static int forget(const char *dir, const char *name, const struct call_name *cal
 		r = forget_call(s, &row, call, &what);
 	} else {
 		r = store_forget(s, row.id, &running);
-		if (r < 0)
+		if (r == -EBUSY && row.mode != MODE_OBSERVE)
+			log_err("%s: generation %" PRIu32 " is applied; 'tamis release %s' first",
+				row.key, row.generation, row.key);
+		else if (r < 0)
 			lookup_failed(s, r);
 	}
 	if (r < 0 || lookup_commit(s) < 0)
@@ -132,7 +108,7 @@ static int run(int argc, char **argv)
 
 	if (options_parse(&cmd_forget, options, argc, argv, &args) != EXIT_OK)
 		return EXIT_USAGE;
-	if (args.cnt == 2 && parse_call(args.arg[1], &call) < 0)
+	if (args.cnt == 2 && call_name_parse(args.arg[1], &call) < 0)
 		return EXIT_FAIL;
 	return forget(dir, args.arg[0], args.cnt == 2 ? &call : NULL);
 }

@@ -34,6 +34,7 @@ _tamis_options() {
 	record) _tamis_words -o -f --output --format --runtime --stop -- ;;
 	list) _tamis_words --engine --running --json --state ;;
 	show | diff) _tamis_words --json --state ;;
+	allow | deny) _tamis_words --abi --forget --state ;;
 	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
 		--engine-profile --json --state ;;
 	run) _tamis_words --policy -- ;;
@@ -52,6 +53,7 @@ _tamis_value() {
 	-f | --format) _tamis_words oci text names bpf pfc ;;
 	--runtime) _tamis_words runc crun ;;
 	--stage) _tamis_words setup gate workload session all ;;
+	--abi) _tamis_words x86_64 i386 x32 aarch64 arm ;;
 	--engine) _tamis_words podman docker containerd crio kubernetes systemd oci lxc nspawn cgroup ;;
 	--gone-for | --fold-after) _tamis_words 30d 7d 12h never ;;
 	--state | --bpffs | --config | --policy | --engine-profile) _tamis_files ;;
@@ -81,7 +83,7 @@ _tamis() {
 	local cword=$COMP_CWORD
 	COMPREPLY=()
 	if ((cword == 1)); then
-		_tamis_words daemon record list show export diff run forget merge prune check \
+		_tamis_words daemon record list show allow deny export diff run forget merge prune check \
 			--help --version
 		return
 	fi
@@ -95,7 +97,7 @@ _tamis() {
 	fi
 	case ${words[1]} in
 	show | export | merge) _tamis_workloads ;;
-	forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
+	allow | deny | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
 	diff)
 		_tamis_workloads
 		_tamis_files
