@@ -27,4 +27,5 @@ int cmd_bad_argument(const struct cmd *c, const char *arg);
 #define DEFAULT_STATE_DIR "/var/lib/tamis"
 
 extern const struct cmd cmd_daemon, cmd_record, cmd_list, cmd_show, cmd_export, cmd_diff, cmd_run,
-	cmd_forget, cmd_merge, cmd_prune, cmd_check, cmd_trace, cmd_allow, cmd_deny;
+	cmd_forget, cmd_merge, cmd_prune, cmd_check, cmd_trace, cmd_allow, cmd_deny, cmd_apply,
+	cmd_history, cmd_rollback, cmd_release;
