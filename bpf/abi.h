@@ -143,9 +143,10 @@ enum tamis_event_kind {
 	TAMIS_EV_START,	    /* an entrypoint's exec: text is the file name it was given */
 	TAMIS_EV_CALL,	    /* first time of a call in a set: text is the executable's path,
 			       last component first: "redis-server/bin/usr/" */
-	TAMIS_EV_EXIT,	    /* the process of the last entrypoint ended, or any process of a cgroup
-			       that something was started in died by SIGSYS: nr is its status as
-			       wait(2) has it; stage says which: TAMIS_WORKLOAD is the entrypoint */
+	TAMIS_EV_EXIT,	    /* the process of the last entrypoint ended, or any process (or thread
+			       alone) of a cgroup that something is or was started in died by SIGSYS:
+			       nr is its status as wait(2) has it; stage says which: TAMIS_WORKLOAD
+			       is the entrypoint */
 	TAMIS_EV_MAX,
 };
 
@@ -166,6 +167,6 @@ struct tamis_event {
 	__u32 tid; /* and thread */
 	char comm[TAMIS_COMM];
 	__u32 text_len; /* bytes used, without a final NUL */
-	__u32 pad;
+	__u32 at_ms;	/* of TAMIS_EV_EXIT: CLOCK_BOOTTIME, the low half of its ms */
 	char text[];
 };

@@ -6,6 +6,7 @@
  * task instead; user/sensor loads the first that the kernel takes. bpf/portable.bpf.c is the latter.
  */
 #include "bpf/cache.bpf.h"
+#include "bpf/exit.bpf.h"
 #include "bpf/leave.bpf.h"
 #include "bpf/record.bpf.h"
 #include "bpf/stage.bpf.h"
@@ -164,12 +165,14 @@ int tamis_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = (void *)ctx->args[0];
 	__u32 tgid = BPF_CORE_READ(t, tgid);
+	/* counted down before the event */
+	bool last = BPF_CORE_READ(t, signal, live.counter) == 0;
 
-	/* the last thread: counted down before the event */
-	if (BPF_CORE_READ(t, signal, live.counter) == 0) {
-		bpf_map_delete_elem(&tamis_tasks, &tgid);
+	if (last)
 		stage_ended(t, tgid);
-	}
+	exit_note(t, tgid, last);
+	if (last)
+		bpf_map_delete_elem(&tamis_tasks, &tgid);
 	return 0;
 }
 

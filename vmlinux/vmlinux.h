@@ -146,6 +146,8 @@ struct mm_struct {
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	int group_exit_code;
+	unsigned int flags;
 };
 
 struct thread_info {
@@ -157,6 +159,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
 	unsigned int flags;
+	int exit_code;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

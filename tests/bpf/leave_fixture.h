@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tree of cgroups, the sensor attached, processes that go from one cgroup to another. */
+/* A tree of cgroups, the sensor attached, processes that go from one cgroup to another. What not
+ * every test needs is inline. */
 #pragma once
 
 #include <errno.h>
@@ -131,7 +132,7 @@ static int close_sensor(void **state)
 /* A namespace that isn't ours: whoever has it as its starter's has its own mounts. */
 #define FOREIGN_NS 4711
 
-static uint32_t mnt_ns(void)
+static inline uint32_t mnt_ns(void)
 {
 	struct stat st;
 
@@ -139,7 +140,7 @@ static uint32_t mnt_ns(void)
 	return st.st_ino;
 }
 
-static bool has_mark(pid_t pid)
+static inline bool has_mark(pid_t pid)
 {
 	struct tamis_task mark;
 	uint32_t tgid = pid;
@@ -193,7 +194,7 @@ static void assert_left(enum place p, uint64_t count)
 	assert_int_equal(leave_of(p).count, count);
 }
 
-static void assert_nobody_left(void)
+static inline void assert_nobody_left(void)
 {
 	for (int p = 0; p < PLACES; p++)
 		assert_left(p, 0);
@@ -241,7 +242,7 @@ static void finish(pid_t pid)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static void moved(enum place from, enum place to)
+static inline void moved(enum place from, enum place to)
 {
 	pid_t pid = spawn(from);
 
@@ -265,7 +266,7 @@ static pid_t born_in(enum place p)
 }
 
 /* A workload process in `from` has a child born in `to`. */
-static void bears(enum place from, enum place to, uint32_t stage)
+static inline void bears(enum place from, enum place to, uint32_t stage)
 {
 	pid_t pid = fork_child();
 	int status;
