@@ -33,48 +33,67 @@ static __always_inline void tell_exit(__u64 cgroup, __u32 stage, __u32 status)
 	event_submit_quietly(e);
 }
 
-/* The cgroup that this process was started in as the last one: its own or one above, for an init
- * may move itself down. 0: it wasn't, or its end is told already. */
-static __always_inline __u64 take_started(struct kernfs_node *kn, __u32 tgid)
+/* The nearest cgroup, from kn up, that something was started in: an init may have moved itself
+ * down. The observer's seeds count too. */
+static __always_inline struct tamis_cgroup *nearest_started(struct kernfs_node *kn, __u64 *ret_id)
 {
 	for (int i = 0; i < ANCESTORS && kn; i++) {
 		__u64 id = kn_id(kn);
 		struct tamis_cgroup *c = bpf_map_lookup_elem(&tamis_cgroups, &id);
 
-		if (c && c->pid == tgid)
-			return __sync_val_compare_and_swap(&c->pid, tgid, 0) == tgid ? id : 0;
+		if (c) {
+			*ret_id = id;
+			return c;
+		}
 		kn = kn_parent(kn);
 	}
-	return 0;
+	return NULL;
 }
 
-/* Where somebody who died by SIGSYS belonged: to what he was being started in, else to the nearest
- * cgroup that something was started in. */
-static __always_inline __u64 cgroup_of_dead(struct kernfs_node *kn, __u32 tgid)
+/* The last thread of what was started in c as the last one. False: its end is told already. */
+static __always_inline bool take_started(struct tamis_cgroup *c, __u32 tgid)
 {
-	return is_in_setup(tgid) ? kn_id(kn) : left_above(kn);
+	stage_ended(c);
+	return __sync_val_compare_and_swap(&c->pid, tgid, 0) == tgid;
 }
 
-/* `last`: no thread of its process is left. Before its mark is dropped. */
-static __always_inline void exit_note(struct task_struct *t, __u32 tgid, bool last)
+/* Without a group's exit wait(2) tells how the first thread ended. */
+static __always_inline __u32 status_of(struct task_struct *t, bool grouped, __u32 own)
 {
-	bool grouped = BPF_CORE_READ(t, signal, flags) & SIGNAL_GROUP_EXIT;
-	__u32 own =
-		grouped ? BPF_CORE_READ(t, signal, group_exit_code) : BPF_CORE_READ(t, exit_code);
-	bool refused = is_sigsys(own);
-	__u64 cgroup;
+	return grouped || is_sigsys(own) ? own : BPF_CORE_READ(t, group_leader, exit_code);
+}
 
-	if (!last && (grouped || !refused))
-		return;
-	cgroup = last ? take_started(task_kn(t), tgid) : 0;
-	if (cgroup) {
-		/* without a group's exit wait(2) tells how the first thread ended */
-		if (!grouped && !refused)
-			own = BPF_CORE_READ(t, group_leader, exit_code);
-		tell_exit(cgroup, TAMIS_WORKLOAD, own);
+/* `own`: how this thread ended, or with `grouped` its process. `last`: no other thread is left. */
+static __always_inline void exit_note(struct task_struct *t, __u32 tgid, bool grouped, __u32 own,
+				      bool last)
+{
+	struct kernfs_node *kn = task_kn(t);
+	__u64 cgroup = 0;
+	struct tamis_cgroup *c = nearest_started(kn, &cgroup);
+
+	if (last && c && c->pid == tgid && take_started(c, tgid)) {
+		tell_exit(cgroup, TAMIS_WORKLOAD, status_of(t, grouped, own));
 		return;
 	}
-	cgroup = refused ? cgroup_of_dead(task_kn(t), tgid) : 0;
+	if (!is_sigsys(own))
+		return;
+	/* one that is being started is nobody's child yet */
+	if (is_in_setup(tgid))
+		cgroup = kn_id(kn);
 	if (cgroup)
 		tell_exit(cgroup, TAMIS_SESSION, own);
+}
+
+static __always_inline void exit_seen(struct task_struct *t)
+{
+	struct signal_struct *signal = BPF_CORE_READ(t, signal);
+	bool grouped = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT;
+	bool last = BPF_CORE_READ(signal, live.counter) == 0; /* counted down before the event */
+	__u32 own = grouped ? BPF_CORE_READ(signal, group_exit_code) : BPF_CORE_READ(t, exit_code);
+	__u32 tgid = BPF_CORE_READ(t, tgid);
+
+	if (last || (!grouped && is_sigsys(own)))
+		exit_note(t, tgid, grouped, own, last);
+	if (last)
+		bpf_map_delete_elem(&tamis_tasks, &tgid);
 }

@@ -163,16 +163,7 @@ int tamis_exec(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/sched_process_exit")
 int tamis_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *t = (void *)ctx->args[0];
-	__u32 tgid = BPF_CORE_READ(t, tgid);
-	/* counted down before the event */
-	bool last = BPF_CORE_READ(t, signal, live.counter) == 0;
-
-	if (last)
-		stage_ended(t, tgid);
-	exit_note(t, tgid, last);
-	if (last)
-		bpf_map_delete_elem(&tamis_tasks, &tgid);
+	exit_seen((void *)ctx->args[0]);
 	return 0;
 }
 

@@ -228,14 +228,11 @@ static __always_inline void stage_started(struct task_struct *t, __u64 cgroup,
 	__sync_fetch_and_add(&state.changes, 1);
 }
 
-/* The number of a mount namespace that is no more is given out again, at once: to a unit's next
- * command, which isn't a session of the one before it. */
-static __always_inline void stage_ended(struct task_struct *t, __u32 tgid)
+/* The last entrypoint is no more. The number of a mount namespace that is no more is given out
+ * again, at once: to a unit's next command, which isn't a session of the one before it. */
+static __always_inline void stage_ended(struct tamis_cgroup *c)
 {
-	__u64 cgroup = kn_id(task_kn(t));
-	struct tamis_cgroup *c = bpf_map_lookup_elem(&tamis_cgroups, &cgroup);
-
-	if (c && c->pid == tgid && has_own_mounts(c))
+	if (has_own_mounts(c))
 		c->mnt_ns = 0;
 }
 
