@@ -32,9 +32,9 @@ struct choice {
 /*
  * Leaves it: shadow; why_not; an image digest that the generation doesn't know, unless
  * keep_new_image (a generation without digests, or a start without one, asks nothing); no profile
- * although the engine always gives one (podman, docker, crio), or privileged, unless a->unconfined;
- * `now` on trial where no trial can be kept.
- * `said` is trial_judge of `now`'s starts: FAILED takes `good`, without one leaves it.
+ * although the engine always gives one (podman, docker, crio), or privileged, unless a->unconfined.
+ * `said` is trial_judge_next of `now`'s starts, NULL: nothing is known. FAILED takes `good`, without
+ * one leaves it; so does `now` on trial where no trial can be kept.
  */
 struct choice choose(const struct applied *a, const struct start_facts *f,
 		     const struct trial_said *said);
