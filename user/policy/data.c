@@ -23,6 +23,10 @@ EMBED(eperm, "policies/errno/eperm")
 EMBED(fallback, "policies/engine/fallback")
 EMBED(runc, "policies/runtime/runc.tbl")
 EMBED(crun, "policies/runtime/crun.tbl")
+EMBED(guard, "policies/guard/calls")
+EMBED(widen, "policies/widen/groups")
+EMBED(translate, "policies/widen/translate")
+EMBED(never, "policies/never/units")
 
 static bool is_space(char c)
 {
@@ -91,7 +95,7 @@ int data_add_call(const char *name, struct sysset ret[TAMIS_ABI_MAX])
 	return known ? 0 : -EINVAL;
 }
 
-static int read_list(struct data_text text, struct sysset ret[TAMIS_ABI_MAX])
+int data_list(struct data_text text, struct sysset ret[TAMIS_ABI_MAX])
 {
 	struct sysset set[TAMIS_ABI_MAX] = { 0 };
 	struct data_text line;
@@ -111,10 +115,10 @@ static int read_list(struct data_text text, struct sysset ret[TAMIS_ABI_MAX])
 
 int data_always(struct sysset ret[TAMIS_ABI_MAX])
 {
-	return read_list(data_text_always(), ret);
+	return data_list(data_text_always(), ret);
 }
 
 int data_eperm(struct sysset ret[TAMIS_ABI_MAX])
 {
-	return read_list(data_text_eperm(), ret);
+	return data_list(data_text_eperm(), ret);
 }

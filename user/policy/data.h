@@ -44,3 +44,5 @@ int data_translate(struct translation **ret, size_t *ret_cnt);
 /* Units that hold up the host (policies/never/units): PID 1, sshd, container engines, tamis itself.
  * True when a unit of that name is one; *ret_why: a sentence without a period, static. */
 bool data_never(const char *unit, const char **ret_why);
+/* Of these, one that may be enforced with its descendants: sshd, logins. */
+bool data_never_alone(const char *unit);

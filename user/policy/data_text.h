@@ -16,6 +16,10 @@ struct data_text data_text_eperm(void);
 struct data_text data_text_fallback(void);
 struct data_text data_text_runc(void);
 struct data_text data_text_crun(void);
+struct data_text data_text_guard(void);
+struct data_text data_text_widen(void);
+struct data_text data_text_translate(void);
+struct data_text data_text_never(void);
 
 /* The next line that holds anything but a comment, leading space included. */
 bool data_line(struct data_text *text, struct data_text *ret);
@@ -26,3 +30,5 @@ int data_word(struct data_text *line, char ret[DATA_WORD]);
 
 /* Adds the call to the set of each ABI that has it; -EINVAL when none has. */
 int data_add_call(const char *name, struct sysset ret[TAMIS_ABI_MAX]);
+/* Every word is a call: fills the set of each ABI. Untouched on failure. */
+int data_list(struct data_text text, struct sysset ret[TAMIS_ABI_MAX]);
