@@ -22,6 +22,16 @@ static uint32_t why_if(const struct sysset *set, uint32_t nr, uint32_t why)
 	return set && sysset_has(set, nr) ? why : 0;
 }
 
+/* A number that no table has is refused like on a kernel without the call. */
+static uint32_t why_beside_guard(const struct composing *c, uint32_t nr)
+{
+	const struct sysset *guard = c->in->guard;
+
+	if (!c->in->descendants || !calls_name(c->abi, nr))
+		return 0;
+	return guard && sysset_has(&guard[c->abi], nr) ? 0 : FILTER_WHY_DESCENDANTS;
+}
+
 static uint32_t why_of(const struct composing *c, uint32_t nr)
 {
 	const struct compose_in *in = c->in;
@@ -35,7 +45,7 @@ static uint32_t why_of(const struct composing *c, uint32_t nr)
 		why |= why_if(&in->gate[c->abi], nr, FILTER_WHY_GATE_TABLE);
 	if (in->always)
 		why |= why_if(&in->always[c->abi], nr, FILTER_WHY_ALWAYS);
-	return why;
+	return why | why_beside_guard(c, nr);
 }
 
 static bool is_call(enum tamis_abi abi, uint32_t nr, const char *name)
@@ -85,6 +95,8 @@ static int allow_call(const struct composing *c, uint32_t nr, const struct side 
 	const struct filter_rule like = { .abi = c->abi, .nr = nr, .why = why };
 	struct side base = base_of(c, nr);
 
+	if (c->in->strict)
+		return narrow_strict(&base, engine, &like, ENOSYS, c->out);
 	return narrow(&base, engine, &like, c->out);
 }
 
@@ -100,42 +112,75 @@ static const struct filter_rule *engine_refusal(const struct side *engine)
 	return r;
 }
 
-/* Only what differs from the default needs a rule. */
-static int refuse_call(const struct composing *c, uint32_t nr, const struct side *engine)
+static uint32_t errno_of(const struct composing *c, uint32_t nr)
 {
-	struct filter_rule rule = { .abi = c->abi, .nr = nr, .why = FILTER_WHY_ERRNO };
-	const struct filter_rule *own = engine_refusal(engine);
+	return c->in->eperm && sysset_has(&c->in->eperm[c->abi], nr) ? EPERM : ENOSYS;
+}
 
-	if (own) {
-		rule.action = own->action;
-		rule.errno_ret = own->errno_ret;
-		rule.why |= FILTER_WHY_ENGINE;
-	} else if (c->in->eperm && sysset_has(&c->in->eperm[c->abi], nr)) {
-		rule.action = FILTER_ERRNO;
-		rule.errno_ret = EPERM;
-	} else {
-		return 0;
-	}
+/* Only what differs from the default needs a rule. */
+static int put_refusal(const struct composing *c, uint32_t nr, const struct filter_rule *answer,
+		       uint32_t why)
+{
+	const struct filter_rule rule = { .abi = c->abi,
+					  .nr = nr,
+					  .action = answer->action,
+					  .errno_ret = answer->errno_ret,
+					  .why = FILTER_WHY_ERRNO | why };
+
 	if (rule.action == c->out->default_action && rule.errno_ret == c->out->default_errno)
 		return 0;
 	return filter_add(c->out, &rule);
+}
+
+static int refuse_call(const struct composing *c, uint32_t nr, const struct side *engine)
+{
+	const struct filter_rule plain = { .action = FILTER_ERRNO, .errno_ret = errno_of(c, nr) };
+	const struct filter_rule *own = engine_refusal(engine);
+
+	if (own)
+		return put_refusal(c, nr, own, FILTER_WHY_ENGINE);
+	return put_refusal(c, nr, &plain, 0);
+}
+
+static bool kills_sometimes(const struct side *engine)
+{
+	for (size_t i = 0; i < engine->cnt; i++)
+		if (engine->rule[i].action < FILTER_ERRNO)
+			return true;
+	return engine->otherwise < FILTER_ERRNO;
+}
+
+/* Where the engine kills, an errno would be less than it asks for. */
+static int refuse_strictly(const struct composing *c, uint32_t nr, const struct side *engine)
+{
+	const struct filter_rule plain = { .action = FILTER_ERRNO, .errno_ret = errno_of(c, nr) };
+	const struct side base = { .rule = &plain, .cnt = 1, .otherwise = FILTER_ERRNO };
+	const struct filter_rule like = { .abi = c->abi, .nr = nr, .why = FILTER_WHY_ERRNO };
+
+	return narrow_strict(&base, engine, &like, plain.errno_ret, c->out);
+}
+
+static bool is_denied(const struct composing *c, uint32_t nr)
+{
+	return c->in->denied && sysset_has(&c->in->denied[c->abi], nr) && !is_vital(c->abi, nr);
 }
 
 static int compose_call(const struct composing *c, uint32_t nr)
 {
 	const struct side silent = { .otherwise = FILTER_ALLOW };
 	struct side engine = c->engine ? side_of(c->engine, c->abi, nr) : silent;
+	bool careful = c->in->strict && kills_sometimes(&engine);
 	uint32_t why = why_of(c, nr) | why_beside_clone3(c, nr);
 
-	if (!why)
-		return refuse_call(c, nr, &engine);
-	if (side_passes(&engine))
+	if (is_denied(c, nr))
+		return careful ? refuse_strictly(c, nr, &engine) : refuse_call(c, nr, &silent);
+	if (why && side_passes(&engine))
 		return allow_call(c, nr, &engine, why);
 	/* Refused outright. A learned call was made all the same, so the profile at hand is
 	 * not the one it was made under, and refusing it would break what worked. */
-	if ((why & LEARNED) || is_vital(c->abi, nr))
+	if (!c->in->strict && ((why & LEARNED) || (why && is_vital(c->abi, nr))))
 		return allow_call(c, nr, &silent, why);
-	return refuse_call(c, nr, &engine);
+	return careful ? refuse_strictly(c, nr, &engine) : refuse_call(c, nr, &engine);
 }
 
 static bool has_learned(const struct compose_in *in, enum tamis_abi abi)
@@ -145,6 +190,25 @@ static bool has_learned(const struct compose_in *in, enum tamis_abi abi)
 	return !sysset_is_empty(&set[TAMIS_WORKLOAD][abi]) ||
 	       !sysset_is_empty(&set[TAMIS_GATE][abi]) ||
 	       (!in->without_sessions && !sysset_is_empty(&set[TAMIS_SESSION][abi]));
+}
+
+/* Under an engine that would end the process, ending a thread alone would be less. */
+static bool kills_processes(const struct filter *f, enum tamis_abi abi)
+{
+	for (size_t i = 0; i < f->rule_cnt; i++)
+		if (f->rule[i].abi == abi && f->rule[i].action == FILTER_KILL_PROCESS)
+			return true;
+	return f->default_action == FILTER_KILL_PROCESS;
+}
+
+static bool speaks_for(const struct compose_in *in, enum tamis_abi abi)
+{
+	if (in->strict && in->engine && !(in->engine->abis & 1u << abi))
+		return false;
+	if (in->strict && in->engine && kills_processes(in->engine, abi))
+		return true;
+	return abi == abi_native() || has_learned(in, abi) ||
+	       (in->descendants && abi_runs_on(abi, abi_native()));
 }
 
 /* An ABI that the engine doesn't speak for but that was used: there it has no opinion. */
@@ -168,8 +232,10 @@ int compose(const struct compose_in *in, struct filter **ret)
 	if (!in->learned || !in->fallback)
 		return -EINVAL;
 	r = filter_new(&out);
+	if (r == 0 && in->strict && in->engine && in->engine->default_action < FILTER_ERRNO)
+		out->default_action = in->engine->default_action;
 	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
-		if (abi == abi_native() || has_learned(in, (enum tamis_abi)abi))
+		if (speaks_for(in, (enum tamis_abi)abi))
 			r = compose_abi(in, (enum tamis_abi)abi, out);
 	if (r < 0)
 		return r;

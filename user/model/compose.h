@@ -29,18 +29,20 @@ struct compose_in {
 	 * round it. Nothing then passes that it would refuse, for any number and arguments, and
 	 * nothing is killed less than it would be. */
 	bool strict;
-	/* Whatever isn't in `guard` passes (a unit whose processes leave it). `guard`:
-	 * TAMIS_ABI_MAX sets. */
+	/* Whatever has a name and isn't in `guard` passes (a unit whose processes leave it), with
+	 * the conditions of `fallback`. `guard`: TAMIS_ABI_MAX sets. */
 	bool descendants;
 	const struct sysset *guard;
 	const struct sysset *denied; /* refused whoever asks for them, but for what is vital */
 };
 
 /*
- * ABIs of the result: the native one, and those with at least one learned call (setup calls
- * don't count). The default is ERRNO 38. A call is allowed when it was learned (workload,
- * session, gate) or is in `always` or `gate`; one that is also in `eperm` is allowed too. A
- * clone3 also allows clone (libc falls back to it on ENOSYS). Then, per call:
+ * ABIs of the result: the native one, those with at least one learned call (setup calls don't
+ * count), with `descendants` all that the machine may run. With `strict` none that the engine
+ * doesn't speak for, but each in which it ends processes. The default is ERRNO 38. A call is
+ * allowed when it was learned (workload, session, gate) or is in `always` or `gate`; one that is
+ * also in `eperm` is allowed too. A clone3 also allows clone (libc falls back to it on ENOSYS).
+ * Then, per call:
  *
  *  1. Rules of `fallback` take the place of the plain ALLOW.
  *  2. Met with the engine's (model/narrow.h): what passes both passes, with the stricter
@@ -51,7 +53,6 @@ struct compose_in {
  *     is never seen), so it was made under another profile: it stays, as if there were none.
  *  4. Not allowed: the engine's unconditional errno or kill, else EPERM for `eperm`, else no
  *     rule.
- *
  *  5. `denied` ones are refused with ENOSYS, or EPERM for `eperm`, before all of the above; execve,
  *     exit, exit_group, rt_sigreturn and sigreturn can't be.
  *

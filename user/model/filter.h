@@ -49,12 +49,13 @@ struct filter_cond {
 enum filter_why {
 	FILTER_WHY_WORKLOAD = 1 << 0,
 	FILTER_WHY_SESSION = 1 << 1,
-	FILTER_WHY_GATE_SEEN = 1 << 2,	/* observed in the gate stage */
-	FILTER_WHY_GATE_TABLE = 1 << 3, /* policies/runtime/ */
-	FILTER_WHY_ALWAYS = 1 << 4,	/* policies/always/ */
-	FILTER_WHY_ERRNO = 1 << 5,	/* policies/errno/: refused with its own errno */
-	FILTER_WHY_ENGINE = 1 << 6,	/* narrowed by the engine's profile */
-	FILTER_WHY_FALLBACK = 1 << 7,	/* clone beside a learned clone3 that is answered ENOSYS */
+	FILTER_WHY_GATE_SEEN = 1 << 2,	 /* observed in the gate stage */
+	FILTER_WHY_GATE_TABLE = 1 << 3,	 /* policies/runtime/ */
+	FILTER_WHY_ALWAYS = 1 << 4,	 /* policies/always/ */
+	FILTER_WHY_ERRNO = 1 << 5,	 /* policies/errno/: refused with its own errno */
+	FILTER_WHY_ENGINE = 1 << 6,	 /* narrowed by the engine's profile */
+	FILTER_WHY_FALLBACK = 1 << 7,	 /* clone beside a learned clone3 that is answered ENOSYS */
+	FILTER_WHY_DESCENDANTS = 1 << 8, /* isn't guarded, and processes leave the unit */
 };
 
 struct filter_rule {

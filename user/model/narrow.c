@@ -4,22 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/narrow_internal.h"
 #include "model/rules.h"
-
-/* Two filters without order serve as growing lists of rules: what passes, what is refused. */
-struct narrowing {
-	const struct filter_rule *like;
-	enum filter_action action; /* of what passes */
-	bool by_engine;		   /* more than the base's own rules was needed */
-	struct filter *pass, *refuse;
-};
 
 static bool conditional(const struct filter_rule *r)
 {
 	return r->cond_cnt > 0;
 }
 
-static const struct filter_rule *unconditional_of(const struct side *s)
+const struct filter_rule *side_unconditional(const struct side *s)
 {
 	return s->cnt > 0 && !conditional(&s->rule[0]) ? &s->rule[0] : NULL;
 }
@@ -34,7 +27,7 @@ struct side side_of(const struct filter *f, enum tamis_abi abi, uint32_t nr)
 
 static bool passes_otherwise(const struct side *s)
 {
-	return !unconditional_of(s) && filter_action_passes(s->otherwise);
+	return !side_unconditional(s) && filter_action_passes(s->otherwise);
 }
 
 bool side_passes(const struct side *s)
@@ -56,9 +49,7 @@ static enum filter_action passing_action(const struct side *s)
 	return least;
 }
 
-/* The alternatives of a side that pass, as rules: all arguments at once where the default
- * passes. Walks: `i` starts at 0; NULL at the end. */
-static const struct filter_rule *next_passing(const struct side *s, size_t *i)
+const struct filter_rule *side_next_passing(const struct side *s, size_t *i)
 {
 	static const struct filter_rule any;
 
@@ -101,11 +92,11 @@ static int meet_one(struct narrowing *n, const struct filter_rule *a, const stru
 	const struct filter_rule *b;
 	int r = 0;
 
-	for (size_t i = 0; (b = next_passing(engine, &i));)
+	for (size_t i = 0; (b = side_next_passing(engine, &i));)
 		if (rule_implies(a, b))
 			return add(n->pass, a, n, n->action, 0);
 	n->by_engine = true;
-	for (size_t i = 0; r == 0 && (b = next_passing(engine, &i));)
+	for (size_t i = 0; r == 0 && (b = side_next_passing(engine, &i));)
 		r = meet_two(n, a, b);
 	return r;
 }
@@ -115,7 +106,7 @@ static int meet(struct narrowing *n, const struct side *base, const struct side 
 	const struct filter_rule *a;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && (a = next_passing(base, &i));)
+	for (size_t i = 0; r == 0 && (a = side_next_passing(base, &i));)
 		r = meet_one(n, a, engine);
 	return r;
 }
@@ -153,20 +144,19 @@ static int collect_refusals(struct narrowing *n, const struct side *s)
 	return r;
 }
 
-/* Cuts one refusal out of what passes. */
-static int subtract_one(struct narrowing *n, const struct filter_rule *refused)
+int narrow_cut(struct filter **list, const struct filter_rule *what, bool *ret_cut)
 {
 	_cleanup_(filter_free) struct filter *left = NULL;
 	int r = filter_new(&left);
 
-	for (size_t i = 0; r == 0 && i < n->pass->rule_cnt; i++) {
-		n->by_engine |= !rule_excludes(&n->pass->rule[i], refused);
-		r = rules_subtract(&n->pass->rule[i], refused, left);
+	for (size_t i = 0; r == 0 && i < (*list)->rule_cnt; i++) {
+		*ret_cut |= !rule_excludes(&(*list)->rule[i], what);
+		r = rules_subtract(&(*list)->rule[i], what, left);
 	}
 	if (r < 0)
 		return r;
-	filter_free(n->pass);
-	n->pass = TAKE_PTR(left);
+	filter_free(*list);
+	*list = TAKE_PTR(left);
 	return 0;
 }
 
@@ -176,7 +166,7 @@ static int subtract(struct narrowing *n, const struct side *s)
 
 	for (size_t i = 0; r == 0 && i < s->cnt; i++)
 		if (!filter_action_passes(s->rule[i].action))
-			r = subtract_one(n, &s->rule[i]);
+			r = narrow_cut(&n->pass, &s->rule[i], &n->by_engine);
 	return r;
 }
 
@@ -243,7 +233,7 @@ static int make_plain(struct filter **list)
 	return 0;
 }
 
-static int absorb_all(struct narrowing *n)
+static int absorb_both(struct narrowing *n)
 {
 	int r = absorb(&n->pass);
 
@@ -262,10 +252,10 @@ static int make_all_plain(struct narrowing *n)
 	r = make_plain(&n->pass);
 	if (r == 0)
 		r = make_plain(&n->refuse);
-	return r == 0 ? absorb_all(n) : r;
+	return r == 0 ? absorb_both(n) : r;
 }
 
-static int put_all(const struct filter *list, uint32_t why, struct filter *ret)
+int narrow_put(const struct filter *list, uint32_t why, struct filter *ret)
 {
 	int r = 0;
 
@@ -278,10 +268,9 @@ static int put_all(const struct filter *list, uint32_t why, struct filter *ret)
 	return r;
 }
 
-/* Nothing passes: the base refuses the call itself, or what both allow is empty. */
-static int put_refused(const struct narrowing *n, const struct side *base, struct filter *ret)
+int narrow_put_refused(const struct narrowing *n, const struct side *base, struct filter *ret)
 {
-	const struct filter_rule *own = side_passes(base) ? NULL : unconditional_of(base);
+	const struct filter_rule *own = side_passes(base) ? NULL : side_unconditional(base);
 	struct filter_rule rule = *n->like;
 
 	rule.why |= FILTER_WHY_ERRNO | (own ? 0 : FILTER_WHY_ENGINE);
@@ -290,43 +279,66 @@ static int put_refused(const struct narrowing *n, const struct side *base, struc
 	return filter_add(ret, &rule);
 }
 
-static int narrow_into(struct narrowing *n, const struct side *base, const struct side *engine,
-		       struct filter *ret)
+int narrow_pass(struct narrowing *n, const struct side *base, const struct side *engine)
 {
-	uint32_t why = n->like->why;
 	int r = meet(n, base, engine);
 
 	if (r == 0)
 		r = subtract(n, engine);
-	if (r == 0)
-		r = subtract(n, base);
+	return r == 0 ? subtract(n, base) : r;
+}
+
+int narrow_tidy(struct narrowing *n)
+{
+	int r = absorb_both(n);
+
+	return r == 0 ? make_all_plain(n) : r;
+}
+
+static int narrow_into(struct narrowing *n, const struct side *base, const struct side *engine,
+		       struct filter *ret)
+{
+	uint32_t why = n->like->why;
+	int r = narrow_pass(n, base, engine);
+
 	if (r == 0 && n->pass->rule_cnt == 0)
-		return put_refused(n, base, ret);
+		return narrow_put_refused(n, base, ret);
 	if (r == 0)
 		r = collect_refusals(n, engine);
 	if (r == 0)
 		r = collect_refusals(n, base);
 	if (r == 0)
-		r = absorb_all(n);
+		r = narrow_tidy(n);
 	if (r == 0)
-		r = make_all_plain(n);
-	if (r == 0)
-		r = put_all(n->pass, why | (n->by_engine ? FILTER_WHY_ENGINE : 0), ret);
-	return r == 0 ? put_all(n->refuse, FILTER_WHY_ERRNO, ret) : r;
+		r = narrow_put(n->pass, why | (n->by_engine ? FILTER_WHY_ENGINE : 0), ret);
+	return r == 0 ? narrow_put(n->refuse, FILTER_WHY_ERRNO, ret) : r;
+}
+
+int narrowing_init(struct narrowing *n, const struct side *base, const struct side *engine,
+		   const struct filter_rule *like)
+{
+	enum filter_action a = passing_action(base), b = passing_action(engine);
+	int r;
+
+	*n = (struct narrowing){ .like = like, .action = a < b ? a : b, .by_engine = b < a };
+	r = filter_new(&n->pass);
+	return r == 0 ? filter_new(&n->refuse) : r;
+}
+
+void narrowing_done(struct narrowing *n)
+{
+	filter_free(n->pass);
+	filter_free(n->refuse);
 }
 
 int narrow(const struct side *base, const struct side *engine, const struct filter_rule *like,
 	   struct filter *ret)
 {
-	enum filter_action a = passing_action(base), b = passing_action(engine);
-	struct narrowing n = { .like = like, .action = a < b ? a : b, .by_engine = b < a };
-	int r = filter_new(&n.pass);
+	struct narrowing n;
+	int r = narrowing_init(&n, base, engine, like);
 
 	if (r == 0)
-		r = filter_new(&n.refuse);
-	if (r == 0)
 		r = narrow_into(&n, base, engine, ret);
-	filter_free(n.pass);
-	filter_free(n.refuse);
+	narrowing_done(&n);
 	return r;
 }

@@ -30,3 +30,16 @@ bool side_passes(const struct side *s);
 /* Adds the rules for `like`'s abi and number, with its `why`, to the filter. -ENOMEM. */
 int narrow(const struct side *base, const struct side *engine, const struct filter_rule *like,
 	   struct filter *ret);
+
+/*
+ * The same where the engine's answer is the least that has to be given, for any arguments:
+ *
+ *  1. What the engine refuses is refused with its own answer (an errno of 0 becomes `lost`): an
+ *     overlap of its rules with the stricter one, of two errnos with the first.
+ *  2. What it lets through and the base doesn't: the base's errno, else `lost`. The default of
+ *     `ret` says so where that is an errno; where it is stricter, rules do.
+ *
+ * The default of `ret` is at least as strict as an errno, and as the engine's.
+ */
+int narrow_strict(const struct side *base, const struct side *engine,
+		  const struct filter_rule *like, uint32_t lost, struct filter *ret);
