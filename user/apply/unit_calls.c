@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/calls.h"
+#include "policy/data.h"
 
 #define LINE_MAX_CALLS 8
 
@@ -159,18 +160,49 @@ static int print_allowed(const struct filter *filter, const struct generation *g
 
 /* --- refused ----------------------------------------------------------------------------- */
 
-/* Its default lets through: only what is refused whatever its arguments are can be said. */
-static int print_refused(const struct filter *filter, FILE *f)
+static bool passes(const struct filter *filter, enum tamis_abi abi, uint32_t nr)
 {
-	_words_ struct words w = { 0 };
+	const struct filter_rule *rule = NULL;
+	size_t cnt = filter_find(filter, abi, nr, &rule);
+
+	for (size_t i = 0; i < cnt; i++)
+		if (filter_action_passes(rule[i].action))
+			return true;
+	return cnt == 0 && filter_action_passes(filter->default_action);
+}
+
+static int errno_of(const struct filter *filter, enum tamis_abi abi, uint32_t nr)
+{
+	const struct filter_rule *rule = NULL;
+
+	if (filter_find(filter, abi, nr, &rule) == 1 && rule->action == FILTER_ERRNO)
+		return (int)rule->errno_ret;
+	return ENOSYS;
+}
+
+static int add_refused(const struct filter *filter, enum tamis_abi abi, const struct sysset *set,
+		       struct words *w)
+{
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < filter->rule_cnt; i++) {
-		const struct filter_rule *rule = &filter->rule[i];
+	for (int nr = sysset_next(set, 0); r == 0 && nr >= 0;
+	     nr = sysset_next(set, (unsigned)nr + 1))
+		if (calls_name(abi, (unsigned)nr) && !passes(filter, abi, (uint32_t)nr))
+			r = words_add(w, abi, (uint32_t)nr, errno_of(filter, abi, (uint32_t)nr));
+	return r;
+}
 
-		if (!filter_action_passes(rule->action) && rule->cond_cnt == 0)
-			r = words_add(&w, rule->abi, rule->nr,
-				      rule->action == FILTER_ERRNO ? (int)rule->errno_ret : EPERM);
+/* Beside the unit's own list: taken from allowed ones, added to refused ones. */
+static int print_refused(const struct filter *filter, const struct generation *g, FILE *f)
+{
+	struct sysset guard[TAMIS_ABI_MAX] = { 0 };
+	_words_ struct words w = { 0 };
+	int r = data_guard(guard);
+
+	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
+		sysset_merge(&guard[abi], &g->denied[abi]);
+		if (filter->abis >> abi & 1)
+			r = add_refused(filter, (enum tamis_abi)abi, &guard[abi], &w);
 	}
 	if (r == 0)
 		words_print(&w, "~", f);
@@ -179,6 +211,5 @@ static int print_refused(const struct filter *filter, FILE *f)
 
 int unit_print_calls(const struct filter *filter, const struct generation *g, FILE *f)
 {
-	return filter_action_passes(filter->default_action) ? print_refused(filter, f)
-							    : print_allowed(filter, g, f);
+	return g->descendants ? print_refused(filter, g, f) : print_allowed(filter, g, f);
 }
