@@ -158,7 +158,7 @@ $(O)/bench/%: tests/bench/%.c
 TIME    ?= 60
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c) \
-           user/sensor/readback.c user/learn/origin.c
+           user/sensor/readback.c user/learn/origin.c user/apply/applied.c user/apply/applied_json.c
 
 FUZZ_CC  = $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser -MMD -MP
 FUZZ_OBJ = $(FUZZ_SRC:%.c=$(O)/fuzz/obj/%.o) $(O)/fuzz/obj/gen/calls_tables.o

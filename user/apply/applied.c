@@ -88,24 +88,19 @@ static uid_t read_overflow_uid(void)
 	return text_u64(text, UINT32_MAX, &uid) < 0 ? 65534 : (uid_t)uid;
 }
 
-/* In a user namespace that has no root of the outside, its files are nobody's, and uid 0 is a
- * user. */
-static bool maps_outer_root(void)
+/* What root of the outside is called here. In a user namespace without it, its files are nobody's,
+ * and uid 0 is a user. */
+static uid_t root_uid(void)
 {
 	_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
 	unsigned inside, outside, cnt;
 
 	if (!f)
-		return true;
+		return 0;
 	while (fscanf(f, "%u %u %u", &inside, &outside, &cnt) == 3)
 		if (outside == 0)
-			return inside == 0;
-	return false;
-}
-
-static uid_t root_uid(void)
-{
-	return maps_outer_root() ? 0 : read_overflow_uid();
+			return inside;
+	return read_overflow_uid();
 }
 
 static int check_sound(int fd, mode_t type, const char *path, struct stat *ret, char **ret_why)
