@@ -16,7 +16,7 @@
  *  6. The cgroup has a container, and the task isn't in it: a helper of `exec`. It stays.
  *  7. No mount namespace was made (units, `tamis record`): *workload* at its own exec, but for what
  *     is known to exec again: systemd-executor (systemd 255 on), a runtime by descriptor or its
- *     /proc/self name.
+ *     /proc/self name; and for tamis-start, which watches over a unit's trial.
  *
  * What runs already is no start: a program of several threads, or one that somebody else moved
  * when it was older than any start is (cfg_grown_ns); moved younger, it stays setup until it is
@@ -164,7 +164,7 @@ static __always_inline bool starts_with(const char *s, const char *what, int len
 	return true;
 }
 
-/* What execs once more before it is what was asked for. */
+/* What execs once more before it is what was asked for, or is none of the unit's. */
 static __always_inline bool execs_again(struct linux_binprm *bprm)
 {
 	char name[12] = {}, comm[TAMIS_COMM] = {};
@@ -173,7 +173,7 @@ static __always_inline bool execs_again(struct linux_binprm *bprm)
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(bprm, filename));
 	/* by descriptor: the kernel calls it /dev/fd/N; comm is the executable's, cut at 15 bytes */
 	return starts_with(name, "/proc/", 6) || starts_with(name, "/dev/fd/", 8) ||
-	       starts_with(comm, "systemd-executo", 15);
+	       starts_with(comm, "systemd-executo", 15) || starts_with(comm, "tamis-start", 12);
 }
 
 /* Exec'd into a container: where it has mounts of its own these tell, for its pid namespace may be
