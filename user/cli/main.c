@@ -10,9 +10,10 @@
 #define VERSION "0.1.0"
 
 static const struct cmd *const commands[] = {
-	&cmd_daemon, &cmd_record, &cmd_list,  &cmd_show,    &cmd_allow,	   &cmd_deny,
-	&cmd_export, &cmd_diff,	  &cmd_run,   &cmd_forget,  &cmd_merge,	   &cmd_prune,
-	&cmd_check,  &cmd_trace,  &cmd_apply, &cmd_history, &cmd_rollback, &cmd_release,
+	&cmd_daemon,  &cmd_record,   &cmd_list,	   &cmd_show,	 &cmd_allow,
+	&cmd_deny,    &cmd_export,   &cmd_diff,	   &cmd_run,	 &cmd_forget,
+	&cmd_merge,   &cmd_prune,    &cmd_check,   &cmd_trace,	 &cmd_apply,
+	&cmd_history, &cmd_rollback, &cmd_release, &cmd_install, &cmd_uninstall,
 };
 
 static int print_help(void)
@@ -20,7 +21,7 @@ static int print_help(void)
 	printf("usage: tamis COMMAND [ARGUMENT]...\n\n"
 	       "Learns which system calls each container needs and lets nothing else through.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
+		printf("  %-9s %s\n", commands[i]->name, commands[i]->help);
 	printf("\n'tamis COMMAND --help' shows a command's arguments, tamis(1) the rest.\n");
 	return EXIT_OK;
 }
