@@ -12,5 +12,6 @@ struct observed_exit {
 	bool entrypoint;       /* the container's first process; else somebody who died by SIGSYS */
 	enum trial_end end;
 	int code;
+	int64_t at_ms;	  /* CLOCK_BOOTTIME */
 	const char *comm; /* hostile */
 };

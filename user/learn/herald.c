@@ -74,6 +74,9 @@ static bool fill(struct herald *h, const struct tamis_event *e, const char *text
 	case TAMIS_EV_CALL:
 		n->kind = NOTICE_CALL;
 		return origin_read(e, text, &n->origin) == 0;
+	case TAMIS_EV_EXIT:
+		n->kind = NOTICE_ENDED;
+		return ended_read(e, &n->ended) == 0;
 	default:
 		return false;
 	}

@@ -10,10 +10,11 @@
 
 #include "base/cleanup.h"
 #include "identity/identity.h"
+#include "learn/ended.h"
 #include "learn/origin.h"
 #include "sensor/sensor.h"
 
-enum notice_kind { NOTICE_MADE, NOTICE_GONE, NOTICE_CALL };
+enum notice_kind { NOTICE_MADE, NOTICE_GONE, NOTICE_CALL, NOTICE_ENDED };
 
 struct notice {
 	struct notice *next;
@@ -24,6 +25,7 @@ struct notice {
 	struct identity identity; /* MADE */
 	unsigned life;		  /* MADE: of this id, for who takes it */
 	struct origin origin;	  /* CALL */
+	struct ended ended;	  /* ENDED */
 };
 void notice_free(struct notice *n);
 /* The whole list. */

@@ -44,6 +44,7 @@ void observer_free(struct observer *o)
 	gate_drop(o);
 	watchlist_done(&o->list);
 	origins_done(&o->origins);
+	ended_done(&o->exits);
 	free(o->boot);
 	free(o);
 }
@@ -75,6 +76,14 @@ static void on_first_call(struct observer *o, const struct notice *n)
 		o->pending = true;
 }
 
+static void on_ended(struct observer *o, const struct notice *n)
+{
+	struct watched *w = watchlist_find(&o->list, n->cgroup);
+
+	if (o->o.exited && !(w && w->ignored) && ended_add(&o->exits, &n->ended) == 0)
+		o->pending = true;
+}
+
 /* A cgroup was made with the id of one that we know: that one is no more, whether or not its
  * removal was heard. What it left is read and forgotten before the new one gets an entry. */
 static bool is_another_life(struct observer *o, struct notice *n)
@@ -103,6 +112,8 @@ static bool take_notices(struct observer *o)
 			on_made(o, n);
 		else if (n->kind == NOTICE_GONE)
 			on_gone(o, n);
+		else if (n->kind == NOTICE_ENDED)
+			on_ended(o, n);
 		else
 			on_first_call(o, n);
 		notice_free(n);
@@ -156,6 +167,7 @@ static int drain(struct observer *o)
 		return drain_failed(o, r);
 	gate_tell(o);
 	merge_committed(o);
+	exits_tell(o);
 	forget_gone(o);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "sensor/sensor.h"
 
 struct observer;
+struct observed_exit; /* learn/exits.h */
 
 /* All borrowed. `mount` is the cgroup2 mount. */
 struct observer_options {
@@ -30,6 +31,9 @@ struct observer_options {
 	 * and call, after they are in the store. May be NULL. */
 	void (*gate_unknown)(void *arg, const char *key, enum tamis_abi abi,
 			     const struct sysset *calls);
+	/* A container's first process ended, or somebody in it died by SIGSYS: told after the drain
+	 * that has its rows. May be NULL. */
+	void (*exited)(void *arg, const struct observed_exit *e);
 	void *arg;
 };
 

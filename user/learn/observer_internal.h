@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by observer.c (notices, drains, units) and what it is made of: attribute.c (whose
- * cgroup), existing.c (what ran before), merge.c (sets), rows.c, leave.c, gate.c. */
+ * cgroup), existing.c (what ran before), merge.c (sets), rows.c, leave.c, gate.c, exits.c. */
 #pragma once
 
 #include "learn/herald.h"
@@ -28,6 +28,7 @@ struct observer {
 	struct watchlist list;
 	struct origins origins; /* until their instances are in the store */
 	struct gate gate;
+	struct ended_list exits; /* until their rows are in the store */
 	/* kernel units and their rows: [0] the current one, [1] the one before */
 	uint32_t unit[2];
 	int64_t row[2];
@@ -80,6 +81,9 @@ int gate_note(struct observer *o, const struct watched *w, const struct tamis_ke
 /* After the commit; or nothing is told. */
 void gate_tell(struct observer *o);
 void gate_drop(struct observer *o);
+
+/* After the commit: ends whose rows are stored by it. */
+void exits_tell(struct observer *o);
 
 /* All that is new in the kernel, dirty instances, origins. `force`: even where nothing changed
  * since the last one. */

@@ -28,6 +28,7 @@ static int store_identity(struct observer *o, struct watched *w)
 		.image = i->image,
 		.image_digest = i->image_digest,
 		.namespace = i->namespace,
+		.opted_out = i->opted_out,
 	};
 
 	if (!i->enforceable)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends that the kernel told of, until the rows of their cgroups are in the store. */
+#include "learn/exits.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "learn/observer_internal.h"
+
+#define EXIT_WAITS 5 /* drains for which an end may be here before its cgroup's name */
+
+/* Of the container, not of one inside: in its own cgroup, or where crun puts it below. */
+static bool is_first_process(const struct watched *w, const struct ended *e)
+{
+	size_t len = w->identity.owner_len ? w->identity.owner_len : strlen(w->path);
+	const char *below = strlen(w->path) >= len ? w->path + len : "";
+
+	return e->entrypoint && !w->identity.inner && (!*below || !strcmp(below, "/container"));
+}
+
+static void tell(const struct observer *o, const struct watched *w, const struct ended *e)
+{
+	const struct watched *owner = watchlist_find(&o->list, w->owner);
+	const struct watched *whole = owner && owner->identity.key ? owner : w;
+	struct observed_exit told = {
+		.key = whole->identity.key,
+		.container = whole->identity.container,
+		.entrypoint = is_first_process(w, e),
+		.end = WIFEXITED(e->status) ? TRIAL_EXITED : TRIAL_KILLED,
+		.code = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : WTERMSIG(e->status),
+		.at_ms = e->at_ms,
+		.comm = e->comm,
+	};
+
+	if (!told.entrypoint && (told.end != TRIAL_KILLED || told.code != SIGSYS))
+		return;
+	o->o.exited(o->o.arg, &told);
+}
+
+void exits_tell(struct observer *o)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < o->exits.cnt; i++) {
+		struct ended *e = &o->exits.list[i];
+		const struct watched *w = watchlist_find(&o->list, e->cgroup);
+
+		if (w && w->path && !w->ignored)
+			tell(o, w, e);
+		else if (!(w && w->ignored) && ++e->waited <= EXIT_WAITS)
+			o->exits.list[left++] = *e;
+	}
+	o->exits.cnt = left;
+	o->pending |= left > 0;
+	if (!left && o->exits.room > 1024)
+		ended_done(&o->exits);
+}
