@@ -202,6 +202,18 @@ static inline int64_t ask_db(const char *sql)
 	return answer;
 }
 
+/* Changes it beside the store, as no version of tamis would. */
+static inline void spoil_db(const char *sql)
+{
+	char *error = NULL;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", sql, error);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 /* What must hold in any store. 0: it does, else the number of the rule. */
 static inline int broken_rule(void)
 {
@@ -221,6 +233,8 @@ static inline int broken_rule(void)
 		" AND NOT EXISTS (SELECT 1 FROM learned l WHERE l.workload = i.workload"
 		" AND l.stage = o.stage AND l.abi = o.abi)",
 		"SELECT count(*) FROM instance WHERE first_unit > last_unit",
+		"SELECT count(*) FROM workload WHERE image_digest IS NOT NULL AND NOT EXISTS"
+		" (SELECT 1 FROM image WHERE workload = id AND digest = image_digest)",
 		"SELECT count(*) FROM pragma_foreign_key_check",
 		"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* forget as a command: what goes, what stays, what it says. */
 #include "cmd_fixture.h"
+#include "policy/generations.h"
 
 static int64_t gone, runs;
 
@@ -91,6 +92,31 @@ static void whole_workloads(void **state)
 	store_row_done(&row);
 }
 
+/* Somebody has to take its file away first. */
+static void what_is_applied_is_released_first(void **state)
+{
+	static const struct failure refused[] = {
+		{ &cmd_forget, { "gone", "--state", "DIR" }, 1, "'tamis release podman/gone'" },
+		{ &cmd_forget, { "gone", "--state", "DIR" }, 1, "generation 1 is applied" },
+	};
+	_generation_ struct generation g = { .created = NOW };
+	struct store_applied a = { .mode = MODE_SHADOW, .generation = 1 };
+
+	fill();
+	IN_TRANSACTION
+	{
+		assert_int_equal(store_generation_add(st, gone, &g), 0);
+		assert_stored(store_applied_set(st, gone, &a));
+	}
+	check_failures(refused, ARRAY_SIZE(refused));
+	assert_int_equal(RUN(cmd_forget, "gone", "write", "--state", "DIR"), EXIT_OK);
+	a.mode = MODE_OBSERVE;
+	IN_TRANSACTION
+	assert_stored(store_applied_set(st, gone, &a));
+	assert_int_equal(RUN(cmd_forget, "gone", "--state", "DIR"), EXIT_OK);
+	assert_int_equal(count_workloads(), 1);
+}
+
 static const struct failure failures[] = {
 	{ &cmd_forget, { "gone", "frobnicate", "--state", "DIR" }, 1, "\"frobnicate\"" },
 	{ &cmd_forget, { "gone", "z80:read", "--state", "DIR" }, 1, "unknown ABI in \"z80:read\"" },
@@ -126,7 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_name_means_every_abi), TEST(one_abi),
 		TEST(one_that_runs),	      TEST(whole_workloads),
-		TEST(failures_are_one_line),
+		TEST(failures_are_one_line),  TEST(what_is_applied_is_released_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

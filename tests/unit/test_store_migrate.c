@@ -6,69 +6,9 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "policy/generations.h"
 #include "store_fixture.h"
-
-/* As version 1 made it. */
-static const char schema1[] =
-	"PRAGMA journal_mode=WAL;"
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE workload (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,"
-	" engine TEXT, name TEXT, image TEXT, image_digest TEXT, first INTEGER NOT NULL,"
-	" units INTEGER NOT NULL DEFAULT 0, last_unit INTEGER NOT NULL DEFAULT 0) STRICT;"
-	"CREATE TABLE instance (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" instance TEXT NOT NULL UNIQUE,"
-	" workload INTEGER NOT NULL REFERENCES workload (id) ON DELETE CASCADE,"
-	" container TEXT, path TEXT, running INTEGER NOT NULL, starts INTEGER NOT NULL,"
-	" lost_range INTEGER NOT NULL, lost_full INTEGER NOT NULL, lost_ring INTEGER NOT NULL,"
-	" lost_task INTEGER NOT NULL, lost_gaps INTEGER NOT NULL,"
-	" first INTEGER NOT NULL, last INTEGER, gone INTEGER,"
-	" first_unit INTEGER, last_unit INTEGER) STRICT;"
-	"CREATE INDEX instance_workload ON instance (workload);"
-	"CREATE INDEX instance_running ON instance (id) WHERE running;"
-	"CREATE TABLE unit (id INTEGER PRIMARY KEY AUTOINCREMENT, began INTEGER NOT NULL,"
-	" label TEXT) STRICT;"
-	"CREATE TABLE observation (unit INTEGER NOT NULL, instance INTEGER NOT NULL"
-	" REFERENCES instance (id) ON DELETE CASCADE, stage INTEGER NOT NULL,"
-	" abi INTEGER NOT NULL, calls BLOB NOT NULL,"
-	" PRIMARY KEY (unit, instance, stage, abi)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE learned (workload INTEGER NOT NULL REFERENCES workload (id)"
-	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, calls BLOB NOT NULL,"
-	" PRIMARY KEY (workload, stage, abi)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE call (workload INTEGER NOT NULL REFERENCES workload (id)"
-	" ON DELETE CASCADE, stage INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
-	" first INTEGER NOT NULL, instance INTEGER, pid INTEGER, comm TEXT, exe TEXT,"
-	" PRIMARY KEY (workload, stage, abi, nr)) STRICT, WITHOUT ROWID;"
-	"PRAGMA application_id=1952543597; PRAGMA user_version=1";
-
-/* Sets of call 1, and of calls 1 and 2. */
-#define SET1  "CAST(x'02' || zeroblob(71) AS BLOB)"
-#define SET12 "CAST(x'06' || zeroblob(71) AS BLOB)"
-
-/* 200 workloads that go, and one that runs as two instances; call 2 was drained late: what the
- * call says of its first is later than what the unit says. */
-static const char content1[] =
-	"INSERT INTO meta VALUES ('units', 'boot 7 3 2');"
-	"WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200)"
-	" INSERT INTO workload SELECT NULL, 'docker/w' || n, 'docker', 'w' || n, 'img', 'sha256:0',"
-	" 1700000000, 1, 1 FROM n;"
-	"INSERT INTO instance SELECT NULL, 'boot/' || id, id, 'c' || id, '/x', 0, 1, 0, 0, 0, 0, 0,"
-	" 1700000000, 1700000001, 1700000002, 1, 1 FROM workload;"
-	"INSERT INTO workload VALUES (201, 'podman/redis', 'podman', 'redis', NULL, NULL,"
-	" 1700000000, 3, 3);"
-	"INSERT INTO instance VALUES (201, 'boot/a', 201, 'abc', '/a', 1, 2, 1, 2, 3, 4, 5,"
-	" 1700000000, 1700000130, NULL, 1, 3);"
-	"INSERT INTO instance VALUES (202, 'boot/b', 201, NULL, '/b', 0, 1, 0, 0, 0, 0, 0,"
-	" 1700000060, 1700000070, 1700000080, 2, 2);"
-	"INSERT INTO unit VALUES (1, 1700000000, NULL), (2, 1700000060, 'before'),"
-	" (3, 1700000120, NULL);"
-	"INSERT INTO observation SELECT 1, id, 2, 0, " SET1 " FROM workload;"
-	"INSERT INTO observation VALUES (2, 201, 2, 0, " SET12 "), (3, 201, 2, 0, " SET12 "),"
-	" (2, 202, 3, 1, " SET1 ");"
-	"INSERT INTO learned SELECT id, 2, 0, " SET12 " FROM workload;"
-	"INSERT INTO learned VALUES (201, 3, 1, " SET1 ");"
-	"INSERT INTO call SELECT id, 2, 0, 1, 1700000000, id, 7, 'comm', '/exe' FROM workload;"
-	"INSERT INTO call VALUES (201, 2, 0, 2, 1700000120, NULL, NULL, NULL, NULL);"
-	"INSERT INTO call VALUES (201, 3, 1, 1, 1700000060, 202, 8, 'sh', '/bin/sh')";
+#include "store_versions.h"
 
 static void run_sql(const char *text)
 {
@@ -81,15 +21,49 @@ static void run_sql(const char *text)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static int make_version1(void **state)
-{
-	int r = make_dir(state);
+/* What a test begins with, and what must be there after it. */
+static const struct old {
+	const char *schema, *content;
+	int version;
+	int64_t calls;
+	size_t workloads;
+	void (*check)(void);
+} * old;
 
+static int make_old(const struct old *o)
+{
+	int r = make_dir(NULL);
+
+	old = o;
 	if (r == 0) {
-		run_sql(schema1);
-		run_sql(content1);
+		run_sql(o->schema);
+		run_sql(o->content);
 	}
 	return r;
+}
+
+/* The rows of a query, every value in SQL's own words. */
+static void dump(FILE *f, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		for (int c = 0; c < sqlite3_column_count(stmt); c++) {
+			const char *text = (const char *)sqlite3_column_blob(stmt, c);
+			int len = sqlite3_column_bytes(stmt, c);
+
+			fprintf(f, "%d:", sqlite3_column_type(stmt, c));
+			for (int i = 0; i < len; i++)
+				fprintf(f, "%02x", (unsigned char)text[i]);
+			fputc(' ', f);
+		}
+		fputc('\n', f);
+	}
+	sqlite3_finalize(stmt);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 /* What only readers of the daemon's own kind see, row by row. */
@@ -169,7 +143,7 @@ static void nothing_is_lost(void **state)
 	assert_int_equal(broken_rule(), 0);
 }
 
-/* The same tables, columns and indices as in a new store; and schema1 above is what it was. */
+/* The same tables, columns and indices as in a new store; and the recorded schema is what it was. */
 static void a_migrated_store_is_as_a_new_one(void **state)
 {
 	static const char shape[] = "SELECT sum(length(sql)) * 1000 + count(*) FROM sqlite_schema";
@@ -182,6 +156,88 @@ static void a_migrated_store_is_as_a_new_one(void **state)
 	assert_int_equal(ask_db(shape), migrated);
 	assert_int_equal(ask_db("PRAGMA user_version"), 3);
 }
+
+/* --- version 2 ---------------------------------------------------------------------------- */
+
+/* Every table that version 2 had, whole: what was added to workloads comes after. */
+static void dump_version2(char **ret)
+{
+	static const char *const tables[] = {
+		"meta", "instance", "unit",  "observation", "learned",
+		"call", "alias",    "inner", "forgotten",   "baseline"
+	};
+	size_t len = 0;
+	FILE *f = open_memstream(ret, &len);
+
+	assert_non_null(f);
+	dump(f, "SELECT id, key, engine, name, image, image_digest, first, units, last_unit, owner,"
+		" namespace, why_not, named, folded, running FROM workload ORDER BY id");
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		char sql[64];
+
+		snprintf(sql, sizeof(sql), "SELECT * FROM %s", tables[i]);
+		dump(f, sql);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+static void assert_rows_of_version2(void)
+{
+	struct store_row row = row_of("podman/redis-old");
+	char **image = NULL;
+	size_t cnt = 0;
+
+	assert_string_equal(row.key, "podman/redis");
+	assert_false(row.opted_out);
+	assert_int_equal(row.mode, MODE_OBSERVE);
+	assert_int_equal(row.generation, 0);
+	assert_int_equal(row.evidence.lost_gaps, 6);
+	assert_int_equal(row.evidence.leaves, 2);
+	assert_int_equal(row.evidence.units, 5);
+	assert_stored(store_images(st, row.id, &image, &cnt));
+	store_row_done(&row);
+	assert_int_equal(cnt, 1);
+	assert_string_equal(image[0], "sha256:aa");
+	free_texts(image, cnt);
+	assert_stored(store_images(st, 2, &image, &cnt));
+	assert_int_equal(cnt, 0);
+	free_texts(image, cnt);
+}
+
+static void nothing_of_version2_is_lost(void **state)
+{
+	_free_ char *before = NULL, *after = NULL;
+
+	dump_version2(&before);
+	assert_true(strlen(before) > 1500);
+	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
+	dump_version2(&after);
+	assert_string_equal(after, before);
+	assert_int_equal(ask_db("PRAGMA user_version"), 3);
+	assert_rows_of_version2();
+	assert_int_equal(broken_rule(), 0);
+}
+
+/* Enforcing begins with what was learned before. */
+static void version2_gets_generations(void **state)
+{
+	_generation_ struct generation g = { .created = NOW }, back = { 0 };
+	struct store_applied a = { .mode = MODE_ENFORCE, .generation = 1, .since = NOW };
+
+	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
+	assert_stored(store_learned(st, 1, &g.learned));
+	IN_TRANSACTION
+	{
+		assert_int_equal(store_generation_add(st, 1, &g), 0);
+		assert_stored(store_applied_set(st, 1, &a));
+		assert_stored(store_verdict_set(st, 1, TAMIS_ABI_X86_64, 321, VERDICT_DENY, NOW));
+	}
+	assert_stored(store_generation_get(st, 1, 1, &back));
+	assert_memory_equal(&back.learned, &g.learned, sizeof(g.learned));
+	assert_int_equal(broken_rule(), 0);
+}
+
+/* -------------------------------------------------------------------------------------------- */
 
 static void what_it_learns_goes_on(void **state)
 {
@@ -228,18 +284,23 @@ static void commands_leave_it_to_the_daemon(void **state)
 /* A disk without room for it; then with. */
 static int migrate_on_full_disk(const char *data, size_t len)
 {
+	char size[32];
+
+	/* what readers of a log share takes 32 KiB of it */
+	snprintf(size, sizeof(size), "size=%zu", len + (56 << 10));
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tamis-test", state_dir, "tmpfs", 0, "size=200k") < 0)
+	    mount("tamis-test", state_dir, "tmpfs", 0, size) < 0)
 		return 77;
 	if (file_write_atomic(db_path, data, len, 0600) < 0)
 		return 2;
 	if (store_open(state_dir, STORE_WRITE, &st) != -ENOSPC)
 		return 3;
-	if (ask_db("PRAGMA user_version") != 1 || ask_db("SELECT count(*) FROM call") != 203)
+	if (ask_db("PRAGMA user_version") != old->version ||
+	    ask_db("SELECT count(*) FROM call") != old->calls)
 		return 4;
 	if (mount("tamis-test", state_dir, "tmpfs", MS_REMOUNT, "size=16m") < 0)
 		return 77;
-	if (store_open(state_dir, STORE_WRITE, &st) < 0 || count_workloads() != 201)
+	if (store_open(state_dir, STORE_WRITE, &st) < 0 || count_workloads() != old->workloads)
 		return 5;
 	return broken_rule();
 }
@@ -266,7 +327,7 @@ static void full_disks_leave_it_as_it_was(void **state)
 static void kills_leave_one_or_the_other(void **state)
 {
 	_free_ char *data = NULL;
-	unsigned old = 0;
+	unsigned unchanged = 0;
 	size_t len;
 
 	assert_int_equal(file_read(db_path, 1 << 24, &data, &len), 0);
@@ -284,26 +345,52 @@ static void kills_leave_one_or_the_other(void **state)
 		usleep((unsigned)round * 2500);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
-		old += ask_db("PRAGMA user_version") == 1;
+		unchanged += ask_db("PRAGMA user_version") == old->version;
 		assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
-		assert_migrated();
-		assert_migrated_origins();
+		old->check();
 		assert_int_equal(broken_rule(), 0);
 	}
-	print_message("30 kills, %u before the end\n", old);
+	print_message("30 kills, %u before the end\n", unchanged);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_version1, drop_dir)
+static void check_version1(void)
+{
+	assert_migrated();
+	assert_migrated_origins();
+}
+
+static int make_version1(void **state)
+{
+	static const struct old version1 = { schema1, content1, 1, 203, 201, check_version1 };
+
+	return make_old(&version1);
+}
+
+static int make_version2(void **state)
+{
+	static const struct old version2 = { schema2, content2, 2, 4, 3, assert_rows_of_version2 };
+
+	return make_old(&version2);
+}
+
+#define TEST(f)	 cmocka_unit_test_setup_teardown(f, make_version1, drop_dir)
+#define TEST2(f) cmocka_unit_test_setup_teardown(f, make_version2, drop_dir)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_lost),
+		TEST2(nothing_of_version2_is_lost),
 		TEST(a_migrated_store_is_as_a_new_one),
+		TEST2(a_migrated_store_is_as_a_new_one),
 		TEST(what_it_learns_goes_on),
+		TEST2(version2_gets_generations),
 		TEST(commands_leave_it_to_the_daemon),
+		TEST2(commands_leave_it_to_the_daemon),
 		TEST(full_disks_leave_it_as_it_was),
+		TEST2(full_disks_leave_it_as_it_was),
 		TEST(kills_leave_one_or_the_other),
+		TEST2(kills_leave_one_or_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

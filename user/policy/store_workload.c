@@ -129,8 +129,8 @@ int store_workload(struct store *s, const struct store_workload *w, int64_t now,
 		r = store_run(s, SQL_WORKLOAD_SET, "isssssssi", id, said.owner, said.engine,
 			      said.name, said.image, said.image_digest, said.namespace,
 			      said.why_not, (int64_t)said.opted_out);
-	/* What would not change the workload, it was seen with before. */
-	if (r == 0 && !same && said.image_digest)
+	/* With what changes nothing (r > 0) it was seen before. */
+	if (r == 0 && said.image_digest)
 		r = store_image(s, id, said.image_digest, now);
 	if (r < 0)
 		return r;

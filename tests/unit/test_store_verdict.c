@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person said of calls: one word a call, kept. */
+#include <errno.h>
+
+#include "generation_fixture.h"
+
+static int64_t web, other;
+
+static void fill(void)
+{
+	IN_TRANSACTION
+	{
+		web = add_workload("podman/web", "web");
+		other = add_workload("podman/other", "other");
+	}
+}
+
+static void judge(int64_t workload, enum tamis_abi abi, uint32_t nr, enum store_verdict v)
+{
+	assert_stored(store_verdict_set(st, workload, abi, nr, v, NOW));
+}
+
+static void assert_said(int64_t workload, enum tamis_abi abi, struct sysset allowed,
+			struct sysset denied)
+{
+	struct verdicts v = said_of(workload);
+
+	assert_set(v.allowed[abi], allowed);
+	assert_set(v.denied[abi], denied);
+}
+
+static void one_word_a_call(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		judge(web, TAMIS_ABI_X86_64, 0, VERDICT_ALLOW);
+		judge(web, TAMIS_ABI_X86_64, 321, VERDICT_ALLOW);
+		judge(web, TAMIS_ABI_X86_64, 101, VERDICT_DENY);
+		judge(web, TAMIS_ABI_ARM, TAMIS_CALLS - 1, VERDICT_DENY);
+		judge(other, TAMIS_ABI_X86_64, 101, VERDICT_ALLOW);
+	}
+	assert_said(web, TAMIS_ABI_X86_64, SET(0, 321), SET(101));
+	assert_said(web, TAMIS_ABI_ARM, NO_CALLS, SET(TAMIS_CALLS - 1));
+	assert_said(web, TAMIS_ABI_I386, NO_CALLS, NO_CALLS);
+	assert_said(other, TAMIS_ABI_X86_64, SET(101), NO_CALLS);
+	IN_TRANSACTION
+	{
+		judge(web, TAMIS_ABI_X86_64, 321, VERDICT_DENY);
+		judge(web, TAMIS_ABI_X86_64, 101, VERDICT_NONE);
+		judge(web, TAMIS_ABI_X86_64, 102, VERDICT_NONE);
+	}
+	assert_said(web, TAMIS_ABI_X86_64, SET(0), SET(321));
+	assert_said(other, TAMIS_ABI_X86_64, SET(101), NO_CALLS);
+	assert_int_equal(broken_rule(), 0);
+}
+
+static void out_of_range(void **state)
+{
+	fill();
+	assert_int_equal(store_verdict_set(st, web, 0, 1, VERDICT_DENY, NOW), -EINVAL);
+	IN_TRANSACTION
+	{
+		assert_int_equal(store_verdict_set(st, web, TAMIS_ABI_MAX, 1, VERDICT_DENY, NOW),
+				 -EINVAL);
+		assert_int_equal(store_verdict_set(st, web, 0, TAMIS_CALLS, VERDICT_DENY, NOW),
+				 -EINVAL);
+		assert_int_equal(store_verdict_set(st, web, 0, 1, VERDICT_DENY + 1, NOW), -EINVAL);
+		assert_int_equal(store_verdict_set(st, 99, 0, 1, VERDICT_DENY, NOW), -EINVAL);
+	}
+	assert_said(web, 0, NO_CALLS, NO_CALLS);
+	assert_int_equal(ask_db("SELECT count(*) FROM verdict"), 0);
+}
+
+static void what_was_spoiled_is_refused(void **state)
+{
+	static const char *const spoils[] = {
+		"UPDATE verdict SET abi = 5",	  "UPDATE verdict SET abi = -1",
+		"UPDATE verdict SET nr = 576",	  "UPDATE verdict SET nr = -1",
+		"UPDATE verdict SET verdict = 3", "UPDATE verdict SET verdict = 0",
+	};
+
+	fill();
+	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
+		struct verdicts v, before;
+
+		memset(&v, 0x55, sizeof(v));
+		before = v;
+		IN_TRANSACTION
+		judge(web, TAMIS_ABI_I386, 26, VERDICT_DENY);
+		spoil_db(spoils[i]);
+		assert_int_equal(store_verdicts(st, web, &v), -EUCLEAN);
+		assert_memory_equal(&v, &before, sizeof(v));
+		spoil_db("DELETE FROM verdict");
+	}
+}
+
+/* The word of the workload that stays counts, then of those that come, in their order. */
+static void merging_joins_them(void **state)
+{
+	int64_t third, from[2];
+
+	fill();
+	IN_TRANSACTION
+	{
+		from[0] = other;
+		from[1] = third = add_workload("podman/third", NULL);
+		judge(web, 0, 1, VERDICT_DENY);
+		judge(other, 0, 1, VERDICT_ALLOW);
+		judge(other, 0, 2, VERDICT_ALLOW);
+		judge(other, 0, 3, VERDICT_DENY);
+		judge(third, 0, 2, VERDICT_DENY);
+		judge(third, 0, 4, VERDICT_DENY);
+		assert_stored(store_merge(st, web, from, 2));
+	}
+	assert_said(web, 0, SET(2), SET(1, 3, 4));
+	assert_said(other, 0, NO_CALLS, NO_CALLS);
+	assert_int_equal(broken_rule(), 0);
+}
+
+/* What is learned again later is denied still. */
+static void a_forgotten_call_keeps_its_verdict(void **state)
+{
+	int64_t i;
+
+	fill();
+	IN_TRANSACTION
+	{
+		i = add_instance("i", web, NOW);
+		add_calls(i, add_unit(NOW), TAMIS_WORKLOAD, SET(1, 321), NOW);
+		judge(web, 0, 321, VERDICT_DENY);
+		assert_stored(store_forget_call(st, web, 0, 321));
+		add_calls(i, add_unit(NOW + 60), TAMIS_WORKLOAD, SET(321), NOW + 60);
+	}
+	assert_set(learned_in(web, TAMIS_WORKLOAD), SET(1, 321));
+	assert_said(web, 0, NO_CALLS, SET(321));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, drop_dir)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_word_a_call),
+		TEST(out_of_range),
+		TEST(what_was_spoiled_is_refused),
+		TEST(merging_joins_them),
+		TEST(a_forgotten_call_keeps_its_verdict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
