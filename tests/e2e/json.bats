@@ -104,7 +104,7 @@ everything() {
 
 @test "export" {
 	local format
-	for format in oci text names bpf pfc; do
+	for format in oci docker spo systemd label annotation text names bpf pfc; do
 		tamis export "$(workload_key all)" --json -f "$format" >export.json 2>/dev/null
 		printed 'del(.policy[]?) | .' <export.json >keys
 		same keys export

@@ -6,7 +6,7 @@ load ../lib/base.bash
 load ../lib/daemon.bash
 load ../lib/sensor.bash
 
-formats='oci text names bpf pfc'
+formats='oci docker spo systemd label annotation text names bpf pfc'
 
 # Three lives of one workload, in several processes, two ABIs where there are two.
 setup_file() {

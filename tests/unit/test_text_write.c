@@ -212,6 +212,15 @@ static void long_strings_are_cut(void **state)
 
 static void a_policy_from_a_file(void **state)
 {
+	static const char start[] =
+		"# tamis policy\n\nx86_64: 2 calls allowed\n  io\n"
+		"    read                    from the policy file\n  other\n"
+		"    #400                    from the policy file, logged\n\nrefused\n"
+		"  every other call: kills the process\n"
+		"  calls of other ABIs: killed\n\nnot said\n"
+		"  oci: calls without a name can't be said and are refused: "
+		"x86_64 #400\n"
+		"  systemd: it allows these by itself: arch_prctl, brk,";
 	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);
 	struct policy p = { .filter = f };
 	_free_ char *text = NULL;
@@ -221,14 +230,7 @@ static void a_policy_from_a_file(void **state)
 	add(f, TAMIS_ABI_X86_64, 400, FILTER_LOG, 0);
 	filter_sort(f);
 	text = emitted("text", &p, NULL, NULL);
-	assert_string_equal(text,
-			    "# tamis policy\n\nx86_64: 2 calls allowed\n  io\n"
-			    "    read                    from the policy file\n  other\n"
-			    "    #400                    from the policy file, logged\n\nrefused\n"
-			    "  every other call: kills the process\n"
-			    "  calls of other ABIs: killed\n\nnot said\n"
-			    "  oci: calls without a name can't be said and are refused: "
-			    "x86_64 #400\n");
+	assert_int_equal(strncmp(text, start, strlen(start)), 0);
 }
 
 static void every_named_call_has_a_group(void **state)

@@ -117,8 +117,8 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_export = {
 	.name = "export",
-	.args = "WORKLOAD -f oci|text|names|bpf|pfc [-o FILE] [OPTION]...",
-	.help = "write a workload's policy in one of five formats",
+	.args = "WORKLOAD -f FORMAT [-o FILE] [OPTION]...",
+	.help = "write a workload's policy in one of ten formats",
 	.run = run,
 	.show_help = show_help,
 };

@@ -156,7 +156,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_record = {
 	.name = "record",
-	.args = "[-o FILE] [-f oci|text|names|bpf|pfc] [--runtime NAME[@VERSION]]... [--stop] -- "
+	.args = "[-o FILE] [-f FORMAT] [--runtime NAME[@VERSION]]... [--stop] -- "
 		"COMMAND [ARGUMENT]...",
 	.help = "run one command, write the policy it needs",
 	.run = run,

@@ -7,30 +7,9 @@
 
 #include <jansson.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-
-/* RFC 4648; a filter is a few KiB, so nothing faster is called for. */
-static char *base64(const unsigned char *data, size_t len)
-{
-	static const char digit[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *out = malloc((len + 2) / 3 * 4 + 1), *at = out;
-
-	for (size_t i = 0; out && i < len; i += 3) {
-		uint32_t v = data[i] << 16;
-
-		v |= i + 1 < len ? data[i + 1] << 8 : 0;
-		v |= i + 2 < len ? data[i + 2] : 0;
-		*at++ = digit[v >> 18];
-		*at++ = digit[v >> 12 & 63];
-		*at++ = i + 1 < len ? digit[v >> 6 & 63] : '=';
-		*at++ = i + 2 < len ? digit[v & 63] : '=';
-	}
-	if (out)
-		*at = '\0';
-	return out;
-}
 
 static json_t *hostile(const char *s)
 {
@@ -48,11 +27,11 @@ static json_t *policy_value(const struct emit_format *format, const char *text, 
 {
 	_free_ char *encoded = NULL;
 
-	if (!strcmp(format->name, "oci"))
+	if (!strcmp(format->name, "oci") || !strcmp(format->name, "docker"))
 		return json_loadb(text, len, 0, NULL);
 	if (strcmp(format->name, "bpf") != 0)
 		return json_stringn(text, len);
-	encoded = base64((const unsigned char *)text, len);
+	encoded = base64_encode(text, len);
 	return encoded ? json_string(encoded) : NULL;
 }
 

@@ -50,7 +50,7 @@ _tamis_options() {
 _tamis_value() {
 	case $prev in
 	-o | --output) [[ ${words[1]} == merge ]] || _tamis_files ;;
-	-f | --format) _tamis_words oci text names bpf pfc ;;
+	-f | --format) _tamis_words oci docker spo systemd label annotation text names bpf pfc ;;
 	--runtime) _tamis_words runc crun ;;
 	--stage) _tamis_words setup gate workload session all ;;
 	--abi) _tamis_words x86_64 i386 x32 aarch64 arm ;;

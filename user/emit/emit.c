@@ -9,12 +9,24 @@
 
 const struct emit_format emit_formats[] = {
 	{ "oci", "runtime-spec JSON, for podman, docker, runc, crun, containerd", oci_limits,
-	  oci_write },
-	{ "text", "for people: why each call is there, what was lost", text_limits, text_write },
+	  oci_write, NULL },
+	{ "docker", "docker's JSON (archMap); with --base, a profile of docker's narrowed",
+	  docker_limits, docker_write, oci_limits },
+	{ "spo", "SeccompProfile of Kubernetes' security-profiles-operator, YAML", spo_limits,
+	  spo_write, oci_limits },
+	{ "systemd", "a drop-in for a unit: SystemCallFilter=", systemd_limits, systemd_write,
+	  NULL },
+	{ "label", "an image's label with the OCI JSON, for podman", label_limits, label_write,
+	  oci_limits },
+	{ "annotation", "a container's annotation with the bpf program, for crun",
+	  annotation_limits, annotation_write, NULL },
+	{ "text", "for people: why each call is there, what was lost", text_limits, text_write,
+	  NULL },
 	{ "names", "one \"ABI call\" per line, without conditions, for scripts", names_limits,
-	  names_write },
-	{ "bpf", "a program for seccomp(2), from libseccomp", bpf_limits, bpf_write },
-	{ "pfc", "libseccomp's pseudo code", pfc_limits, pfc_write },
+	  names_write, NULL },
+	{ "bpf", "a program for seccomp(2), from libseccomp, for bubblewrap", bpf_limits, bpf_write,
+	  NULL },
+	{ "pfc", "libseccomp's pseudo code", pfc_limits, pfc_write, NULL },
 	{ 0 },
 };
 
@@ -28,7 +40,8 @@ const struct emit_format *emit_find(const char *name)
 }
 
 /* The sentence with its calls, or NULL where the policy isn't touched. */
-static int limit_line(const struct emit_limit *l, const struct policy *p, char **ret)
+static int limit_line(const char *format, const struct emit_limit *l, const struct policy *p,
+		      char **ret)
 {
 	_free_ char *line = NULL;
 	size_t len, named;
@@ -37,7 +50,7 @@ static int limit_line(const struct emit_limit *l, const struct policy *p, char *
 	f = open_memstream(&line, &len);
 	if (!f)
 		return -ENOMEM;
-	fprintf(f, "%s%s", l->what, l->calls ? ": " : "");
+	fprintf(f, "%s: %s%s", format, l->what, l->calls ? ": " : "");
 	fflush(f);
 	named = len;
 	if (l->calls)
@@ -48,19 +61,27 @@ static int limit_line(const struct emit_limit *l, const struct policy *p, char *
 	return 0;
 }
 
+int limit_say(const char *format, const struct emit_limit *l, const struct policy *p,
+	      void (*say)(void *ctx, const char *line), void *ctx)
+{
+	_free_ char *line = NULL;
+	int r = limit_line(format, l, p, &line);
+
+	if (r == 0 && line)
+		say(ctx, line);
+	return r;
+}
+
 int emit_limits(const struct emit_format *e, const struct policy *p,
 		void (*say)(void *ctx, const char *line), void *ctx)
 {
-	for (const struct emit_limit *l = e->limits; l->what; l++) {
-		_free_ char *line = NULL;
-		int r = limit_line(l, p, &line);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		if (line)
-			say(ctx, line);
-	}
-	return 0;
+	for (const struct emit_limit *l = e->limits; r == 0 && l->what; l++)
+		r = limit_say(e->name, l, p, say, ctx);
+	for (const struct emit_limit *l = e->also; r == 0 && l && l->what; l++)
+		r = limit_say(e->name, l, p, say, ctx);
+	return r;
 }
 
 size_t rules_of_call(const struct filter *f, size_t from)

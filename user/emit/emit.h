@@ -7,14 +7,18 @@
 #include "base/cleanup.h"
 #include "model/policy.h"
 
+struct docker_base;
+
 struct emit_options {
 	/* names: stages to print, 1 << enum tamis_stage; 0 = the workload stage */
 	uint32_t stages;
+	/* docker: the profile that the policy narrows; NULL: the policy alone */
+	const struct docker_base *base;
 };
 
 /* Something a format can't say. */
 struct emit_limit {
-	const char *what; /* a sentence without a period */
+	const char *what; /* a sentence without a period; the format's name goes before it */
 	/* Writes the calls it is about, ", " between; nothing when this policy isn't touched.
 	 * NULL: touches every policy. */
 	void (*calls)(const struct policy *p, FILE *f);
@@ -28,19 +32,22 @@ struct emit_format {
 	/* Writes the whole policy. Same policy and options, same bytes. Negative errno:
 	 * -EOPNOTSUPP where the policy can't be said at all. */
 	int (*write)(const struct policy *p, const struct emit_options *o, FILE *f);
+	/* Limits of another format, which this one has too; NULL: none. */
+	const struct emit_limit *also;
 };
 
-/* NULL-name terminated: oci, text, names, bpf, pfc. */
+/* NULL-name terminated. */
 extern const struct emit_format emit_formats[];
 const struct emit_format *emit_find(const char *name);
 
-/* Calls `say` with one line ("sentence: calls") for each limit of the format that applies to
- * the policy; the text format prints those of all formats, export prints its own as warnings. */
+/* Calls `say` with one line ("format: sentence: calls") for each limit of the format that applies
+ * to the policy; the text format prints those of all formats, export prints its own as warnings. */
 int emit_limits(const struct emit_format *e, const struct policy *p,
 		void (*say)(void *ctx, const char *line), void *ctx);
 
-/* The same for what was learned itself, whatever the format: why it can't be enforced, processes
- * that a filter would follow and learning doesn't, gate calls that no runtime is known to make. */
+/* The same for what was learned itself, whatever the format: why it can't be enforced, guarded calls
+ * that nobody allowed, processes that a filter would follow and learning doesn't, gate calls that no
+ * runtime is known to make. */
 int emit_caveats(const struct policy *p, void (*say)(void *ctx, const char *line), void *ctx);
 
 /* Reads an OCI/docker/podman seccomp profile, extended keys included (archMap, defaultErrno,
@@ -57,6 +64,28 @@ int oci_parse(const char *text, size_t len, const char *const *caps, struct filt
  * entries and keys stay, docker's too; a call that it names anywhere isn't added, so its refusals
  * stay; the default is ERRNO. Caller frees. As oci_parse. */
 int oci_extend(const char *base, size_t len, const struct policy *p, char **ret, char **ret_why);
+
+/*
+ * A profile in docker's format (an allow list: one whose default refuses) that a policy narrows.
+ * Entries stay as they are, with their comment, includes and excludes, and lose what the policy
+ * doesn't allow: for every set of capabilities, what docker loads of the result allows no more than
+ * the policy does, nor than what it loads of the base. What is taken away is refused with the
+ * policy's errno, what the base refuses with the base's.
+ */
+int docker_base_parse(const char *text, size_t len, struct docker_base **ret, char **ret_why);
+void docker_base_free(struct docker_base *b);
+CLEANUP_DEFINE(struct docker_base *, docker_base_free);
+/* As emit_limits: what the policy allows and no entry of the base does. */
+int docker_base_limits(const struct docker_base *b, const struct policy *p,
+		       void (*say)(void *ctx, const char *line), void *ctx);
+
+/*
+ * The lines of a unit's [Service] section (systemd.exec(5)) that stand for the filter, so far as
+ * they can: SystemCallFilter= (its own is reset first), SystemCallErrorNumber=,
+ * SystemCallArchitectures=. -EOPNOTSUPP for a filter that allows no call, of which systemd would
+ * make none at all, and for one whose default lets calls through.
+ */
+int systemd_filter_print(const struct filter *f, FILE *out);
 
 /* Whether libseccomp takes these rules (all of one call) as they are. Not where the call is
  * multiplexed (i386 socket, semget, ...), where libseccomp has no name for it and the ABI is

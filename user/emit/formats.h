@@ -5,13 +5,26 @@
 #include "emit/emit.h"
 
 int oci_write(const struct policy *p, const struct emit_options *o, FILE *f);
+int docker_write(const struct policy *p, const struct emit_options *o, FILE *f);
+int spo_write(const struct policy *p, const struct emit_options *o, FILE *f);
+int systemd_write(const struct policy *p, const struct emit_options *o, FILE *f);
+int label_write(const struct policy *p, const struct emit_options *o, FILE *f);
+int annotation_write(const struct policy *p, const struct emit_options *o, FILE *f);
 int text_write(const struct policy *p, const struct emit_options *o, FILE *f);
 int names_write(const struct policy *p, const struct emit_options *o, FILE *f);
 int bpf_write(const struct policy *p, const struct emit_options *o, FILE *f);
 int pfc_write(const struct policy *p, const struct emit_options *o, FILE *f);
 
-extern const struct emit_limit oci_limits[], text_limits[], names_limits[], bpf_limits[],
+extern const struct emit_limit oci_limits[], docker_limits[], spo_limits[], systemd_limits[],
+	label_limits[], annotation_limits[], text_limits[], names_limits[], bpf_limits[],
 	pfc_limits[];
+
+/* One line of emit_limits, if it applies. */
+int limit_say(const char *format, const struct emit_limit *l, const struct policy *p,
+	      void (*say)(void *ctx, const char *line), void *ctx);
+
+/* The docker format with a base. */
+int docker_narrow(const struct docker_base *b, const struct filter *filter, FILE *out);
 
 /* The runs of f->rule that belong to one call: for (i = 0; i < cnt; i += n) { n = ... }. */
 size_t rules_of_call(const struct filter *f, size_t from);

@@ -245,31 +245,59 @@ static int add_names(struct oci_reader *rd, const json_t *entry, const char *pat
 	return r;
 }
 
-int oci_read_entry(struct oci_reader *rd, const json_t *entry, size_t i)
+/* Its action and its conditions, as many as args has. Caller frees. */
+static int read_rule(struct oci_reader *rd, const json_t *entry, const char *path,
+		     struct filter_rule *ret, struct filter_cond **ret_conds, size_t *ret_cnt)
 {
 	static const char *const keys[] = { "action", "errnoRet", "errno" };
 	_free_ struct filter_cond *conds = NULL;
-	struct filter_rule rule = { 0 };
 	json_t *args = NULL;
-	char path[PATH_ROOM];
-	bool applies = false;
-	int r;
+	int r = oci_read_action(rd, entry, path, keys, &ret->action, &ret->errno_ret);
 
-	snprintf(path, sizeof(path), "syscalls[%zu].", i);
-	if (!json_is_object(entry))
-		return oci_fail(&rd->why, "syscalls[%zu]: not an object", i);
-	r = oci_read_action(rd, entry, path, keys, &rule.action, &rule.errno_ret);
 	if (r == 0)
 		r = oci_array(entry, path, "args", &args, &rd->why);
-	if (r == 0)
-		r = entry_applies(rd, entry, path, &applies);
 	if (r < 0)
 		return r;
 	conds = calloc(json_array_size(args) + 1, sizeof(*conds));
 	if (!conds)
 		return -ENOMEM;
 	r = read_conds(rd, args, path, conds);
+	if (r < 0)
+		return r;
+	*ret_conds = TAKE_PTR(conds);
+	*ret_cnt = json_array_size(args);
+	return 0;
+}
+
+int oci_read_entry(struct oci_reader *rd, const json_t *entry, size_t i)
+{
+	_free_ struct filter_cond *conds = NULL;
+	struct filter_rule rule = { 0 };
+	char path[PATH_ROOM];
+	bool applies = false;
+	size_t cnt = 0;
+	int r;
+
+	snprintf(path, sizeof(path), "syscalls[%zu].", i);
+	if (!json_is_object(entry))
+		return oci_fail(&rd->why, "syscalls[%zu]: not an object", i);
+	r = read_rule(rd, entry, path, &rule, &conds, &cnt);
+	if (r == 0)
+		r = entry_applies(rd, entry, path, &applies);
 	if (r < 0 || !applies)
 		return r;
-	return add_names(rd, entry, path, &rule, conds, json_array_size(args));
+	return add_names(rd, entry, path, &rule, conds, cnt);
+}
+
+int oci_entry_rules(struct oci_reader *rd, const json_t *entry, size_t i)
+{
+	_free_ struct filter_cond *conds = NULL;
+	struct filter_rule rule = { 0 };
+	char path[PATH_ROOM];
+	size_t cnt = 0;
+	int r;
+
+	snprintf(path, sizeof(path), "syscalls[%zu].", i);
+	r = read_rule(rd, entry, path, &rule, &conds, &cnt);
+	return r < 0 ? r : add_call(rd, &rule, conds, cnt);
 }

@@ -5,8 +5,11 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/cleanup.h"
 #include "model/filter.h"
+#include "model/policy.h"
 
 struct oci_call {
 	const char *name;   /* NULL: a number without a name, alone in its entry */
@@ -27,3 +30,7 @@ struct oci_names {
 int oci_names_new(const struct filter *f, struct oci_names **ret);
 void oci_names_free(struct oci_names *n);
 CLEANUP_DEFINE(struct oci_names *, oci_names_free);
+
+/* The names that it is true of, ", " between. */
+void oci_list_calls(const struct policy *p, FILE *f,
+		    bool (*applies)(const struct filter *f, const struct oci_call *c));

@@ -21,3 +21,6 @@ int oci_read_action(struct oci_reader *rd, const json_t *o, const char *path,
 
 /* Adds the rules of syscalls[i] to the filter. */
 int oci_read_entry(struct oci_reader *rd, const json_t *entry, size_t i);
+/* Its conditions and action whatever its names are and whenever it applies, as rules of call 0 of
+ * ABI 0. */
+int oci_entry_rules(struct oci_reader *rd, const json_t *entry, size_t i);

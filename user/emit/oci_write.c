@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plain runtime-spec JSON: the keys that podman, docker, runc, crun and containerd all read,
- * in the order people expect them. Written by hand, as the names are our own tables' and the
+ * in the order people expect them; with archMap it is docker's. Written by hand, as the names are our own tables' and the
  * order of keys matters to readers.
  */
 #include <errno.h>
@@ -9,7 +9,6 @@
 
 #include "emit/formats.h"
 #include "emit/oci_names.h"
-#include "emit/scmp.h"
 #include "model/calls.h"
 
 static bool is_plain(const struct oci_call *c)
@@ -22,13 +21,17 @@ static bool has_errno(enum filter_action a)
 	return a == FILTER_ERRNO || a == FILTER_TRACE;
 }
 
-static void write_head(const struct filter *f, FILE *out)
+static void write_default(const struct filter *f, FILE *out)
 {
-	const char *between = "";
-
 	fprintf(out, "{\n\t\"defaultAction\": \"%s\",\n", filter_action_oci(f->default_action));
 	if (has_errno(f->default_action))
 		fprintf(out, "\t\"defaultErrnoRet\": %u,\n", f->default_errno);
+}
+
+static void write_architectures(const struct filter *f, FILE *out)
+{
+	const char *between = "";
+
 	fputs("\t\"architectures\": [", out);
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
 		if (!(f->abis >> abi & 1))
@@ -36,7 +39,50 @@ static void write_head(const struct filter *f, FILE *out)
 		fprintf(out, "%s\n\t\t\"%s\"", between, abi_oci_name(abi));
 		between = ",";
 	}
-	fputs("\n\t],\n\t\"syscalls\": [", out);
+	fputs("\n\t],\n", out);
+}
+
+/* Those that run on the machine, itself apart. */
+static void write_subs(const struct filter *f, enum tamis_abi machine, FILE *out)
+{
+	const char *between = "";
+
+	fputs("\t\t\t\"subArchitectures\": [", out);
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		if (!(f->abis >> abi & 1) || abi == machine || !abi_runs_on(abi, machine))
+			continue;
+		fprintf(out, "%s\n\t\t\t\t\"%s\"", between, abi_oci_name(abi));
+		between = ",";
+	}
+	fprintf(out, "%s]\n", *between ? "\n\t\t\t" : "");
+}
+
+static bool has_abi_of(const struct filter *f, enum tamis_abi machine)
+{
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		if ((f->abis >> abi & 1) && abi_runs_on(abi, machine))
+			return true;
+	}
+	return false;
+}
+
+/* By machine, for docker: it takes the entry of the one it runs on. */
+static void write_arch_map(const struct filter *f, FILE *out)
+{
+	static const enum tamis_abi machines[] = { TAMIS_ABI_X86_64, TAMIS_ABI_AARCH64 };
+	const char *between = "";
+
+	fputs("\t\"archMap\": [", out);
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+		if (!has_abi_of(f, machines[i]))
+			continue;
+		fprintf(out, "%s\n\t\t{\n\t\t\t\"architecture\": \"%s\",\n", between,
+			abi_oci_name(machines[i]));
+		write_subs(f, machines[i], out);
+		fputs("\t\t}", out);
+		between = ",";
+	}
+	fputs("\n\t],\n", out);
 }
 
 static void write_args(const struct filter_rule *r, FILE *out)
@@ -131,15 +177,18 @@ static void write_action(struct groups *g, const struct oci_names *n, enum filte
 		write_plain(g, n, action, e);
 }
 
-int oci_write(const struct policy *p, const struct emit_options *o, FILE *f)
+static int write_profile(const struct filter *filter, FILE *f,
+			 void (*write_abis)(const struct filter *filter, FILE *f))
 {
 	_cleanup_(oci_names_free) struct oci_names *n = NULL;
 	struct groups g = { f };
-	int r = oci_names_new(p->filter, &n);
+	int r = oci_names_new(filter, &n);
 
 	if (r < 0)
 		return r;
-	write_head(p->filter, f);
+	write_default(filter, f);
+	write_abis(filter, f);
+	fputs("\t\"syscalls\": [", f);
 	write_action(&g, n, FILTER_ALLOW);
 	write_conditional(&g, n);
 	for (int action = FILTER_ALLOW - 1; action >= 0; action--)
@@ -148,91 +197,16 @@ int oci_write(const struct policy *p, const struct emit_options *o, FILE *f)
 	return ferror(f) ? -EIO : 0;
 }
 
-/* --- what it can't say ------------------------------------------------------------------- */
-
-static void list_calls(const struct policy *p, FILE *f,
-		       bool (*applies)(const struct filter *f, const struct oci_call *c))
+int oci_write(const struct policy *p, const struct emit_options *o, FILE *f)
 {
-	_cleanup_(oci_names_free) struct oci_names *n = NULL;
-	struct list l = { f };
-
-	if (oci_names_new(p->filter, &n) < 0)
-		return;
-	for (size_t i = 0; i < n->cnt; i++) {
-		const struct oci_call *c = &n->call[i];
-
-		if (!applies(p->filter, c))
-			continue;
-		if (c->name)
-			list_add(&l, c->name);
-		else
-			list_add_call(&l, c->abi, c->nr);
-	}
+	return write_profile(p->filter, f, write_architectures);
 }
 
-static bool is_nameless(const struct filter *f, const struct oci_call *c)
+const struct emit_limit docker_limits[] = { { 0 } };
+
+int docker_write(const struct policy *p, const struct emit_options *o, FILE *f)
 {
-	return !c->name && rules_allow(c->rule, c->rule_cnt);
+	if (o && o->base)
+		return docker_narrow(o->base, p->filter, f);
+	return write_profile(p->filter, f, write_arch_map);
 }
-
-static bool is_widened(const struct filter *f, const struct oci_call *c)
-{
-	return c->name && c->widened;
-}
-
-static bool is_different(const struct filter *f, const struct oci_call *c)
-{
-	return c->name && c->differs;
-}
-
-static bool is_too_new(const struct filter *f, const struct oci_call *c)
-{
-	return c->name && rules_allow(c->rule, c->rule_cnt) && !scmp_knows(c->abi, c->name);
-}
-
-/* libseccomp translates these to socketcall or ipc as well, whose arguments it can't see. */
-static bool is_multiplexed(const struct filter *f, const struct oci_call *c)
-{
-	bool i386 = c->name && (f->abis >> TAMIS_ABI_I386 & 1) &&
-		    calls_number(TAMIS_ABI_I386, c->name) >= 0;
-
-	return i386 && rules_allow(c->rule, c->rule_cnt) && scmp_is_multiplexed(c->name);
-}
-
-static void nameless_calls(const struct policy *p, FILE *f)
-{
-	list_calls(p, f, is_nameless);
-}
-
-static void widened_calls(const struct policy *p, FILE *f)
-{
-	list_calls(p, f, is_widened);
-}
-
-static void different_calls(const struct policy *p, FILE *f)
-{
-	list_calls(p, f, is_different);
-}
-
-static void new_calls(const struct policy *p, FILE *f)
-{
-	list_calls(p, f, is_too_new);
-}
-
-static void multiplexed_calls(const struct policy *p, FILE *f)
-{
-	list_calls(p, f, is_multiplexed);
-}
-
-const struct emit_limit oci_limits[] = {
-	{ "oci: calls without a name can't be said and are refused", nameless_calls },
-	{ "oci: names are shared by all ABIs listed, so allowed more widely on some",
-	  widened_calls },
-	{ "oci: refused by its default instead, or with another errno, on some ABI",
-	  different_calls },
-	{ "oci: this host's libseccomp doesn't know these names, runtimes that use it will refuse "
-	  "them",
-	  new_calls },
-	{ "oci: runtimes also allow the i386 socketcall or ipc form of", multiplexed_calls },
-	{ 0 },
-};

@@ -20,7 +20,7 @@ static void calls_in_front(const struct policy *p, FILE *f)
 }
 
 const struct emit_limit pfc_limits[] = {
-	{ "pfc: for reading only; calls that libseccomp can't state exactly come as comments",
+	{ "for reading only; calls that libseccomp can't state exactly come as comments",
 	  calls_in_front },
 	{ 0 },
 };

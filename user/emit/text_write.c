@@ -357,6 +357,18 @@ static void print_line(void *ctx, const char *line)
 	fputc('\n', s->f);
 }
 
+/* Those that are about some of its calls; what a format shares with another is said once. */
+static int print_limits(const struct emit_format *e, const struct policy *p, struct section *s)
+{
+	int r = 0;
+
+	for (const struct emit_limit *l = e->limits; r == 0 && l->what; l++) {
+		if (l->calls)
+			r = limit_say(e->name, l, p, print_line, s);
+	}
+	return r;
+}
+
 const struct emit_limit text_limits[] = { { 0 } };
 
 int text_write(const struct policy *p, const struct emit_options *o, FILE *f)
@@ -371,6 +383,6 @@ int text_write(const struct policy *p, const struct emit_options *o, FILE *f)
 	if (r == 0)
 		r = emit_caveats(p, print_line, &caveats);
 	for (const struct emit_format *e = emit_formats; r == 0 && e->name; e++)
-		r = emit_limits(e, p, print_line, &limits);
+		r = print_limits(e, p, &limits);
 	return r < 0 ? r : ferror(f) ? -EIO : 0;
 }
