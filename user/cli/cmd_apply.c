@@ -120,7 +120,7 @@ static void warn(const struct applying *a, const struct apply_options *o)
 	if (o->plan.mode != MODE_ENFORCE)
 		return;
 	if (missing)
-		log_warn("%s: its engine doesn't ask tamis yet, starts stay as they are: '%s'",
+		log_warn("%s: no way into its engine's starts is known here; '%s' makes one",
 			 a->row.key, missing);
 	if (!o->plan.unconfined)
 		warn_unconfined(a);

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "apply/hook.h"
+#include "apply/wrapper.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -27,8 +29,7 @@ static bool is_hook(const char *dir, const char *name)
 
 static bool has_hook(const char *root)
 {
-	static const char *const dirs[] = { "/etc/containers/oci/hooks.d",
-					    "/usr/share/containers/oci/hooks.d" };
+	static const char *const dirs[] = { "/etc/containers/oci/hooks.d", HOOK_DIR };
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
@@ -41,13 +42,29 @@ static bool has_hook(const char *root)
 	return found;
 }
 
+/* Where `tamis install wrapper` puts them unless it is told otherwise. */
+static bool has_wrapper(const char *root)
+{
+	_free_ char *path = text_format("%s%s", root, WRAPPER_DIR);
+	_cleanup_(closedir) DIR *dir = path ? opendir(path) : NULL;
+	bool found = false;
+
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e && !found; e = readdir(dir)) {
+		_free_ char *program = text_format("%s/%s", path, e->d_name);
+
+		found = program && strncmp(e->d_name, "tamis-", 6) == 0 &&
+			wrapper_kind(program) == WRAPPER_OURS;
+	}
+	return found;
+}
+
 const char *wayin_missing(const char *root, const char *engine, bool kubelet_dir)
 {
-	if (!engine || strcmp(engine, "systemd") == 0)
+	if (!engine || strcmp(engine, "systemd") == 0 || has_wrapper(root))
 		return NULL;
 	if (strcmp(engine, "podman") == 0)
 		return has_hook(root) ? NULL : "tamis install podman";
 	if (strcmp(engine, "kubernetes") == 0 && kubelet_dir)
 		return NULL;
-	return "tamis install wrapper";
+	return "tamis install wrapper --runtime PATH";
 }
