@@ -50,12 +50,9 @@ int ways_start_path(char **ret)
 
 /* --- one key ----------------------------------------------------------------------------- */
 
-/* A unit of the system's manager: "systemd/NAME". */
-static const char *unit_of(const char *key)
+static bool is_unit(const char *key)
 {
-	static const char prefix[] = "systemd/";
-
-	return strncmp(key, prefix, strlen(prefix)) == 0 ? key + strlen(prefix) : NULL;
+	return strncmp(key, "systemd/", strlen("systemd/")) == 0;
 }
 
 /* A file of the kubelet's directory can be named: "kubernetes/NAMESPACE/OWNER/CONTAINER". */
@@ -79,26 +76,18 @@ static int fail(int r, char **ret_why, const char *key, const char *what)
 	return r;
 }
 
-static const struct generation *in_force(const struct applied *a)
-{
-	if (!a->enforce)
-		return NULL;
-	if (a->now.state != GENERATION_FAILED)
-		return &a->now;
-	return a->has_good ? &a->good : NULL;
-}
-
 static int put_unit(const struct ways *w, const char *key, const struct applied *a, char **ret_why)
 {
+	struct unit_options o = {
+		.dir = w->unit_dir,
+		.state = w->state,
+		.start = w->start,
+		.no_reload = w->no_reload,
+	};
 	_free_ char *found = NULL;
-	struct unit_options o = { .dir = w->unit_dir, .state = w->state, .start = w->start };
 
-	if (!a || !in_force(a))
+	if (!a || !unit_choose(a))
 		return unit_remove(key, &o, ret_why);
-	if (strchr(unit_of(key), '/')) {
-		*ret_why = text_format("%s: units of a user's manager are not confined", key);
-		return -EOPNOTSUPP;
-	}
 	/* Without it the daemon alone watches over a trial. */
 	if (!o.start && ways_start_path(&found) == 0)
 		o.start = found;
@@ -108,7 +97,7 @@ static int put_unit(const struct ways *w, const char *key, const struct applied 
 static int put_kubelet(const struct ways *w, const char *key, const struct applied *a,
 		       char **ret_why)
 {
-	const struct generation *g = a ? in_force(a) : NULL;
+	const struct generation *g = a ? unit_choose(a) : NULL;
 	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
 	int r;
 
@@ -125,7 +114,7 @@ static int put_key(const struct ways *w, const char *key, const struct applied *
 
 	if (r < 0)
 		return fail(r, ret_why, key, "its applied file");
-	if (unit_of(key) && (a || !strchr(unit_of(key), '/')))
+	if (is_unit(key))
 		r = put_unit(w, key, a, ret_why);
 	if (r == 0 && w->kubelet_dir && is_pods(key))
 		r = put_kubelet(w, key, a, ret_why);

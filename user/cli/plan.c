@@ -225,7 +225,7 @@ static void print_places(const struct applying *a)
 	if (applied_path(key, &path) == 0)
 		printf("to be written: %s/%s\n", a->state, path);
 	if (strncmp(key, "systemd/", 8) == 0)
-		printf("to be written: %s/%s.d/50-tamis.conf\n", a->ways.unit_dir ?: UNIT_DIR,
+		printf("to be written: %s/%s.d/" UNIT_DROP_IN "\n", a->ways.unit_dir ?: UNIT_DIR,
 		       key + 8);
 	if (strncmp(key, "kubernetes/", 11) == 0 && a->ways.kubelet_dir)
 		printf("to be written: %s/%s.json\n", a->ways.kubelet_dir, key + 11);
