@@ -59,13 +59,43 @@ static enum proof crun_proof(const char *path, const struct place *p)
 	return !path[p->end] || path[p->end] == '/' ? PROOF_AGREES : PROOF_DENIES;
 }
 
+/* runc keeps annotations as labels, "name=value". */
+static bool runc_opts_out(const struct state *s, const char *id, struct slice state)
+{
+	static const char *const where[] = { "config", "labels", NULL };
+	const size_t len = strlen(BUNDLE_OPT_OUT);
+	struct slice labels, label;
+	bool off = false;
+	size_t at = 0;
+
+	if (slice_at(state, where, &labels) < 0)
+		return false;
+	while (!off && slice_next(labels, &at, &label) > 0) {
+		_free_ char *text = NULL;
+
+		off = slice_text(label, IDENTITY_TEXT_MAX, &text) == 0 &&
+		      strncmp(text, BUNDLE_OPT_OUT, len) == 0 && text[len] == '=' &&
+		      bundle_is_off(text + len + 1);
+	}
+	return off;
+}
+
+/* crun keeps a copy of config.json. */
+static bool crun_opts_out(const struct state *s, const char *id, struct slice status)
+{
+	_bundle_ struct bundle b = BUNDLE_INIT;
+
+	return bundle_read(s, id, &b) == 0 && bundle_opts_out(&b);
+}
+
 static const struct runtime {
 	const char *name, *file;
 	const char *path[3]; /* to the member that tells the cgroup */
 	enum proof (*proof)(const char *text, const struct place *p);
+	bool (*opts_out)(const struct state *s, const char *id, struct slice text);
 } runtimes[] = {
-	{ "runc", "state.json", { "cgroup_paths", "", NULL }, runc_proof },
-	{ "crun", "status", { "cgroup-path", NULL }, crun_proof },
+	{ "runc", "state.json", { "cgroup_paths", "", NULL }, runc_proof, runc_opts_out },
+	{ "crun", "status", { "cgroup-path", NULL }, crun_proof, crun_opts_out },
 };
 
 static enum proof text_proof(const struct runtime *t, struct slice text, const struct place *p)
@@ -91,19 +121,39 @@ static char *state_dir(const char *runtime, uid_t uid)
 		   : text_format("/run/%s", runtime);
 }
 
-static enum proof ask_runtime(const char *root, const struct runtime *t, const char *id,
-			      const struct place *p)
+static enum proof ask_runtime(const char *root, const struct runtime *t, const struct place *p,
+			      struct identity *i)
 {
+	const char *id = i->container;
 	_free_ char *path = text_format("%s/%s", id, t->file), *text = NULL;
 	_free_ char *dir = state_dir(t->name, engine_uid(p));
 	_state_ struct state s = STATE_INIT;
+	enum proof proof;
 	size_t len;
 
 	if (!path || !dir || state_open(root, engine_uid(p), dir, &s) < 0)
 		return PROOF_NONE;
 	if (state_read(&s, path, STATE_FILE_MAX, &text, &len) < 0)
 		return early_proof(&s, id, p);
-	return text_proof(t, (struct slice){ text, len }, p);
+	proof = text_proof(t, (struct slice){ text, len }, p);
+	if (proof == PROOF_AGREES)
+		i->opted_out = t->opts_out(&s, id, (struct slice){ text, len });
+	return proof;
+}
+
+/* Before there is a state: the runtime's own word. A cgroup of another name than the container's
+ * would not be known once it runs. */
+static int ask_given(const struct identity_options *o, const struct place *p, struct identity *i,
+		     enum proof *ret_proof)
+{
+	_bundle_ struct bundle b = BUNDLE_INIT;
+	int r = bundle_given(o, p, &b);
+
+	if (r <= 0 || !o->given->id || strcmp(o->given->id, i->container) != 0)
+		return r < 0 ? r : 0;
+	i->opted_out = bundle_opts_out(&b);
+	*ret_proof = PROOF_AGREES;
+	return 0;
 }
 
 /* What buildah runs each step of a build in: "buildah-buildah" and a number. */
@@ -129,11 +179,13 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 		struct identity *ret, enum proof *ret_proof)
 {
 	uid_t uid = engine_uid(p);
+	int r = ask_given(o, p, ret, ret_proof);
 	size_t i;
-	int r;
 
+	if (r < 0)
+		return r;
 	for (i = 0; i < ARRAY_SIZE(runtimes) && *ret_proof == PROOF_NONE; i++)
-		*ret_proof = ask_runtime(o->root, &runtimes[i], ret->container, p);
+		*ret_proof = ask_runtime(o->root, &runtimes[i], p, ret);
 	if (*ret_proof == PROOF_NONE && p->kind == PLACE_SYSTEM &&
 	    shim_is_gvisor(o->root, uid, ret->container)) {
 		*ret_proof = PROOF_AGREES;
@@ -143,4 +195,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return r < 0 ? r : engine_key(ret, uid, false, NULL);
 }
 
-const struct engine engine_bare = { "oci", match, fill };
+const struct engine engine_bare = { "oci", true, match, fill };

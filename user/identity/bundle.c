@@ -24,6 +24,22 @@ int bundle_read(const struct state *s, const char *dir, struct bundle *ret)
 	return 0;
 }
 
+int bundle_given(const struct identity_options *o, const struct place *p, struct bundle *ret)
+{
+	const struct given *g = o->given;
+	char *text;
+
+	if (!g || p->path[p->end])
+		return 0;
+	text = malloc(g->config.len + 1);
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, g->config.text, g->config.len);
+	text[g->config.len] = '\0';
+	*ret = (struct bundle){ .text = text, .config = { .text = text, .len = g->config.len } };
+	return 1;
+}
+
 void bundle_done(struct bundle *b)
 {
 	free(b->text);
@@ -55,7 +71,7 @@ static int expand_slice(const char *slice, char *out, size_t room)
 
 /* "slice:prefix:name" as the runtimes read it: SLICE/prefix-name.scope, in the default slice when
  * none is given. */
-static int expand_systemd(const char *text, const struct place *p, char *out, size_t room)
+static int expand_systemd(const char *text, const char *default_slice, char *out, size_t room)
 {
 	const char *prefix = strchr(text, ':'), *name = prefix ? strchr(prefix + 1, ':') : NULL;
 	_free_ char *slice = NULL;
@@ -64,7 +80,7 @@ static int expand_systemd(const char *text, const struct place *p, char *out, si
 	if (!name)
 		return -EINVAL;
 	if (prefix == text)
-		slice = strdup(p->kind == PLACE_USER ? "user.slice" : "system.slice");
+		slice = strdup(default_slice);
 	else
 		slice = strndup(text, (size_t)(prefix - text));
 	if (!slice || expand_slice(slice, out, room) < 0)
@@ -74,6 +90,34 @@ static int expand_systemd(const char *text, const struct place *p, char *out, si
 	len += (size_t)snprintf(out + len, room - len, "/%.*s%s%s.scope", (int)(name - prefix),
 				prefix, name == prefix ? "" : "-", name + 1);
 	return len < room ? 0 : -EINVAL;
+}
+
+/* What none is given for. */
+static const char *default_slice(bool user)
+{
+	return user ? "user.slice" : "system.slice";
+}
+
+static bool is_systemds(const char *cgroups_path)
+{
+	return !strchr(cgroups_path, '/') && strchr(cgroups_path, ':');
+}
+
+int bundle_expand(const char *cgroups_path, uid_t uid, char *ret, size_t room)
+{
+	int len = 0;
+
+	if (!is_systemds(cgroups_path)) {
+		cgroups_path += strspn(cgroups_path, "/");
+		len = snprintf(ret, room, "/%s", cgroups_path);
+		return len < 2 || (size_t)len >= room ? -EINVAL : 0;
+	}
+	if (uid != 0)
+		len = snprintf(ret, room, "/user.slice/user-%u.slice/user@%u.service",
+			       (unsigned)uid, (unsigned)uid);
+	if ((size_t)len >= room)
+		return -EINVAL;
+	return expand_systemd(cgroups_path, default_slice(uid != 0), ret + len, room - (size_t)len);
 }
 
 static bool same_path(const char *want, const struct place *p, size_t from)
@@ -90,8 +134,9 @@ enum proof bundle_path_proof(const char *cgroups_path, const struct place *p)
 
 	if (!*s)
 		return PROOF_NONE;
-	if (!strchr(s, '/') && strchr(s, ':')) {
-		if (expand_systemd(s, p, expanded, sizeof(expanded)) < 0)
+	if (is_systemds(s)) {
+		if (expand_systemd(s, default_slice(p->kind == PLACE_USER), expanded,
+				   sizeof(expanded)) < 0)
 			return PROOF_DENIES;
 		return same_path(expanded, p, p->base) ? PROOF_AGREES : PROOF_DENIES;
 	}
@@ -124,6 +169,18 @@ int bundle_long_annotation(const struct bundle *b, const char *name, size_t max,
 int bundle_annotation(const struct bundle *b, const char *name, char **ret)
 {
 	return bundle_long_annotation(b, name, IDENTITY_TEXT_MAX, ret);
+}
+
+bool bundle_is_off(const char *value)
+{
+	return value && strcmp(value, "off") == 0;
+}
+
+bool bundle_opts_out(const struct bundle *b)
+{
+	_free_ char *value = NULL;
+
+	return bundle_annotation(b, BUNDLE_OPT_OUT, &value) == 0 && bundle_is_off(value);
 }
 
 /* /run/podman-init, /sbin/docker-init: what --init puts before "--" and the real command. */

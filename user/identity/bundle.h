@@ -2,6 +2,8 @@
 /* What an OCI bundle's config.json says of a container (runtime-spec). */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 #include "identity/place.h"
 #include "identity/slice.h"
@@ -21,6 +23,17 @@ struct bundle {
 
 #define BUNDLE_INIT ((struct bundle){ 0 })
 
+/* A bundle in hand, of the container that the path in question ends with. */
+struct given {
+	struct slice config;
+	const char *id;	 /* NULL: not known */
+	char *namespace; /* of containerd's shims, where the bundle is one of these; else NULL */
+};
+
+struct identity_options;
+/* A copy of the one that is given for p's component: 1, 0 for none, -ENOMEM. */
+int bundle_given(const struct identity_options *o, const struct place *p, struct bundle *ret);
+
 /* Reads `dir`/config.json below an engine's directory. */
 int bundle_read(const struct state *s, const char *dir, struct bundle *ret);
 void bundle_done(struct bundle *b);
@@ -34,6 +47,16 @@ static inline void bundle_donep(struct bundle *b)
  * the end of p's component. */
 enum proof bundle_proof(const struct bundle *b, const struct place *p);
 enum proof bundle_path_proof(const char *cgroups_path, const struct place *p);
+
+/* A relative path, or one of systemd's, to one below the cgroup2 root: uid's runtime makes it below the
+ * user's manager. -EINVAL. */
+int bundle_expand(const char *cgroups_path, uid_t uid, char *ret, size_t room);
+
+/* The annotation by which an owner wants no policy applied by itself. */
+#define BUNDLE_OPT_OUT "io.tamis.policy"
+bool bundle_opts_out(const struct bundle *b);
+/* Its value says so. */
+bool bundle_is_off(const char *value);
 
 /* An annotation. -ENOENT when there is none; as slice_text. Caller frees. */
 int bundle_annotation(const struct bundle *b, const char *name, char **ret);

@@ -86,13 +86,14 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	struct labels labels = { 0 };
 	uid_t uid = engine_uid(p);
 	bool vm = false;
-	int r = shim_read(o->root, uid, namespace, ret->container, &bundle, &vm, &ret->namespace);
+	int r = shim_ask(o, p, namespace, ret->container, &bundle, &vm, &ret->namespace);
 
 	if (r == -ENOMEM)
 		return r;
 	if (vm)
 		engine_refuse(ret, ENGINE_OTHER_KERNEL);
 	*ret_proof = bundle_proof(&bundle, p);
+	ret->opted_out = bundle_opts_out(&bundle);
 	(void)bundle_entry(&bundle, &entry);
 	if (is_nerdctl(ret))
 		take_labels(&bundle, ret, &labels);
@@ -104,4 +105,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return r;
 }
 
-const struct engine engine_containerd = { "containerd", match, fill };
+const struct engine engine_containerd = { "containerd", true, match, fill };

@@ -118,7 +118,7 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 {
 	_bundle_ struct bundle bundle = BUNDLE_INIT;
 	bool vm = false;
-	int r = shim_read(o->root, engine_uid(p), "k8s.io", ret->container, &bundle, &vm, NULL);
+	int r = shim_ask(o, p, "k8s.io", ret->container, &bundle, &vm, NULL);
 
 	if (r == -ENOMEM)
 		return r;
@@ -129,7 +129,8 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	if (vm)
 		engine_refuse(ret, ENGINE_OTHER_KERNEL);
 	*ret_proof = bundle_proof(&bundle, p);
+	ret->opted_out = bundle_opts_out(&bundle);
 	return take(o, p, &bundle, ret);
 }
 
-const struct engine engine_cri = { "kubernetes", match, fill };
+const struct engine engine_cri = { "kubernetes", true, match, fill };

@@ -62,6 +62,15 @@ static int find_dirs(const char *root, struct storage_conf *ret)
 }
 
 /* podman's bundles lie in the same place: only CRI-O's own count. */
+static int take_crios(struct bundle *b, struct bundle *ret)
+{
+	if (!is_crio(b))
+		return -ENOENT;
+	*ret = *b;
+	*b = BUNDLE_INIT;
+	return 0;
+}
+
 static int read_below(const char *root, const char *dir, const char *driver, const char *id,
 		      struct bundle *ret)
 {
@@ -74,11 +83,7 @@ static int read_below(const char *root, const char *dir, const char *driver, con
 	path = text_format("%s-containers/%s/userdata", storage_driver(&s, driver), id);
 	if (!path)
 		return -ENOMEM;
-	if (bundle_read(&s, path, &b) < 0 || !is_crio(&b))
-		return -ENOENT;
-	*ret = b;
-	b = BUNDLE_INIT;
-	return 0;
+	return bundle_read(&s, path, &b) < 0 ? -ENOENT : take_crios(&b, ret);
 }
 
 static int read_bundle(const char *root, const char *id, struct bundle *ret)
@@ -91,6 +96,18 @@ static int read_bundle(const char *root, const char *id, struct bundle *ret)
 	if (r == -ENOENT)
 		r = read_below(root, conf.graphroot, conf.driver, id, ret);
 	return r;
+}
+
+/* The container's own, which may be given. */
+static int find_bundle(const struct identity_options *o, const struct place *p, const char *id,
+		       struct bundle *ret)
+{
+	_bundle_ struct bundle given = BUNDLE_INIT;
+	int r = bundle_given(o, p, &given);
+
+	if (r > 0 && take_crios(&given, ret) == 0)
+		return 0;
+	return r < 0 ? r : read_bundle(o->root, id, ret);
 }
 
 static void take_names(const struct bundle *b, struct identity *i)
@@ -144,6 +161,20 @@ static void check_kernel(const struct bundle *b, struct identity *i)
 		engine_refuse(i, ENGINE_OTHER_KERNEL);
 }
 
+/* The pod's annotations are those of the sandbox, as JSON in one of its own. */
+static bool pod_opts_out(const struct bundle *sandbox)
+{
+	_free_ char *annotations = NULL, *value = NULL;
+	struct slice s;
+
+	if (bundle_opts_out(sandbox))
+		return true;
+	if (bundle_long_annotation(sandbox, ANNOTATION "Annotations", JSON_MAX, &annotations) < 0 ||
+	    slice_member(as_slice(annotations), BUNDLE_OPT_OUT, &s) < 0)
+		return false;
+	return slice_text(s, IDENTITY_TEXT_MAX, &value) == 0 && bundle_is_off(value);
+}
+
 /* The pod's labels and runtime are its sandbox's, the container has only its own. */
 static int take_pods(const char *root, const struct bundle *b, struct identity *i, char **ret_owner)
 {
@@ -154,6 +185,7 @@ static int take_pods(const char *root, const struct bundle *b, struct identity *
 	    read_bundle(root, id, &sandbox) == -ENOMEM)
 		return -ENOMEM;
 	check_kernel(&sandbox, i);
+	i->opted_out |= pod_opts_out(&sandbox);
 	return i->pod ? owner_of(root, b, &sandbox, i->pod, ret_owner) : 0;
 }
 
@@ -186,10 +218,11 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 
 	if (engine_uid(p) != 0)
 		return kube_key(ret, engine_uid(p), NULL);
-	if (read_bundle(o->root, ret->container, &bundle) == -ENOMEM)
+	if (find_bundle(o, p, ret->container, &bundle) == -ENOMEM)
 		return -ENOMEM;
 	*ret_proof = bundle_proof(&bundle, p);
+	ret->opted_out = bundle_opts_out(&bundle);
 	return take(o->root, &bundle, ret);
 }
 
-const struct engine engine_crio = { "crio", match, fill };
+const struct engine engine_crio = { "crio", true, match, fill };

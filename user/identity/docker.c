@@ -81,6 +81,7 @@ static void config_done(struct config *c)
 
 static void take_config(struct config *c, struct identity *i)
 {
+	_free_ char *policy = NULL;
 	char *name = NULL;
 
 	take_text(c->json, AT("Name"), &name);
@@ -92,6 +93,8 @@ static void take_config(struct config *c, struct identity *i)
 	take_text(c->json, AT("Config", "Labels", "com.docker.compose.project"), &c->project);
 	take_text(c->json, AT("Config", "Labels", "com.docker.compose.service"), &c->service);
 	take_text(c->json, AT("Config", "Labels", "com.docker.swarm.service.name"), &c->swarm);
+	take_text(c->json, AT("Config", "Labels", BUNDLE_OPT_OUT), &policy);
+	i->opted_out |= bundle_is_off(policy);
 }
 
 static void check_runtime(const struct state *s, const char *id, struct identity *i)
@@ -144,13 +147,14 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	struct config config = { 0 };
 	uid_t uid = engine_uid(p);
 	bool vm = false;
-	int r = shim_read(o->root, uid, "moby", ret->container, &bundle, &vm, NULL);
+	int r = shim_ask(o, p, "moby", ret->container, &bundle, &vm, NULL);
 
 	if (r == -ENOMEM)
 		return r;
 	if (vm)
 		engine_refuse(ret, ENGINE_OTHER_KERNEL);
 	*ret_proof = bundle_proof(&bundle, p);
+	ret->opted_out = bundle_opts_out(&bundle);
 	(void)bundle_entry(&bundle, &entry);
 	r = read_config(o->root, uid, ret, &config);
 	if (!entry)
@@ -161,4 +165,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return r;
 }
 
-const struct engine engine_docker = { "docker", match, fill };
+const struct engine engine_docker = { "docker", true, match, fill };

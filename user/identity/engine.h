@@ -24,6 +24,7 @@ struct claim {
 
 struct engine {
 	const char *name;
+	bool oci; /* its containers are started by an OCI runtime */
 	/* Does the component begin a container of this engine, or a watched unit? Looks at nothing but
 	 * the path. */
 	enum match (*match)(const struct identity_options *o, const struct place *p,
@@ -40,6 +41,9 @@ extern const struct engine engine_podman, engine_crio, engine_cri, engine_docker
 
 /* All of them, in the order they are asked; NULL-terminated. */
 extern const struct engine *const engines[];
+
+/* Which of them owns a path: 1 and *ret filled, 0 when none does, as identity_of_path else. */
+int engine_of_path(const struct identity_options *o, const char *path, struct identity *ret);
 
 /* The claim of a component that is a container by itself. */
 enum match engine_claim(const struct place *p, const char *id, size_t id_len, struct claim *ret);

@@ -180,7 +180,7 @@ static int plain_identity(const struct identity_options *o, const char *path, st
 	return 0;
 }
 
-int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret)
+int engine_of_path(const struct identity_options *o, const char *path, struct identity *ret)
 {
 	struct place p;
 	int r = 0;
@@ -190,6 +190,17 @@ int identity_of_path(const struct identity_options *o, const char *path, struct 
 	while (r == 0 && place_next(&p) && p.depth < PLACE_DEPTH_MAX)
 		if (p.kind != PLACE_LOGIN)
 			r = ask_all(o, &p, ret);
+	return r;
+}
+
+int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret)
+{
+	struct place p;
+	int r;
+
+	if (place_begin(&p, path) < 0)
+		return -ENOENT;
+	r = engine_of_path(o, path, ret);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return plain_identity(o, path, ret);

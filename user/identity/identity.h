@@ -60,6 +60,8 @@ struct identity_options {
 	/* Shell patterns (fnmatch with FNM_PATHNAME off) of cgroup paths to watch as workloads of
 	 * their own: services, plain cgroups; NULL-terminated. Found 32 components deep at most. */
 	const char *const *watch;
+	/* What identity_of_start was told of the container itself; NULL else. */
+	const struct given *given;
 };
 
 /* Who owns `path` (below the cgroup2 root, "/machine.slice/libpod-<id>.scope/container").

@@ -136,4 +136,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return engine_key(ret, engine_uid(p), false, NULL);
 }
 
-const struct engine engine_lxc = { "lxc", match, fill };
+const struct engine engine_lxc = { "lxc", false, match, fill };

@@ -92,4 +92,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return engine_key(ret, 0, false, NULL);
 }
 
-const struct engine engine_nspawn = { "nspawn", match, fill };
+const struct engine engine_nspawn = { "nspawn", false, match, fill };

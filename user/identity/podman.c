@@ -123,9 +123,12 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 {
 	struct found f = { 0 };
 	uid_t uid = engine_uid(p);
-	int r = look(o->root, uid, ret->container, &f);
+	int r = bundle_given(o, p, &f.bundle);
 
+	if (r >= 0)
+		r = look(o->root, uid, ret->container, &f);
 	if (r == 0) {
+		ret->opted_out = bundle_opts_out(&f.bundle);
 		*ret_proof = bundle_proof(&f.bundle, p);
 		/* Quadlet's own unit, whose container is too young or too old to have files. */
 		if (*ret_proof == PROOF_NONE && (p->kind == PLACE_UNIT || place_in_users_unit(p)) &&
@@ -141,4 +144,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return r;
 }
 
-const struct engine engine_podman = { "podman", match, fill };
+const struct engine engine_podman = { "podman", true, match, fill };

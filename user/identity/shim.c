@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "identity/engine.h"
 #include "identity/toml.h"
 
 #define NAMESPACES_MAX	256
@@ -156,4 +157,20 @@ int shim_read(const char *root, uid_t uid, const char *namespace, const char *id
 			: -ENOMEM;
 	}
 	return r == 0 || r == -ENOMEM ? r : -ENOENT;
+}
+
+/* Where somebody else's bundle is given, a shim's own one may still lie on disk. */
+int shim_ask(const struct identity_options *o, const struct place *p, const char *namespace,
+	     const char *id, struct bundle *ret, bool *ret_vm, char **ret_namespace)
+{
+	const char *given = o->given ? o->given->namespace : NULL;
+	int r = 0;
+
+	if (given && (!namespace || strcmp(namespace, given) == 0))
+		r = bundle_given(o, p, ret);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return take_namespace(given, ret, ret_namespace);
+	return shim_read(o->root, engine_uid(p), namespace, id, ret, ret_vm, ret_namespace);
 }

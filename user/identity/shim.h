@@ -11,6 +11,11 @@
 int shim_read(const char *root, uid_t uid, const char *namespace, const char *id,
 	      struct bundle *ret, bool *ret_vm, char **ret_namespace);
 
+/* The same for the container at p, whose bundle may be given. */
+struct identity_options;
+int shim_ask(const struct identity_options *o, const struct place *p, const char *namespace,
+	     const char *id, struct bundle *ret, bool *ret_vm, char **ret_namespace);
+
 /* Whether that is the name of a runtime which runs containers off this kernel. */
 bool shim_is_vm(const char *runtime);
 

@@ -27,6 +27,51 @@ static int open_path(int dir, const char *path, uint64_t flags, uint64_t resolve
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* --- user namespaces --------------------------------------------------------------------- */
+
+#define MAP_LINES 340 /* user_namespaces(7) */
+
+/* Finds `uid` of the host (or with `host`, what here is called `uid`) in the map. */
+static bool look_up(uid_t uid, bool host, uid_t *ret)
+{
+	_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned here, there, cnt, n;
+
+	for (n = 0; f && n < MAP_LINES && fscanf(f, "%u %u %u", &here, &there, &cnt) == 3; n++) {
+		unsigned from = host ? here : there, to = host ? there : here;
+
+		if (uid >= from && uid - from < cnt) {
+			*ret = to + (uid - from);
+			return true;
+		}
+	}
+	return false;
+}
+
+static uid_t overflow_uid(void)
+{
+	_fclose_ FILE *f = fopen("/proc/sys/kernel/overflowuid", "re");
+	unsigned uid;
+
+	return f && fscanf(f, "%u", &uid) == 1 ? uid : 65534;
+}
+
+uid_t state_uid_here(uid_t uid)
+{
+	uid_t here;
+
+	return look_up(uid, false, &here) ? here : overflow_uid();
+}
+
+uid_t state_uid_of_host(void)
+{
+	uid_t uid = geteuid(), host;
+
+	return look_up(uid, true, &host) ? host : uid;
+}
+
+/* --- files ------------------------------------------------------------------------------- */
+
 static int check_owner(int fd, mode_t type, uid_t uid)
 {
 	struct stat st;
@@ -35,7 +80,7 @@ static int check_owner(int fd, mode_t type, uid_t uid)
 		return -errno;
 	if ((st.st_mode & S_IFMT) != type)
 		return type == S_IFDIR ? -ENOTDIR : -EINVAL;
-	return st.st_uid == uid ? 0 : -EPERM;
+	return st.st_uid == state_uid_here(uid) ? 0 : -EPERM;
 }
 
 int state_open(const char *root, uid_t uid, const char *path, struct state *ret)

@@ -33,6 +33,11 @@ static inline void state_donep(struct state *s)
 }
 #define _state_ __attribute__((cleanup(state_donep)))
 
+/* A uid of the host as it shows here: in a user namespace (rootless engines' hooks run in one) it is
+ * another, or the overflow uid where it isn't mapped. And who we are on the host. */
+uid_t state_uid_here(uid_t uid);
+uid_t state_uid_of_host(void);
+
 /* Reads a file below it: no symlink on the way, regular, of the right owner, at most max bytes; of
  * a user's a part of that, for whoever can make cgroups can have it read again and again. Never
  * waits for anybody (-EAGAIN when its owner holds a lease on it). Caller frees. */

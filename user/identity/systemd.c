@@ -56,4 +56,4 @@ static int fill(const struct identity_options *o, const struct place *p, const s
 	return key_parts(ret->engine, engine_uid(p), parts, &ret->key);
 }
 
-const struct engine engine_systemd = { "systemd", match, fill };
+const struct engine engine_systemd = { "systemd", false, match, fill };
