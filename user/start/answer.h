@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a worker says a spec should be, judged by who trusts nobody. Pure. */
+#pragma once
+
+#include <stddef.h>
+
+/* 0: `answer` is the spec with nothing but linux.seccomp exchanged, for a profile that runtimes take.
+ * -EBADMSG otherwise. */
+int answer_check(const char *spec, size_t spec_len, const char *answer, size_t answer_len);
