@@ -28,6 +28,8 @@ setup_file() {
 	cgroup_remove other
 	workload_settle other
 	tamis merge "$(workload_key all)" "$(workload_key other)"
+	tamis allow "$(workload_key all)" ptrace
+	tamis deny "$(workload_key all)" bpf
 	daemon_stop
 }
 
@@ -87,6 +89,7 @@ everything() {
 	everything >all.json
 	jq -e '.inside != [] and .aliases != [] and .spawns_elsewhere != null' all.json
 	jq -e '[.gate_unknown[].name] | index("swapoff")' all.json
+	jq -e '.pending != [] and .allowed != [] and .denied != []' all.json
 }
 
 @test "list" {

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "cmd_fixture.h"
+#include "policy/generations.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -78,14 +79,66 @@ static void list_shows_every_workload(void **state)
 	fill();
 	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
 	out = printed_text();
-	assert_string_equal(out, "ENGINE  WORKLOAD       IMAGE  STATE                            "
+	assert_string_equal(out, "ENGINE  WORKLOAD       IMAGE  STATE"
+				 "                                       MODE     "
 				 "CALLS  STARTS  FIRST                 LAST\n"
-				 "podman  cgroup/a\\x0ab  -      gone, partial                    "
+				 "podman  cgroup/a\\x0ab  -      gone, partial"
+				 "                               observe  "
 				 "0      0       -                     -\n"
-				 "podman  redis          -      running, partial, unenforceable  "
+				 "podman  redis          -      running, partial, unenforceable, 1 "
+				 "pending  observe  "
 				 "4      0       2023-11-14 22:13:19Z  2023-11-14 22:13:20Z\n"
-				 "podman  redis-2        -      gone, partial                    "
+				 "podman  redis-2        -      gone, partial"
+				 "                               observe  "
 				 "0      0       -                     -\n");
+}
+
+/* What a person has to know of before enforcing, or has decided. */
+static void decide(void)
+{
+	_generation_ struct generation g = { .created = NOW };
+	const struct policy_origin o = { .nr = 321,
+					 .stage = TAMIS_SESSION,
+					 .abi = TAMIS_ABI_X86_64,
+					 .first = NOW - 1,
+					 .pid = 7,
+					 .comm = "bp\nf",
+					 .exe = "/sbin/bpftool" };
+	const struct store_workload w = { .key = "podman/redis-2", .opted_out = true };
+	const struct store_applied a = { .mode = MODE_ENFORCE, .generation = 1, .since = NOW };
+
+	fill();
+	IN_TRANSACTION
+	{
+		const struct store_workload image = { .key = "podman/redis",
+						      .image_digest = "sha256:\nf",
+						      .why_not = "it is\na test" };
+		struct store_row row = row_of("podman/redis");
+		int64_t i = add_instance("j", row.id, NOW), id;
+
+		add_calls(i, 1, TAMIS_SESSION, SET(321), NOW);
+		add_calls(i, 1, TAMIS_WORKLOAD, SET(101, 310, 321), NOW);
+		assert_stored(store_origin(st, i, &o));
+		assert_stored(store_verdict_set(st, row.id, 0, 101, VERDICT_ALLOW, NOW));
+		assert_stored(store_verdict_set(st, row.id, 0, 310, VERDICT_DENY, NOW));
+		assert_stored(store_verdict_set(st, row.id, 1, 357, VERDICT_DENY, NOW));
+		assert_stored(store_workload(st, &image, NOW, &id));
+		assert_int_equal(store_generation_add(st, row.id, &g), 0);
+		assert_stored(store_applied_set(st, row.id, &a));
+		assert_stored(store_workload(st, &w, NOW, &id));
+		store_row_done(&row);
+	}
+}
+
+static void list_shows_what_was_decided(void **state)
+{
+	_free_ char *out = NULL;
+
+	decide();
+	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
+	out = printed_text();
+	assert_non_null(strstr(out, "unenforceable, 2 pending  enforce 1 trial  7 "));
+	assert_non_null(strstr(out, "gone, partial, opted out  "));
 }
 
 /* Rows of list, one word a row: its second column. */
@@ -205,6 +258,34 @@ static void show_tells_each_call(void **state)
 	assert_non_null(strstr(strstr(out, "workload  write"), "setup     mount"));
 }
 
+static void show_tells_what_was_decided(void **state)
+{
+	static const char *const lines[] = {
+		"mode:      enforce 1 trial\n",
+		"pending:   x86_64 reboot (gate)\n",
+		"pending:   x86_64 bpf, first by bp\\x0af[7] of /sbin/bpftool (session)\n",
+		"allowed:   x86_64 ptrace\n",
+		"denied:    x86_64 process_vm_readv, i386 bpf\n",
+		"images:    sha256:\\x0af\n",
+	};
+	_free_ char *out = NULL;
+
+	decide();
+	assert_int_equal(RUN(cmd_show, "podman/redis", "--state", "DIR"), EXIT_OK);
+	out = printed_text();
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!strstr(out, lines[i]))
+			fail_msg("lacks %s", lines[i]);
+	}
+	free(TAKE_PTR(out));
+	assert_int_equal(RUN(cmd_show, "podman/redis-2", "--state", "DIR"), EXIT_OK);
+	out = printed_text();
+	assert_non_null(strstr(out, "mode:      observe (a label of its container opts out)\n"));
+	assert_null(strstr(out, "pending:"));
+	assert_null(strstr(out, "allowed:"));
+	assert_null(strstr(out, "images:"));
+}
+
 static void check_json(json_t *object, const char *key, const char *want)
 {
 	json_t *value = json_object_get(object, key);
@@ -252,6 +333,35 @@ static void show_json_can_be_read(void **state)
 	json_decref(json);
 }
 
+static void show_json_has_what_was_decided(void **state)
+{
+	static const char *const of_all[][2] = {
+		{ "mode", "\"enforce\"" },
+		{ "generation", "1" },
+		{ "generation_state", "\"trial\"" },
+		{ "opted_out", "false" },
+		{ "pending_count", "2" },
+		{ "pending",
+		  "[{\"abi\":\"x86_64\",\"nr\":169,\"name\":\"reboot\",\"stage\":\"gate\","
+		  "\"first\":1700000000,\"pid\":null,\"comm\":null,\"exe\":null},"
+		  "{\"abi\":\"x86_64\",\"nr\":321,\"name\":\"bpf\",\"stage\":\"session\","
+		  "\"first\":1699999999,\"pid\":7,\"comm\":\"bp\\nf\","
+		  "\"exe\":\"/sbin/bpftool\"}]" },
+		{ "allowed", "[{\"abi\":\"x86_64\",\"nr\":101,\"name\":\"ptrace\"}]" },
+		{ "denied", "[{\"abi\":\"x86_64\",\"nr\":310,\"name\":\"process_vm_readv\"},"
+			    "{\"abi\":\"i386\",\"nr\":357,\"name\":\"bpf\"}]" },
+		{ "images", "[\"sha256:\\nf\"]" },
+	};
+	json_t *json;
+
+	decide();
+	assert_int_equal(RUN(cmd_show, "--json", "podman/redis", "--state", "DIR"), EXIT_OK);
+	json = json_load_file(out_path, 0, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(of_all); i++)
+		check_json(json, of_all[i][0], of_all[i][1]);
+	json_decref(json);
+}
+
 static const struct failure failures[] = {
 	{ &cmd_show, { "nosuch", "--state", "DIR" }, EXIT_FAIL, "\"nosuch\"" },
 	{ &cmd_show, { "", "--state", "DIR" }, EXIT_FAIL, "\"\"" },
@@ -278,13 +388,11 @@ static void failures_are_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(list_shows_every_workload),
-		TEST(list_json_can_be_read),
-		TEST(list_chooses),
-		TEST(list_tells_namesakes_apart),
-		TEST(show_tells_each_call),
-		TEST(show_json_can_be_read),
-		TEST(failures_are_one_line),
+		TEST(list_shows_every_workload),      TEST(list_shows_what_was_decided),
+		TEST(list_json_can_be_read),	      TEST(list_chooses),
+		TEST(list_tells_namesakes_apart),     TEST(show_tells_each_call),
+		TEST(show_tells_what_was_decided),    TEST(show_json_can_be_read),
+		TEST(show_json_has_what_was_decided), TEST(failures_are_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,7 +162,7 @@ static void rows_keep_their_keys(void **state)
 					       .units = 3,
 					       .lost_full = UINT64_MAX } };
 
-	assert_int_equal(print_json(print_json_row(&row), out), 0);
+	assert_int_equal(print_json(print_json_row(&row, 2), out), 0);
 	assert_string_equal(printed(), "{\n"
 				       "  \"key\": \"podman/x\",\n"
 				       "  \"name\": null,\n"
@@ -190,7 +190,12 @@ static void rows_keep_their_keys(void **state)
 				       "    \"range\": 0,\n"
 				       "    \"ring\": 0\n"
 				       "  },\n"
-				       "  \"spawns_elsewhere\": null\n"
+				       "  \"spawns_elsewhere\": null,\n"
+				       "  \"mode\": \"observe\",\n"
+				       "  \"generation\": null,\n"
+				       "  \"generation_state\": null,\n"
+				       "  \"opted_out\": false,\n"
+				       "  \"pending_count\": 2\n"
 				       "}\n");
 }
 
@@ -202,14 +207,50 @@ static void says_why_not_and_who_left(void **state)
 				 .leave_path = (char[]){ "/user.slice" },
 				 .evidence = { .leaves = 3 } };
 
-	assert_int_equal(print_json(print_json_row(&row), out), 0);
+	assert_int_equal(print_json(print_json_row(&row, 2), out), 0);
 	assert_non_null(strstr(printed(), "  \"enforceable\": false,\n"
 					  "  \"why_not\": \"no boundary\",\n"));
 	assert_non_null(strstr(printed(), "  \"spawns_elsewhere\": {\n"
 					  "    \"processes\": 3,\n"
 					  "    \"comm\": \"ssh\\nd\",\n"
 					  "    \"path\": \"/user.slice\"\n"
-					  "  }\n"));
+					  "  },\n"));
+}
+
+static void modes(void **state)
+{
+	static const struct {
+		struct store_row row;
+		const char *text, *json; /* the part of it that says so */
+	} rows[] = {
+		{ { .mode = MODE_OBSERVE }, "observe", "\"generation_state\": null" },
+		{ { .mode = MODE_SHADOW, .generation = 3, .generation_state = GENERATION_TRIAL },
+		  "shadow 3",
+		  "\"mode\": \"shadow\"" },
+		{ { .mode = MODE_ENFORCE, .generation = 3, .generation_state = GENERATION_GOOD },
+		  "enforce 3",
+		  "\"mode\": \"enforce\"" },
+		{ { .mode = MODE_ENFORCE, .generation = 7, .generation_state = GENERATION_TRIAL },
+		  "enforce 7 trial",
+		  "\"generation\": 7" },
+		{ { .mode = MODE_ENFORCE,
+		    .generation = UINT32_MAX,
+		    .generation_state = GENERATION_FAILED },
+		  "enforce 4294967295 failed",
+		  "\"generation_state\": \"failed\"" },
+		{ { .opted_out = true }, "observe", "\"opted_out\": true" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct store_row row = rows[i].row;
+		char buf[PRINT_MODE_MAX];
+		size_t before = strlen(printed());
+
+		row.key = (char[]){ "k" };
+		assert_string_equal(print_mode(&row, buf), rows[i].text);
+		assert_int_equal(print_json(print_json_row(&row, 0), out), 0);
+		assert_non_null(strstr(printed() + before, rows[i].json));
+	}
 }
 
 static void lists_of_texts(void **state)
@@ -233,6 +274,7 @@ int main(void)
 		TEST(json_is_ascii),
 		TEST(rows_keep_their_keys),
 		TEST(says_why_not_and_who_left),
+		TEST(modes),
 		TEST(lists_of_texts),
 	};
 

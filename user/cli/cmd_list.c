@@ -6,7 +6,9 @@
 #include "cli/cmd.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
+#include "cli/pending.h"
 #include "cli/print.h"
+#include "policy/data.h"
 
 struct list_options {
 	const char *dir;
@@ -53,26 +55,30 @@ static int drop_namesakes(struct store_row *rows, size_t cnt)
 	return 0;
 }
 
-static void add_row(struct print_table *t, const struct store_row *row)
+static void add_row(struct print_table *t, const struct store_row *row, unsigned pending)
 {
 	const struct evidence *e = &row->evidence;
-	char state[48];
+	char state[96], waits[32] = "", mode[PRINT_MODE_MAX];
 
-	snprintf(state, sizeof(state), "%s%s%s", row->running ? "running" : "gone",
-		 evidence_is_partial(e) ? ", partial" : "", row->why_not ? ", unenforceable" : "");
+	if (pending)
+		snprintf(waits, sizeof(waits), ", %u pending", pending);
+	snprintf(state, sizeof(state), "%s%s%s%s%s", row->running ? "running" : "gone",
+		 evidence_is_partial(e) ? ", partial" : "", row->why_not ? ", unenforceable" : "",
+		 row->opted_out ? ", opted out" : "", waits);
 	print_cell(t, row->engine);
 	print_cell(t, name_of(row));
 	print_cell(t, row->image);
 	print_cell(t, state);
+	print_cell(t, print_mode(row, mode));
 	print_cell_u64(t, row->calls);
 	print_cell_u64(t, e->starts);
 	print_cell_time(t, e->since);
 	print_cell_time(t, e->last);
 }
 
-static int list_columns(const struct store_row *rows, size_t cnt)
+static int list_columns(const struct store_row *rows, const unsigned *pending, size_t cnt)
 {
-	static const char *const headings[] = { "ENGINE", "WORKLOAD", "IMAGE", "STATE",
+	static const char *const headings[] = { "ENGINE", "WORKLOAD", "IMAGE", "STATE", "MODE",
 						"CALLS",  "STARTS",   "FIRST", "LAST" };
 	__attribute__((cleanup(print_table_donep))) struct print_table t =
 		PRINT_TABLE(ARRAY_SIZE(headings));
@@ -80,18 +86,18 @@ static int list_columns(const struct store_row *rows, size_t cnt)
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
 		print_cell(&t, headings[i]);
 	for (size_t i = 0; i < cnt; i++)
-		add_row(&t, &rows[i]);
+		add_row(&t, &rows[i], pending[i]);
 	return print_table_write(&t, stdout);
 }
 
 /* ----------------------------------------------------------------------------------------- */
 
-static int list_json(const struct store_row *rows, size_t cnt)
+static int list_json(const struct store_row *rows, const unsigned *pending, size_t cnt)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < cnt; i++) {
-		if (json_array_append_new(array, print_json_row(&rows[i])) < 0) {
+		if (json_array_append_new(array, print_json_row(&rows[i], pending[i])) < 0) {
 			json_decref(array);
 			return -ENOMEM;
 		}
@@ -116,6 +122,37 @@ static size_t choose(const struct list_options *o, struct store_row *rows, size_
 	return kept;
 }
 
+/* How many calls of each row wait for a person's word. */
+static int count_pending(struct store *s, const struct store_row *rows, size_t cnt, unsigned **ret)
+{
+	_free_ unsigned *pending = calloc(cnt + 1, sizeof(*pending));
+	struct sysset guard[TAMIS_ABI_MAX] = { 0 }, calls[TAMIS_ABI_MAX];
+	int r = pending ? data_guard(guard) : -ENOMEM;
+
+	if (r < 0)
+		return log_err_errno(r, "policies/guard");
+	for (size_t i = 0; i < cnt; i++) {
+		r = pending_read(s, rows[i].id, guard, calls, NULL);
+		if (r < 0)
+			return lookup_failed(s, r);
+		pending[i] = pending_count(calls);
+	}
+	*ret = TAKE_PTR(pending);
+	return 0;
+}
+
+static int print_rows(struct store *s, const struct list_options *o, const struct store_row *rows,
+		      size_t cnt)
+{
+	_free_ unsigned *pending = NULL;
+	int r = count_pending(s, rows, cnt, &pending);
+
+	if (r < 0)
+		return r;
+	r = o->json ? list_json(rows, pending, cnt) : list_columns(rows, pending, cnt);
+	return r < 0 ? log_err_errno(r, "list") : 0;
+}
+
 static int list(const struct list_options *o)
 {
 	_cleanup_(store_close) struct store *s = NULL;
@@ -130,16 +167,14 @@ static int list(const struct list_options *o)
 		(void)lookup_failed(s, r);
 		return EXIT_FAIL;
 	}
-	if (!o->json)
-		r = drop_namesakes(rows, cnt);
+	if (!o->json && drop_namesakes(rows, cnt) < 0)
+		r = log_err_errno(-ENOMEM, "list");
 	cnt = choose(o, rows, cnt);
 	if (r == 0)
-		r = o->json ? list_json(rows, cnt) : list_columns(rows, cnt);
+		r = print_rows(s, o, rows, cnt);
 	for (size_t i = 0; i < cnt; i++)
 		store_row_done(&rows[i]);
 	free(rows);
-	if (r < 0)
-		(void)log_err_errno(r, "list");
 	return r < 0 ? EXIT_FAIL : EXIT_OK;
 }
 

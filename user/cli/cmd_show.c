@@ -9,13 +9,9 @@
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "cli/show.h"
 #include "model/calls.h"
 #include "policy/data.h"
-
-struct text_list {
-	char **text;
-	size_t cnt;
-};
 
 static void text_list_done(struct text_list *l)
 {
@@ -24,20 +20,13 @@ static void text_list_done(struct text_list *l)
 	free(l->text);
 }
 
-struct shown {
-	struct store_row row;
-	struct policy_origin *origin; /* sorted by (abi, stage as it is shown, name) */
-	size_t cnt;
-	struct text_list inner, alias;
-	struct sysset gate_unknown[TAMIS_ABI_MAX];
-};
-
 static void shown_donep(struct shown *s)
 {
 	store_row_done(&s->row);
 	store_origins_free(s->origin, s->cnt);
 	text_list_done(&s->inner);
 	text_list_done(&s->alias);
+	text_list_done(&s->image);
 }
 
 /* What a policy is made of comes first. */
@@ -113,24 +102,58 @@ static void print_leaves(const struct store_row *row)
 	fputs(" (a filter would follow them, learning doesn't)\n", stdout);
 }
 
-static void print_gate_unknown(const struct sysset *unknown)
+static void print_sets(const char *label, const struct sysset *sets)
 {
-	const char *before = "gate:      these are in no runtime's table (a newer runtime, or a "
-			     "hook): ";
+	const char *before = label;
 	char name[CALLS_NAME_MAX];
-	bool any = false;
 
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++) {
-			if (!sysset_has(&unknown[abi], nr))
-				continue;
-			printf("%s%s %s", any ? ", " : before, abi_name(abi),
-			       calls_print(abi, nr, name));
-			any = true;
+		for (int nr = sysset_next(&sets[abi], 0); nr >= 0;
+		     nr = sysset_next(&sets[abi], (unsigned)nr + 1)) {
+			printf("%s%s %s", before, abi_name(abi),
+			       calls_print(abi, (unsigned)nr, name));
+			before = ", ";
 		}
 	}
-	if (any)
+	if (before != label)
 		putchar('\n');
+}
+
+/* One that waits for a person's word, and who made it first. */
+static void print_pending(const struct shown *s, enum tamis_abi abi, unsigned nr)
+{
+	const struct policy_origin *o = show_origin(s, abi, nr);
+	char name[CALLS_NAME_MAX];
+
+	printf("pending:   %s %s", abi_name(abi), calls_print(abi, nr, name));
+	if (o && o->comm && *o->comm) {
+		fputs(", first by ", stdout);
+		text_escape(stdout, o->comm, FIELD_MAX);
+		printf("[%" PRIu32 "]", o->pid);
+	}
+	if (o && o->exe && *o->exe) {
+		fputs(" of ", stdout);
+		text_escape(stdout, o->exe, FIELD_MAX);
+	}
+	if (o)
+		printf(" (%s)", stage_name(o->stage));
+	putchar('\n');
+}
+
+static void print_decided(const struct shown *s)
+{
+	char mode[PRINT_MODE_MAX];
+
+	print_field("mode:", print_mode(&s->row, mode),
+		    s->row.opted_out ? "a label of its container opts out" : NULL);
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		for (int nr = sysset_next(&s->pending[abi], 0); nr >= 0;
+		     nr = sysset_next(&s->pending[abi], (unsigned)nr + 1))
+			print_pending(s, abi, (unsigned)nr);
+	}
+	print_sets("allowed:   ", s->said.allowed);
+	print_sets("denied:    ", s->said.denied);
+	print_list("images:", &s->image);
 }
 
 /* An id as engines show it; what isn't one, whole. */
@@ -160,7 +183,9 @@ static void print_head(const struct shown *s)
 	print_evidence(&row->evidence, stdout);
 	print_field("not enforceable:", row->why_not, NULL);
 	print_leaves(row);
-	print_gate_unknown(s->gate_unknown);
+	print_sets("gate:      these are in no runtime's table (a newer runtime, or a hook): ",
+		   s->gate_unknown);
+	print_decided(s);
 	putchar('\n');
 }
 
@@ -214,71 +239,20 @@ static int show_columns(const struct shown *s)
 	return print_table_write(&t, stdout);
 }
 
-/* --- for scripts ------------------------------------------------------------------------- */
-
-static json_t *json_call(const struct policy_origin *o)
-{
-	char name[CALLS_NAME_MAX];
-
-	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "abi",
-			 abi_name(o->abi), "stage", stage_name(o->stage), "nr", (json_int_t)o->nr,
-			 "name", calls_print(o->abi, o->nr, name), "first", (json_int_t)o->first,
-			 "last", (json_int_t)o->last, "pid",
-			 o->pid ? json_integer(o->pid) : json_null(), "comm",
-			 print_json_known(o->comm), "exe", print_json_known(o->exe), "replicas",
-			 o->replicas ? json_integer(o->replicas) : json_null(), "replica",
-			 print_json_known(o->replica));
-}
-
-static json_t *json_calls(const struct shown *s)
-{
-	json_t *calls = json_array();
-	int r = calls ? 0 : -1;
-
-	for (size_t i = 0; r == 0 && i < s->cnt; i++)
-		r = json_array_append_new(calls, json_call(&s->origin[i]));
-	if (r == 0)
-		return calls;
-	json_decref(calls);
-	return NULL;
-}
-
-static json_t *json_gate_unknown(const struct sysset *unknown)
-{
-	json_t *array = json_array();
-	char name[CALLS_NAME_MAX];
-
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++) {
-			if (sysset_has(&unknown[abi], nr))
-				(void)json_array_append_new(
-					array,
-					json_pack("{s:s, s:i, s:s}", "abi", abi_name(abi), "nr", nr,
-						  "name", calls_print(abi, nr, name)));
-		}
-	}
-	return array;
-}
-
-/* As a row of list, with what only one workload is asked for. */
-static int show_json(const struct shown *s)
-{
-	json_t *top = print_json_row(&s->row);
-	int r = 0;
-
-	r |= json_object_set_new(top, "version", json_integer(1));
-	r |= json_object_set_new(top, "inside", print_json_texts(s->inner.text, s->inner.cnt));
-	r |= json_object_set_new(top, "aliases", print_json_texts(s->alias.text, s->alias.cnt));
-	r |= json_object_set_new(top, "gate_unknown", json_gate_unknown(s->gate_unknown));
-	r |= json_object_set_new(top, "calls", json_calls(s));
-	if (r < 0) {
-		json_decref(top);
-		return -ENOMEM;
-	}
-	return print_json(top, stdout);
-}
-
 /* ----------------------------------------------------------------------------------------- */
+
+static int load_decided(struct store *store, struct shown *s)
+{
+	struct sysset guard[TAMIS_ABI_MAX] = { 0 };
+	int r = data_guard(guard);
+
+	if (r < 0)
+		return log_err_errno(r, "policies/guard");
+	r = pending_read(store, s->row.id, guard, s->pending, &s->said);
+	if (r == 0)
+		r = store_images(store, s->row.id, &s->image.text, &s->image.cnt);
+	return r < 0 ? lookup_failed(store, r) : 0;
+}
 
 static int load(struct store *store, const char *name, struct shown *s)
 {
@@ -297,7 +271,7 @@ static int load(struct store *store, const char *name, struct shown *s)
 	if (r < 0)
 		return lookup_failed(store, r);
 	r = data_gate_unknown(&learned, s->gate_unknown);
-	return r < 0 ? log_err_errno(r, "policies/runtime") : 0;
+	return r < 0 ? log_err_errno(r, "policies/runtime") : load_decided(store, s);
 }
 
 static int show(const char *dir, const char *name, bool json)

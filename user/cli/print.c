@@ -173,6 +173,19 @@ int print_table_write(const struct print_table *t, FILE *f)
 	return 0;
 }
 
+const char *print_mode(const struct store_row *row, char buf[PRINT_MODE_MAX])
+{
+	bool is_good = row->generation_state == GENERATION_GOOD || row->mode != MODE_ENFORCE;
+
+	if (row->mode == MODE_OBSERVE)
+		snprintf(buf, PRINT_MODE_MAX, "%s", policy_mode_name(row->mode));
+	else
+		snprintf(buf, PRINT_MODE_MAX, "%s %" PRIu32 "%s%s", policy_mode_name(row->mode),
+			 row->generation, is_good ? "" : " ",
+			 is_good ? "" : generation_state_name(row->generation_state));
+	return buf;
+}
+
 /* --- JSON -------------------------------------------------------------------------------- */
 
 json_t *print_json_text(const char *text)
@@ -252,12 +265,27 @@ static json_t *json_state(const struct store_row *row)
 			 json_losses(e), "spawns_elsewhere", json_leaves(row));
 }
 
-json_t *print_json_row(const struct store_row *row)
+static json_t *json_applied(const struct store_row *row, unsigned pending)
+{
+	bool is_applied = row->generation != 0;
+
+	return json_pack(
+		"{s:s, s:o, s:o, s:b, s:o}", "mode", policy_mode_name(row->mode), "generation",
+		is_applied ? json_integer(row->generation) : json_null(), "generation_state",
+		print_json_text(is_applied ? generation_state_name(row->generation_state) : NULL),
+		"opted_out", row->opted_out, "pending_count", json_u64(pending));
+}
+
+json_t *print_json_row(const struct store_row *row, unsigned pending)
 {
 	json_t *json = json_identity(row), *state = json_state(row);
-	int r = json && state ? json_object_update(json, state) : -1;
+	json_t *applied = json_applied(row, pending);
+	int r = json && state && applied ? json_object_update(json, state) : -1;
 
+	if (r == 0)
+		r = json_object_update(json, applied);
 	json_decref(state);
+	json_decref(applied);
 	if (r == 0)
 		return json;
 	json_decref(json);

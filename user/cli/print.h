@@ -14,6 +14,11 @@
 #define PRINT_TIME_MAX 32
 const char *print_time(int64_t seconds, char buf[PRINT_TIME_MAX]);
 
+/* What a workload is under: "observe", "shadow 3", "enforce 3", and with a generation that isn't good
+ * (yet) "enforce 3 trial", "enforce 3 failed". */
+#define PRINT_MODE_MAX 48
+const char *print_mode(const struct store_row *row, char buf[PRINT_MODE_MAX]);
+
 /* What a row's evidence is worth, in plain words: observed, partial, lost. */
 void print_evidence(const struct evidence *e, FILE *f);
 
@@ -43,7 +48,7 @@ int print_table_write(const struct print_table *t, FILE *f);
 json_t *print_json_text(const char *text);  /* null for NULL */
 json_t *print_json_known(const char *text); /* and for "" */
 json_t *print_json_texts(char *const *text, size_t cnt);
-/* A WORKLOAD of tamis(1), JSON. */
-json_t *print_json_row(const struct store_row *row);
+/* A WORKLOAD of tamis(1), JSON; so many of its calls wait for a person's word. */
+json_t *print_json_row(const struct store_row *row, unsigned pending);
 /* Takes the reference over; NULL is -ENOMEM. Ends with a newline. */
 int print_json(json_t *json, FILE *f);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/pending.h"
+
+int pending_read(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
+		 struct verdicts *ret_said)
+{
+	struct learned learned;
+	struct verdicts said;
+	int r = store_learned(s, workload, &learned);
+
+	if (r == 0)
+		r = store_verdicts(s, workload, &said);
+	if (r < 0)
+		return r;
+	guard_sift(&learned, guard, &said, ret);
+	if (ret_said)
+		*ret_said = said;
+	return 0;
+}
+
+unsigned pending_count(const struct sysset *pending)
+{
+	unsigned cnt = 0;
+
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		cnt += sysset_count(&pending[abi]);
+	return cnt;
+}

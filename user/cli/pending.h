@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What waits for a person's word: guarded calls that a workload was seen to make. */
+#pragma once
+
+#include "model/guard.h"
+#include "policy/generations.h"
+
+/* Fills `ret` (TAMIS_ABI_MAX sets) with those of the workload, and ret_said (may be NULL) with what
+ * was said before. `guard`: data_guard's. Negative errno of the store. */
+int pending_read(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
+		 struct verdicts *ret_said);
+/* Of all ABIs. */
+unsigned pending_count(const struct sysset *pending);

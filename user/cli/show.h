@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that show knows of a workload. */
+#pragma once
+
+#include "cli/pending.h"
+
+struct text_list {
+	char **text;
+	size_t cnt;
+};
+
+struct shown {
+	struct store_row row;
+	struct policy_origin *origin; /* sorted by (abi, stage as it is shown, name) */
+	size_t cnt;
+	struct text_list inner, alias, image;
+	struct sysset gate_unknown[TAMIS_ABI_MAX];
+	struct sysset pending[TAMIS_ABI_MAX];
+	struct verdicts said;
+};
+
+/* Who made a call first, the runtime's setup apart; NULL: nobody knows. */
+const struct policy_origin *show_origin(const struct shown *s, enum tamis_abi abi, unsigned nr);
+
+/* One JSON object on standard output. -ENOMEM, -EIO. */
+int show_json(const struct shown *s);
