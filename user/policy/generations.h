@@ -22,7 +22,7 @@ struct store_applied {
 };
 
 /* Adds the next number, digest filled in; g->number is set. One with the same digest as the newest
- * is not made again: its number, and 1 is returned. */
+ * and no image that it doesn't know is not made again: its number, and 1 is returned. */
 int store_generation_add(struct store *s, int64_t workload, struct generation *g);
 /* *ret is done first, and filled. -ENOENT. */
 int store_generation_get(struct store *s, int64_t workload, uint32_t number,

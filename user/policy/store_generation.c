@@ -89,6 +89,21 @@ static int add_whole(struct store *s, int64_t workload, const struct generation 
 	return r < 0 ? r : add_images(s, workload, g);
 }
 
+/* A start with an image that a generation doesn't know isn't put under it. */
+static int knows_images(struct store *s, int64_t workload, uint32_t number,
+			const struct generation *g, bool *ret)
+{
+	_generation_ struct generation old = { 0 };
+	int r = store_generation_get(s, workload, number, &old);
+
+	if (r < 0)
+		return r;
+	*ret = true;
+	for (size_t i = 0; i < g->image_cnt; i++)
+		*ret &= generation_has_image(&old, g->image[i]);
+	return 0;
+}
+
 int store_generation_add(struct store *s, int64_t workload, struct generation *g)
 {
 	uint32_t newest = 0;
@@ -104,6 +119,8 @@ int store_generation_add(struct store *s, int64_t workload, struct generation *g
 	r = generation_digest(g);
 	if (r == 0)
 		r = get_newest(s, workload, g->digest, &newest, &same);
+	if (r >= 0 && same)
+		r = knows_images(s, workload, newest, g, &same);
 	if (r < 0)
 		return r;
 	g->number = same ? newest : newest + 1;
