@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "apply/ways.h"
+
+#include <errno.h>
+#include <sys/mount.h>
+
+#include "apply/kubelet.h"
+#include "apply/unit.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "generation_fixture.h"
+
+static char kubelet_dir[96], unit_dir[96];
+static struct ways ways;
+
+/* The state directory has the store; root's own, so that applied files go below it. */
+static int setup(void **state)
+{
+	int r = open_store(state);
+
+	snprintf(kubelet_dir, sizeof(kubelet_dir), "%s/kubelet", state_dir);
+	snprintf(unit_dir, sizeof(unit_dir), "%s/units", state_dir);
+	ways = (struct ways){
+		.state = state_dir,
+		.kubelet_dir = kubelet_dir,
+		.unit_dir = unit_dir,
+		.start = "/usr/libexec/tamis-start",
+		.trial_s = 30,
+		.no_reload = true,
+	};
+	return r < 0 || mkdir(kubelet_dir, 0755) < 0 || mkdir(unit_dir, 0755) < 0 ? -1 : 0;
+}
+
+static int64_t add(const char *key, const char *engine)
+{
+	const struct store_workload w = { .key = key, .engine = engine, .name = key };
+	int64_t id = 0;
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_workload(st, &w, NOW, &id));
+	}
+	return id;
+}
+
+static void set(int64_t id, struct store_applied a)
+{
+	IN_TRANSACTION
+	{
+		assert_stored(store_applied_set(st, id, &a));
+	}
+}
+
+static uint32_t generation(int64_t id, unsigned nr)
+{
+	uint32_t number = 0;
+
+	IN_TRANSACTION
+	{
+		number = add_generation(id, nr);
+	}
+	return number;
+}
+
+static int put(const char *key, char **ret_why)
+{
+	struct store_row row = row_of(key);
+	int r = ways_put(&ways, st, &row, ret_why);
+
+	store_row_done(&row);
+	return r;
+}
+
+static void assert_put(const char *key)
+{
+	_free_ char *why = NULL;
+	int r = put(key, &why);
+
+	if (r < 0)
+		fail_msg("%s", why);
+}
+
+/* The generation that a start of the key finds; 0: none. */
+static uint32_t found(const char *key)
+{
+	_applied_ struct applied a = { 0 };
+	_free_ char *why = NULL;
+	int r = applied_read(state_dir, key, &a, &why);
+
+	if (r != 0 && r != -ENOENT)
+		fail_msg("%s", why);
+	if (r == 0)
+		assert_string_equal(a.key, key);
+	return r == 0 ? a.now.number : 0;
+}
+
+static bool is_file(const char *fmt, const char *dir)
+{
+	_free_ char *path = text_format("%s/%s", dir, fmt);
+
+	return access(path, F_OK) == 0;
+}
+
+static char *text_of(const char *dir, const char *name)
+{
+	_free_ char *path = text_format("%s/%s", dir, name);
+	char *text = NULL;
+
+	assert_int_equal(file_read(path, 1 << 20, &text, NULL), 0);
+	return text;
+}
+
+/* Everything the store says is in the file. */
+static void writes_the_stores_word(void **state)
+{
+	int64_t id = add("podman/web", "podman");
+	uint32_t first = generation(id, 1), second = generation(id, 2);
+	_applied_ struct applied a = { 0 };
+	_free_ char *why = NULL;
+
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE,
+					.generation = second,
+					.good = first,
+					.replace = true,
+					.keep_new_image = true });
+	assert_put("podman/web");
+	assert_int_equal(applied_read(state_dir, "podman/web", &a, &why), 0);
+	assert_true(a.enforce && a.replace && !a.unconfined && a.keep_new_image && a.has_good);
+	assert_int_equal(a.now.number, second);
+	assert_int_equal(a.good.number, first);
+	assert_int_equal(a.trial_s, 30);
+	assert_true(sysset_has(&a.now.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], 2));
+	assert_false(is_file("web.json", kubelet_dir));
+}
+
+static void shadow_and_release(void **state)
+{
+	int64_t id = add("podman/web", "podman");
+	_applied_ struct applied a = { 0 };
+	_free_ char *why = NULL;
+
+	assert_put("podman/web");
+	assert_int_equal(found("podman/web"), 0);
+	set(id, (struct store_applied){
+			.mode = MODE_SHADOW, .generation = generation(id, 1), .unconfined = true });
+	assert_put("podman/web");
+	assert_int_equal(applied_read(state_dir, "podman/web", &a, &why), 0);
+	assert_true(!a.enforce && a.unconfined && !a.has_good);
+	set(id, (struct store_applied){ .mode = MODE_OBSERVE });
+	assert_put("podman/web");
+	assert_int_equal(found("podman/web"), 0);
+	assert_false(is_file("applied", state_dir));
+}
+
+/* What was merged into a workload starts by its own key. */
+static void every_key_has_its_file(void **state)
+{
+	int64_t web = add("podman/web", "podman"), old = add("podman/old", "podman");
+	uint32_t number;
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_merge(st, web, &old, 1));
+	}
+	number = generation(web, 1);
+	set(web, (struct store_applied){ .mode = MODE_ENFORCE, .generation = number });
+	assert_put("podman/web");
+	assert_int_equal(found("podman/web"), number);
+	assert_int_equal(found("podman/old"), number);
+	set(web, (struct store_applied){ .mode = MODE_OBSERVE });
+	assert_put("podman/web");
+	assert_int_equal(found("podman/old"), 0);
+}
+
+/* A name that a person chose and that no file can have needs none. */
+static void skips_keys_without_a_file(void **state)
+{
+	int64_t web = add("podman/web", "podman");
+	uint32_t number = generation(web, 1);
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_rename(st, web, "team/the web", "the web"));
+	}
+	set(web, (struct store_applied){ .mode = MODE_ENFORCE, .generation = number });
+	assert_put("team/the web");
+	assert_int_equal(found("podman/web"), number);
+}
+
+static void follows_units(void **state)
+{
+	int64_t id = add("systemd/web.service", "systemd");
+	uint32_t number = generation(id, 1);
+	_free_ char *text = NULL;
+
+	set(id, (struct store_applied){ .mode = MODE_SHADOW, .generation = number });
+	assert_put("systemd/web.service");
+	assert_false(is_file("web.service.d/" UNIT_DROP_IN, unit_dir));
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = number });
+	assert_put("systemd/web.service");
+	assert_int_equal(found("systemd/web.service"), number);
+	text = text_of(unit_dir, "web.service.d/" UNIT_DROP_IN);
+	assert_non_null(strstr(text, "SystemCallFilter="));
+	assert_non_null(strstr(text, "/usr/libexec/tamis-start"));
+	set(id, (struct store_applied){ .mode = MODE_OBSERVE });
+	assert_put("systemd/web.service");
+	assert_false(is_file("web.service.d", unit_dir));
+	assert_int_equal(found("systemd/web.service"), 0);
+}
+
+/* Nothing can be put in place there, so nothing is said to be applied. */
+static void refuses_users_units(void **state)
+{
+	int64_t id = add("systemd/~1000/web.service", "systemd");
+	uint32_t number = generation(id, 1);
+	_free_ char *why = NULL;
+
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = number });
+	assert_true(put("systemd/~1000/web.service", &why) < 0);
+	assert_non_null(why);
+	assert_int_equal(found("systemd/~1000/web.service"), 0);
+	set(id, (struct store_applied){ .mode = MODE_SHADOW, .generation = number });
+	assert_put("systemd/~1000/web.service");
+	set(id, (struct store_applied){ .mode = MODE_OBSERVE });
+	assert_put("systemd/~1000/web.service");
+}
+
+static void follows_pods(void **state)
+{
+	int64_t id = add("kubernetes/shop/web/main", "kubernetes");
+	uint32_t bad = generation(id, 1), good = generation(id, 2), number;
+	_free_ char *first = NULL, *second = NULL, *third = NULL, *fourth = NULL;
+
+	assert_put("kubernetes/shop/web/main");
+	first = text_of(kubelet_dir, "shop/web/main.json");
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = bad, .good = good });
+	assert_put("kubernetes/shop/web/main");
+	second = text_of(kubelet_dir, "shop/web/main.json");
+	assert_string_not_equal(first, second);
+	/* one that failed is not in force, the good one is */
+	IN_TRANSACTION
+	{
+		assert_stored(store_generation_state(st, id, bad, GENERATION_FAILED, "x"));
+	}
+	assert_put("kubernetes/shop/web/main");
+	third = text_of(kubelet_dir, "shop/web/main.json");
+	assert_string_not_equal(second, third);
+	/* and pods that name the file still find it */
+	set(id, (struct store_applied){ .mode = MODE_OBSERVE });
+	assert_put("kubernetes/shop/web/main");
+	fourth = text_of(kubelet_dir, "shop/web/main.json");
+	assert_string_equal(first, fourth);
+	number = generation(id, 3);
+	ways.kubelet_dir = NULL;
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = number });
+	assert_put("kubernetes/shop/web/main");
+	free(fourth);
+	fourth = text_of(kubelet_dir, "shop/web/main.json");
+	assert_string_equal(first, fourth);
+}
+
+/* --- what fails ---------------------------------------------------------------------------- */
+
+/* The second step of a unit fails: the first one is taken back. */
+static void takes_back_what_was_done(void **state)
+{
+	int64_t id = add("systemd/web.service", "systemd");
+	uint32_t first = generation(id, 1), second = generation(id, 2);
+	_free_ char *why = NULL, *before = NULL, *after = NULL;
+
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = first });
+	assert_put("systemd/web.service");
+	before = text_of(state_dir, "applied/systemd/web.service.json");
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = second });
+	assert_int_equal(chmod(unit_dir, 0777), 0);
+	assert_true(put("systemd/web.service", &why) < 0);
+	assert_non_null(why);
+	after = text_of(state_dir, "applied/systemd/web.service.json");
+	assert_string_equal(before, after);
+}
+
+/* Of several keys all have it or none: the last one's directory is somebody's. */
+static void all_keys_or_none(void **state)
+{
+	int64_t web = add("podman/web", "podman"), old = add("podman/~7/old", "podman");
+	uint32_t first, second;
+	_free_ char *why = NULL, *dir = text_format("%s/applied/podman/~7", state_dir);
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_merge(st, web, &old, 1));
+	}
+	first = generation(web, 1);
+	second = generation(web, 2);
+	set(web, (struct store_applied){ .mode = MODE_ENFORCE, .generation = first });
+	assert_put("podman/web");
+	assert_int_equal(chmod(dir, 0777), 0);
+	set(web, (struct store_applied){ .mode = MODE_ENFORCE, .generation = second });
+	assert_int_equal(put("podman/web", &why), -EPERM);
+	assert_non_null(strstr(why, "podman/~7/old"));
+	assert_int_equal(found("podman/web"), first);
+}
+
+/* A broken file is no reason not to write a good one. */
+static void heals_broken_files(void **state)
+{
+	int64_t id = add("podman/web", "podman");
+	uint32_t number = generation(id, 1);
+	_free_ char *path = text_format("%s/applied/podman/web.json", state_dir);
+
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = number });
+	assert_put("podman/web");
+	assert_int_equal(truncate(path, 20), 0);
+	assert_put("podman/web");
+	assert_int_equal(found("podman/web"), number);
+}
+
+/* What a command does when its commit failed: the store's old word is in force again. */
+static void restores(void **state)
+{
+	int64_t id = add("podman/web", "podman");
+	uint32_t first = generation(id, 1), second = generation(id, 2);
+	struct store_row row = row_of("podman/web");
+	_free_ char *why = NULL;
+
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = first });
+	assert_put("podman/web");
+	assert_stored(store_begin(st));
+	apply_generation(id, MODE_ENFORCE, second);
+	assert_int_equal(ways_put(&ways, st, &row, &why), 0);
+	assert_int_equal(found("podman/web"), second);
+	store_rollback(st);
+	ways_restore(&ways, st, &row);
+	assert_int_equal(found("podman/web"), first);
+	store_row_done(&row);
+}
+
+static void finds_tamis_start(void **state)
+{
+	char self[256];
+	_free_ char *path = NULL, *beside = NULL, *libexec = NULL, *dir = NULL;
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	assert_true(len > 0);
+	self[len] = '\0';
+	*strrchr(self, '/') = '\0';
+	beside = text_format("%s/tamis-start", self);
+	dir = text_format("%s/../libexec", self);
+	libexec = text_format("%s/tamis-start", dir);
+	assert_int_equal(ways_start_path(&path), -ENOENT);
+	assert_int_equal(file_mkdirs(dir, 0755), 0);
+	assert_int_equal(file_write_atomic(libexec, "", 0, 0755), 0);
+	assert_int_equal(ways_start_path(&path), 0);
+	assert_non_null(strstr(path, "/libexec/tamis-start"));
+	free(path);
+	path = NULL;
+	assert_int_equal(file_write_atomic(beside, "", 0, 0755), 0);
+	assert_int_equal(ways_start_path(&path), 0);
+	assert_string_equal(path, beside);
+	assert_int_equal(unlink(beside) | unlink(libexec) | rmdir(dir), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, drop_dir)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(writes_the_stores_word),
+		TEST(shadow_and_release),
+		TEST(every_key_has_its_file),
+		TEST(skips_keys_without_a_file),
+		TEST(follows_units),
+		TEST(refuses_users_units),
+		TEST(follows_pods),
+		TEST(takes_back_what_was_done),
+		TEST(all_keys_or_none),
+		TEST(heals_broken_files),
+		TEST(restores),
+		TEST(finds_tamis_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
