@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ends that the kernel told of, until the rows of their cgroups are in the store. */
+/* Starts and ends that the kernel told of, until the rows of their cgroups are in the store. */
 #include "learn/exits.h"
 
 #include <signal.h>
@@ -10,23 +10,50 @@
 
 #define EXIT_WAITS 5 /* drains for which an end may be here before its cgroup's name */
 
-/* Of the container, not of one inside: in its own cgroup, or where crun puts it below. */
-static bool is_first_process(const struct watched *w, const struct ended *e)
+/* Not of one inside of it: its own cgroup, or what crun makes below. */
+static bool is_containers(const struct watched *w)
 {
 	size_t len = w->identity.owner_len ? w->identity.owner_len : strlen(w->path);
 	const char *below = strlen(w->path) >= len ? w->path + len : "";
 
-	return e->entrypoint && !w->identity.inner && (!*below || !strcmp(below, "/container"));
+	return !w->identity.inner && (!*below || !strcmp(below, "/container"));
+}
+
+static const struct watched *whole_of(const struct observer *o, const struct watched *w)
+{
+	const struct watched *owner = watchlist_find(&o->list, w->owner);
+
+	return owner && owner->identity.key ? owner : w;
+}
+
+static void tell_start(const struct observer *o, const struct watched *w)
+{
+	const struct watched *whole = whole_of(o, w);
+	struct observed_start told = {
+		.key = whole->identity.key,
+		.container = whole->identity.container,
+		.cgroup = whole->path,
+	};
+
+	o->o.started(o->o.arg, &told);
+}
+
+void starts_tell(struct observer *o)
+{
+	for (struct watched *w = o->list.cgroup; o->o.started && w; w = w->hh.next) {
+		if (w->begun && w->path && !w->ignored && is_containers(w))
+			tell_start(o, w);
+		w->begun = false;
+	}
 }
 
 static void tell(const struct observer *o, const struct watched *w, const struct ended *e)
 {
-	const struct watched *owner = watchlist_find(&o->list, w->owner);
-	const struct watched *whole = owner && owner->identity.key ? owner : w;
+	const struct watched *whole = whole_of(o, w);
 	struct observed_exit told = {
 		.key = whole->identity.key,
 		.container = whole->identity.container,
-		.entrypoint = is_first_process(w, e),
+		.entrypoint = e->entrypoint && is_containers(w),
 		.end = WIFEXITED(e->status) ? TRIAL_EXITED : TRIAL_KILLED,
 		.code = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : WTERMSIG(e->status),
 		.at_ms = e->at_ms,

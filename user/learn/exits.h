@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How containers' first processes ended, and who died by SIGSYS: from exit events to trials. */
+/* Starts of containers, how their first processes ended, and who died by SIGSYS: on their way to
+ * trials. */
 #pragma once
 
 #include "apply/trial.h"
 #include "learn/observer.h"
+
+/* Told by the observer when an entrypoint's exec was seen in a cgroup, once for all since the last
+ * drain. */
+struct observed_start {
+	const char *key;
+	const char *container;
+	const char *cgroup; /* its path below the mount */
+};
 
 /* Told by the observer for each TAMIS_EV_EXIT of a workload it knows. */
 struct observed_exit {

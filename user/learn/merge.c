@@ -44,7 +44,7 @@ static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 	r = entry_of(o, id, &w);
 	if (r > 0 && w->tally.starts != c->starts) {
 		w->tally.starts = c->starts;
-		w->dirty = true;
+		w->dirty = w->begun = true;
 	}
 	return r < 0 ? r : 0;
 }

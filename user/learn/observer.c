@@ -167,6 +167,7 @@ static int drain(struct observer *o)
 		return drain_failed(o, r);
 	gate_tell(o);
 	merge_committed(o);
+	starts_tell(o);
 	exits_tell(o);
 	forget_gone(o);
 	return 0;

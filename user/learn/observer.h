@@ -19,7 +19,8 @@
 #include "sensor/sensor.h"
 
 struct observer;
-struct observed_exit; /* learn/exits.h */
+struct observed_start; /* learn/exits.h */
+struct observed_exit;
 
 /* All borrowed. `mount` is the cgroup2 mount. */
 struct observer_options {
@@ -31,8 +32,9 @@ struct observer_options {
 	 * and call, after they are in the store. May be NULL. */
 	void (*gate_unknown)(void *arg, const char *key, enum tamis_abi abi,
 			     const struct sysset *calls);
-	/* A container's first process ended, or somebody in it died by SIGSYS: told after the drain
-	 * that has its rows. May be NULL. */
+	/* Something was started in a container; its first process ended, or somebody in it died by
+	 * SIGSYS: told after the drain that has its rows. May be NULL. */
+	void (*started)(void *arg, const struct observed_start *s);
 	void (*exited)(void *arg, const struct observed_exit *e);
 	void *arg;
 };

@@ -82,7 +82,8 @@ int gate_note(struct observer *o, const struct watched *w, const struct tamis_ke
 void gate_tell(struct observer *o);
 void gate_drop(struct observer *o);
 
-/* After the commit: ends whose rows are stored by it. */
+/* After the commit: starts, and ends whose rows are stored by it. */
+void starts_tell(struct observer *o);
 void exits_tell(struct observer *o);
 
 /* All that is new in the kernel, dirty instances, origins. `force`: even where nothing changed

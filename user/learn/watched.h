@@ -37,6 +37,7 @@ struct watched {
 	bool gone;	     /* removed: one more read, then forgotten */
 	bool heard;	     /* of its removal, by a notice */
 	bool dirty;	     /* something changed since its row was stored */
+	bool begun;	     /* something was started in it: to be told */
 	bool inner_stored;   /* identity.inner is in the store */
 	uint64_t owner;	     /* cgroup id of the container it is inside of, or its own */
 	int64_t instance;    /* row in the store, 0 = not yet, or to be asked for again */
