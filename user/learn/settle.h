@@ -18,9 +18,13 @@ struct settle_options {
 	void *arg;
 };
 
-/* Looks at every open trial, in one transaction of its own. Negative errno: nothing was changed. */
+/* Looks at every open trial; a verdict is a transaction of its own. Negative errno: of the first
+ * trial that has to wait for the next time. */
 int settle_trials(const struct settle_options *o, int64_t now);
 /* All applied files against the store; at the daemon's start. */
 int settle_files(const struct settle_options *o);
+/* Notes a start in the trial of its workload where nobody else would: pods under the kubelet's
+ * directory. */
+int settle_start(const struct settle_options *o, const struct observed_start *s);
 /* Notes an exit in the trial of its workload, when it has one. */
 int settle_exit(const struct settle_options *o, const struct observed_exit *e);
