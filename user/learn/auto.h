@@ -39,5 +39,6 @@ struct auto_options {
 };
 /* Makes and applies generations for the workloads that are due and whose newest generation isn't what
  * was learned; one transaction each. A generation that failed isn't made again until more was
- * learned. */
+ * learned. Nor does a rule go on where a person has made the newest one, or take back what is
+ * enforced. Negative errno: of the first workload that has to wait for the next time. */
 int auto_apply(const struct auto_options *o, int64_t now);
