@@ -109,7 +109,7 @@ static void files_have_sections(void **state)
 	_options_ struct daemon_options o = { .fold_s = DAEMON_FOLD_S };
 
 	assert_int_equal(daemon_config(&o, "/nonexistent/tamis.conf"), -ENOENT);
-	assert_int_equal(read_text(&o, "[apply]\nwhatever = 1\n"), 0);
+	assert_int_equal(read_text(&o, "[others]\nwhatever = 1\n"), 0);
 	assert_int_equal(o.fold_s, 7 * 86400);
 	assert_int_equal(o.gone_s, 0);
 	assert_int_equal(read_text(&o, "[daemon]\nstate = /s\nunit = 30\nwatch = /a*\nwatch = /b*\n"
@@ -125,12 +125,27 @@ static void files_have_sections(void **state)
 	assert_int_equal(read_quietly(&o, "[daemon\n"), -EINVAL);
 }
 
+static void what_is_applied_is_in_the_same_file(void **state)
+{
+	_options_ struct daemon_options o = { 0 };
+
+	assert_int_equal(read_text(&o, "[apply]\ntrial = 5\n[auto podman/*]\nmode = shadow\n"
+				       "[daemon]\nunit = 30\n"),
+			 0);
+	assert_int_equal(o.apply.trial_s, 5);
+	assert_int_equal(o.apply.rules.cnt, 1);
+	assert_string_equal(o.apply.rules.rule[0].pattern, "podman/*");
+	assert_int_equal(o.unit_s, 30);
+	assert_int_equal(read_quietly(&o, "[apply]\ntrial = soon\n"), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(old_units_are_days_away),
 		cmocka_unit_test(files_have_sections),
+		cmocka_unit_test(what_is_applied_is_in_the_same_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

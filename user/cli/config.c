@@ -21,6 +21,7 @@ void daemon_options_done(struct daemon_options *o)
 	free(o->watch);
 	free(o->state);
 	free(o->bpffs);
+	apply_config_done(&o->apply);
 }
 
 static int set_text(char **field, const char *value)
@@ -166,12 +167,12 @@ static int on_line(void *arg, const char *section, const char *key, const char *
 	else if (!strcmp(section, "store"))
 		r = daemon_store_option(reading->o, key, value);
 	else
-		return 1;
-	if (r == 0)
+		r = apply_config_line(&reading->o->apply, section, key, value);
+	if (r >= 0)
 		return 1;
 	if (!reading->failed)
 		log_err("%s: [%s] %s = %s: %s", reading->path, section, key, value,
-			r == -ENOENT ? "no such option" : "not a value for it");
+			apply_config_why(r));
 	reading->failed = true;
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "cli/bpffs.h"
 #include "cli/cmd.h"
+#include "cli/daemon_apply.h"
 #include "identity/cgroups.h"
 #include "learn/observer.h"
 #include "model/calls.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct sensor *sensor;
 	struct store *store;
 	struct observer *observer;
+	struct daemon_apply *apply;
 	struct identity_options identity;
 	char *mount;
 	char *pins;
@@ -44,6 +46,7 @@ struct daemon {
 static void daemon_close(struct daemon *d)
 {
 	observer_free(d->observer);
+	daemon_apply_free(d->apply);
 	store_close(d->store);
 	sensor_close(d->sensor);
 	free(d->mount);
@@ -148,6 +151,16 @@ static void on_gate_unknown(void *arg, const char *key, enum tamis_abi abi,
 			 key, list);
 }
 
+static void on_started(void *arg, const struct observed_start *s)
+{
+	daemon_apply_started(((struct daemon *)arg)->apply, s);
+}
+
+static void on_exited(void *arg, const struct observed_exit *e)
+{
+	daemon_apply_exited(((struct daemon *)arg)->apply, e);
+}
+
 static int open_observer(struct daemon *d)
 {
 	struct observer_options oo;
@@ -160,6 +173,9 @@ static int open_observer(struct daemon *d)
 		.identity = &d->identity,
 		.mount = d->mount,
 		.gate_unknown = on_gate_unknown,
+		.started = on_started,
+		.exited = on_exited,
+		.arg = d,
 	};
 	r = observer_new(&oo, &d->observer);
 	if (r >= 0)
@@ -182,6 +198,8 @@ static int daemon_open(struct daemon *d)
 	r = open_cgroups(d);
 	if (r >= 0)
 		r = open_store(d);
+	if (r >= 0)
+		r = daemon_apply_new(d->o, d->store, d->mount, &d->apply);
 	if (r >= 0)
 		r = open_sensor(d);
 	return r < 0 ? r : open_observer(d);
@@ -236,6 +254,7 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 
 	if (r < 0)
 		complain(d, r, "can't store what was seen");
+	daemon_apply_interval(d->apply);
 	return again(source, d->o->interval_ms * 1000);
 }
 
@@ -283,6 +302,7 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 
 	if (r < 0)
 		complain(d, r, "can't begin a sampling unit");
+	daemon_apply_unit(d->apply);
 	thin_sometimes(d);
 	tell_losses(d);
 	(void)malloc_trim(0); /* what a burst of containers took */
@@ -352,6 +372,7 @@ int daemon_run(const struct daemon_options *o)
 		log_err_errno(r, "can't make an event loop");
 		return EXIT_FAIL;
 	}
+	daemon_apply_begin(d.apply);
 	log_info("ready: observing %" PRIu64 " workload cgroups below %s (%s door, %s)",
 		 observer_stats(d.observer).workload_cgroups, d.mount, sensor_door(d.sensor),
 		 d.pins ? d.pins : "nothing pinned");

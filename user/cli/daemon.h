@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/apply_config.h"
+
 #define DAEMON_CONFIG	   "/etc/tamis/tamis.conf"
 #define DAEMON_INTERVAL_MS 1000
 #define DAEMON_UNIT_S	   60
@@ -24,6 +26,7 @@ struct daemon_options {
 	int64_t gone_s; /* workloads gone for so long are dropped; 0: never */
 	char **watch;	/* NULL-terminated once there is one */
 	size_t watch_cnt;
+	struct apply_config apply;
 };
 
 void daemon_options_done(struct daemon_options *o);
@@ -39,7 +42,7 @@ int daemon_option(struct daemon_options *o, const char *key, const char *value);
 /* The same for section [store]: fold-after, gone-for (durations, a day at least, or "never"). */
 int daemon_store_option(struct daemon_options *o, const char *key, const char *value);
 
-/* Reads an ini file, sections [daemon] and [store]; a missing one is -ENOENT, the first bad line
+/* Reads an ini file, sections [daemon], [store], and of cli/apply_config.h; a missing one is -ENOENT, the first bad line
  * is logged. */
 int daemon_config(struct daemon_options *o, const char *path);
 
