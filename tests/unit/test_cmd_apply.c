@@ -134,6 +134,23 @@ static void heeds_who_opted_out(void **state)
 	assert_applied(id, 1, 0, MODE_ENFORCE);
 }
 
+/* Unless the line says otherwise. */
+static void the_configuration_holds(void **state)
+{
+	_free_ char *config = text_format("%s/conf", state_dir);
+	static const char text[] =
+		"[daemon]\ninterval = 3\n[apply]\non-new-image = keep\ntrial = 7\n";
+	_applied_ struct applied a = { 0 };
+
+	learn(SET(READ));
+	assert_int_equal(file_write_atomic(config, text, strlen(text), 0644), 0);
+	assert_int_equal(RUN(cmd_apply, "--config", config, "--state", "DIR", "web"), EXIT_OK);
+	assert_printed("on trial for 7 s");
+	a = file_of("podman/web");
+	assert_true(a.keep_new_image);
+	assert_int_equal(a.trial_s, 7);
+}
+
 /* What failed isn't tried again by itself; what it can fall back to is something else. */
 static void one_that_failed(void **state)
 {

@@ -91,3 +91,11 @@ json_t *calls_json(const struct sysset *set)
 						 "name", calls_print(abi, (unsigned)nr, name)));
 	return array;
 }
+
+void calls_of(const struct generation *g, struct sysset ret[TAMIS_ABI_MAX])
+{
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		ret[abi] = g->learned.set[TAMIS_WORKLOAD][abi];
+		sysset_merge(&ret[abi], &g->learned.set[TAMIS_SESSION][abi]);
+	}
+}

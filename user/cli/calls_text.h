@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "model/sysset.h"
+#include "model/generation.h"
 
 /* "bpf, futex, i386:open": by name, the native ABI's without its name. At most `max` of them, then
  * "and N more". */
@@ -16,3 +16,6 @@ char *calls_text(const struct sysset *set, unsigned max);
 json_t *calls_json(const struct sysset *set);
 
 unsigned calls_count(const struct sysset *set);
+
+/* What a generation's workload may call, sessions too. */
+void calls_of(const struct generation *g, struct sysset ret[TAMIS_ABI_MAX]);

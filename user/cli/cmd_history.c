@@ -70,15 +70,6 @@ static int load(const char *state, const char *name, unsigned trial_s, struct hi
 	return r < 0 ? lookup_failed(s, r) : 0;
 }
 
-static void calls_of(const struct generation *g, struct sysset ret[TAMIS_ABI_MAX])
-{
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		ret[abi] = g->learned.set[TAMIS_WORKLOAD][abi];
-		sysset_merge(&ret[abi], &g->learned.set[TAMIS_SESSION][abi]);
-		sysset_remove(&ret[abi], &g->denied[abi]);
-	}
-}
-
 static void lacks_of(const struct refused *r, struct sysset ret[TAMIS_ABI_MAX])
 {
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
@@ -89,7 +80,7 @@ static void lacks_of(const struct refused *r, struct sysset ret[TAMIS_ABI_MAX])
 
 static bool is_applied(const struct history *h, const struct generation *g)
 {
-	return h->is.mode != MODE_OBSERVE && h->is.generation == g->number;
+	return h->is.generation == g->number;
 }
 
 /* --- for people -------------------------------------------------------------------------- */

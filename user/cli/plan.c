@@ -22,24 +22,16 @@ void plan_done(struct plan *p)
 
 /* --- the generation ---------------------------------------------------------------------- */
 
-/* What it would let its workload call, sessions too. */
-static void calls_of(const struct generation *g, enum tamis_abi abi, struct sysset *ret)
-{
-	*ret = g->learned.set[TAMIS_WORKLOAD][abi];
-	sysset_merge(ret, &g->learned.set[TAMIS_SESSION][abi]);
-	sysset_remove(ret, &g->denied[abi]);
-}
-
 static void compare(struct plan *p)
 {
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		struct sysset before;
+	struct sysset before[TAMIS_ABI_MAX];
 
-		calls_of(&p->now, abi, &p->added[abi]);
-		calls_of(&p->before, abi, &before);
-		p->gone[abi] = before;
+	calls_of(&p->before, before);
+	calls_of(&p->before, p->gone);
+	calls_of(&p->now, p->added);
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
 		sysset_remove(&p->gone[abi], &p->added[abi]);
-		sysset_remove(&p->added[abi], &before);
+		sysset_remove(&p->added[abi], &before[abi]);
 	}
 }
 
@@ -177,8 +169,7 @@ static void print_generation(const struct applying *a, const struct plan *p)
 	const struct generation *g = &p->now;
 	struct sysset calls[TAMIS_ABI_MAX];
 
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
-		calls_of(g, abi, &calls[abi]);
+	calls_of(g, calls);
 	printf("%s: generation %" PRIu32 ": %u calls (%.19s)\n", a->row.key, g->number,
 	       calls_count(calls), g->digest);
 	if (p->same)
