@@ -258,12 +258,19 @@ static void both_or_neither(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(makes_the_first),	      TEST(tells_what_changes),
-		TEST(makes_no_twins),	      TEST(a_dry_run_is_one),
-		TEST(shadow_refuses_nothing), TEST(refuses_what_is_partial),
-		TEST(some_are_never_applied), TEST(heeds_who_opted_out),
-		TEST(one_that_failed),	      TEST(one_that_failed_unsettled),
-		TEST(a_new_image_is_news),    TEST(names_what_is_wrong),
+		TEST(makes_the_first),
+		TEST(tells_what_changes),
+		TEST(makes_no_twins),
+		TEST(a_dry_run_is_one),
+		TEST(shadow_refuses_nothing),
+		TEST(refuses_what_is_partial),
+		TEST(some_are_never_applied),
+		TEST(heeds_who_opted_out),
+		TEST(the_configuration_holds),
+		TEST(one_that_failed),
+		TEST(one_that_failed_unsettled),
+		TEST(a_new_image_is_news),
+		TEST(names_what_is_wrong),
 		TEST(both_or_neither),
 	};
 
