@@ -105,10 +105,11 @@ static bool is_in_row(const struct judge *j, const struct trial_start *s,
 	return !alone && s->end == TRIAL_UNKNOWN && s->cgroup;
 }
 
+/* `last`, whatever became of it, or the start about to happen, is one too many after those before. */
 static bool ends_row(const struct judge *j, const struct trial_start *last, size_t before,
 		     bool alone)
 {
-	size_t starts = last ? 0 : 1;
+	size_t starts = 1;
 
 	if (last && !alone && (last->end != TRIAL_UNKNOWN || !last->cgroup))
 		return false;
@@ -122,13 +123,10 @@ static void look_at_rows(const struct judge *j, struct event *e)
 {
 	bool runs = some_runs(j);
 
-	for (size_t i = 0; i <= j->cnt; i++) {
+	for (size_t i = 0; i < j->cnt + (j->next ? 1 : 0); i++) {
 		const struct trial_start *last = i < j->cnt ? &j->s[i] : NULL;
-		size_t before = last ? i + 1 : i;
 
-		if (!last && !j->next)
-			break;
-		if (ends_row(j, last, before, true) || (!runs && ends_row(j, last, before, false)))
+		if (ends_row(j, last, i, true) || (!runs && ends_row(j, last, i, false)))
 			say(e, TRIAL_FAILED, last ? last->began_ms : 0, "it restarted twice within",
 			    (int)j->trial_s, " s");
 	}

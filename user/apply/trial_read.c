@@ -104,9 +104,9 @@ static int take_all(struct book *b, uint32_t generation, const struct at *at, st
 	for (size_t i = look_at_all(b, generation, at); i < b->cnt && r == 0; i++)
 		if (b->record[i].generation == generation)
 			r = take(&b->record[i], at, &t.start[t.cnt++]);
-	if (r < 0)
+	if (r < 0 || t.cnt == 0)
 		trial_done(&t);
-	else
+	if (r == 0)
 		*ret = t;
 	return r;
 }
