@@ -2,15 +2,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "cli/policy_load.h"
 #include "cli/render.h"
 
+#define BASE_MAX (4u << 20)
+
 struct export_options {
 	struct policy_options policy;
 	struct render render;
+	const char *base_path;
 };
 
 static int take_stage(const char *name, void *ctx)
@@ -42,24 +46,43 @@ static void warn_caveat(void *ctx, const char *line)
 	log_warn("%s: %s", (const char *)ctx, line);
 }
 
-static void warn(const struct emit_format *format, const struct policy *p)
+static void warn(const struct render *r, const struct policy *p)
 {
 	if (evidence_is_partial(p->evidence))
 		log_warn("%s: partial, the policy may lack calls; see 'tamis show'", p->workload);
 	(void)emit_caveats(p, warn_caveat, (void *)p->workload);
-	(void)emit_limits(format, p, warn_limit, NULL);
+	(void)emit_limits(r->format, p, warn_limit, NULL);
+	if (r->emit.base)
+		(void)docker_base_limits(r->emit.base, p, warn_limit, NULL);
 }
 
 /* ------------------------------------------------------------------------------------------ */
 
-static int export(const char *workload, const struct export_options *o)
+static int load_base(const char *path, struct docker_base **ret)
 {
+	_free_ char *text = NULL, *why = NULL;
+	size_t len = 0;
+	int r = file_read(path, BASE_MAX, &text, &len);
+
+	if (r == 0)
+		r = docker_base_parse(text, len, ret, &why);
+	if (r < 0)
+		log_err("%s: %s", path, why ?: strerror(-r));
+	return r;
+}
+
+static int export(const char *workload, struct export_options *o)
+{
+	_cleanup_(docker_base_free) struct docker_base *base = NULL;
 	_policy_loaded_ struct policy_loaded loaded = { 0 };
 
+	if (o->base_path && load_base(o->base_path, &base) < 0)
+		return EXIT_FAIL;
+	o->render.emit.base = base;
 	if (policy_load(workload, &o->policy, &loaded) < 0 ||
 	    render_policy(&o->render, &loaded.policy) < 0)
 		return EXIT_FAIL;
-	warn(o->render.format, &loaded.policy);
+	warn(&o->render, &loaded.policy);
 	return EXIT_OK;
 }
 
@@ -75,6 +98,13 @@ static int show_help(void)
 	     "  --without-sessions        leave out what only came in by exec\n"
 	     "  --stage STAGE             with -f names: setup, gate, workload, session or all\n"
 	     "  --engine-profile FILE     the profile that the engine uses by itself\n"
+	     "  --base FILE               with -f docker: a profile of docker's; its entries "
+	     "stay,\n"
+	     "                            but for what the policy doesn't allow\n"
+	     "  --widen                   with the calls that a libc may use instead tomorrow\n"
+	     "                            (openat2 beside open, statx beside stat, ...)\n"
+	     "  --arch aarch64|x86_64     for that machine: the same calls by name, or those that\n"
+	     "                            programs use there instead\n"
 	     "  --json                    the policy inside an object with what it is worth");
 	return EXIT_OK;
 }
@@ -93,6 +123,14 @@ static int check_options(const struct render *r)
 	return render_check(r);
 }
 
+static int check_base(const struct export_options *o)
+{
+	if (!o->base_path || strcmp(o->render.format->name, "docker") == 0)
+		return 0;
+	log_err("export: --base goes with -f docker only");
+	return -EINVAL;
+}
+
 static int run(int argc, char **argv)
 {
 	struct export_options o = { 0 };
@@ -103,6 +141,9 @@ static int run(int argc, char **argv)
 		{ "without-sessions", .flag = &o.policy.without_sessions },
 		{ "stage", .take = take_stage, .ctx = &o.render.emit },
 		{ "engine-profile", .text = &o.policy.engine_profile },
+		{ "base", .text = &o.base_path },
+		{ "widen", .flag = &o.policy.widen },
+		{ "arch", .take = policy_take_machine, .ctx = &o.policy },
 		OPTION_JSON(&o.render.json),
 		OPTION_STATE(&o.policy.state),
 		{ 0 },
@@ -110,7 +151,7 @@ static int run(int argc, char **argv)
 	struct arguments args = { .min = 1, .max = 1 };
 
 	if (options_parse(&cmd_export, options, argc, argv, &args) != EXIT_OK ||
-	    check_options(&o.render) < 0)
+	    check_options(&o.render) < 0 || check_base(&o) < 0)
 		return EXIT_USAGE;
 	return export(args.arg[0], &o);
 }

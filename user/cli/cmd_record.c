@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/call_name.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "cli/policy_load.h"
@@ -12,9 +13,13 @@
 #include "identity/cgroups.h"
 #include "learn/recording.h"
 
+#define ALLOWED_MAX 64
+
 struct record {
 	struct render render;
 	struct policy_options policy;
+	struct call_name allowed[ALLOWED_MAX];
+	unsigned allowed_cnt;
 	bool stop;
 	char **argv;
 };
@@ -62,28 +67,74 @@ static int check_output(const char *path)
 	return 0;
 }
 
+static int take_allowed(const char *text, void *ctx)
+{
+	struct record *c = ctx;
+
+	if (c->allowed_cnt == ALLOWED_MAX) {
+		log_err("more than %u calls allowed", ALLOWED_MAX);
+		return -E2BIG;
+	}
+	return call_name_parse(text, &c->allowed[c->allowed_cnt++]);
+}
+
+/* A call that was seen; without an ABI, one of this machine's too. */
+static bool is_meant(const struct call_name *call, const struct learned *l, enum tamis_abi abi)
+{
+	bool seen = false;
+
+	if (call->nr[abi] < 0)
+		return false;
+	for (unsigned stage = TAMIS_GATE; stage < TAMIS_STAGE_MAX; stage++)
+		seen |= sysset_has(&l->set[stage][abi], (unsigned)call->nr[abi]);
+	return seen || abi == abi_native() || strchr(call->text, ':');
+}
+
+/* There is no store that would remember it: the line is the person's word. */
+static void say_allowed(const struct record *c, struct policy_calls *calls)
+{
+	for (unsigned i = 0; i < c->allowed_cnt; i++) {
+		for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+			if (is_meant(&c->allowed[i], &calls->learned, abi))
+				sysset_add(&calls->said.allowed[abi],
+					   (unsigned)c->allowed[i].nr[abi]);
+		}
+	}
+}
+
+static void warn_caveat(void *ctx, const char *line)
+{
+	log_warn("%s: %s", (const char *)ctx, line);
+}
+
 static int emit_recording(const struct record *c, struct recording *rec)
 {
 	_cleanup_(filter_free) struct filter *filter = NULL;
 	_free_ char *runtimes = NULL;
-	struct learned learned;
+	struct policy_calls calls = { 0 };
 	struct evidence evidence;
 	struct policy p = {
 		.workload = c->argv[0],
 		.engine = "record",
-		.learned = &learned,
 		.evidence = &evidence,
 	};
-	int r = recording_read(rec, &learned, &evidence, &p.origin, &p.origin_cnt);
+	int r = recording_read(rec, &calls.learned, &evidence, &p.origin, &p.origin_cnt);
 
 	if (r < 0)
 		return log_err_errno(r, "can't read what was seen");
-	r = policy_compose(&c->policy, NULL, &learned, &filter, &runtimes);
+	say_allowed(c, &calls);
+	r = policy_sift(&c->policy, &calls);
+	if (r == 0)
+		r = policy_compose(&c->policy, NULL, &calls.learned, &filter, &runtimes);
 	if (r < 0)
 		return r;
+	policy_borrow(&calls, &p);
 	p.filter = filter;
 	p.runtimes = runtimes;
-	return render_policy(&c->render, &p);
+	r = render_policy(&c->render, &p);
+	if (r == 0)
+		(void)emit_caveats(&p, warn_caveat, c->argv[0]);
+	return r;
 }
 
 static int run_command(const struct record *c, struct recording *rec, int *ret_status)
@@ -142,6 +193,7 @@ static int run(int argc, char **argv)
 		{ "output", 'o', .text = &c.render.output },
 		{ "format", 'f', .take = render_take_format, .ctx = &c.render },
 		{ "runtime", .take = policy_take_runtime, .ctx = &c.policy },
+		{ "allow", .take = take_allowed, .ctx = &c },
 		{ "stop", .flag = &c.stop },
 		{ 0 },
 	};
@@ -156,7 +208,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_record = {
 	.name = "record",
-	.args = "[-o FILE] [-f FORMAT] [--runtime NAME[@VERSION]]... [--stop] -- "
+	.args = "[-o FILE] [-f FORMAT] [--runtime NAME[@VERSION]]... [--allow CALL]... [--stop] -- "
 		"COMMAND [ARGUMENT]...",
 	.help = "run one command, write the policy it needs",
 	.run = run,

@@ -10,6 +10,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cli/calls_text.h"
 
 static json_t *hostile(const char *s)
 {
@@ -35,20 +36,31 @@ static json_t *policy_value(const struct emit_format *format, const char *text, 
 	return encoded ? json_string(encoded) : NULL;
 }
 
-int envelope(const struct policy *p, const struct emit_format *format, const char *text, size_t len,
-	     char **ret)
+static json_t *limits_of(const struct policy *p, const struct emit_format *format,
+			 const struct emit_options *o)
 {
-	json_t *limits = json_array(), *object;
-	char *out = NULL;
+	json_t *limits = json_array();
 
 	(void)emit_caveats(p, add_limit, limits);
 	(void)emit_limits(format, p, add_limit, limits);
-	object = json_pack("{s:o, s:o, s:o, s:s, s:b, s:I, s:o, s:o}", "workload",
-			   hostile(p->workload), "engine", hostile(p->engine), "image",
-			   hostile(p->image), "format", format->name, "partial",
-			   evidence_is_partial(p->evidence), "starts",
-			   (json_int_t)p->evidence->starts, "limits", limits, "policy",
-			   policy_value(format, text, len));
+	if (o->base)
+		(void)docker_base_limits(o->base, p, add_limit, limits);
+	return limits;
+}
+
+int envelope(const struct policy *p, const struct emit_format *format, const struct emit_options *o,
+	     const char *text, size_t len, char **ret)
+{
+	static const struct sysset none[TAMIS_ABI_MAX];
+	json_t *object;
+	char *out = NULL;
+
+	object = json_pack(
+		"{s:o, s:o, s:o, s:s, s:b, s:I, s:o, s:o, s:o}", "workload", hostile(p->workload),
+		"engine", hostile(p->engine), "image", hostile(p->image), "format", format->name,
+		"partial", evidence_is_partial(p->evidence), "starts",
+		(json_int_t)p->evidence->starts, "pending", calls_json(p->pending ?: none),
+		"limits", limits_of(p, format, o), "policy", policy_value(format, text, len));
 	if (object)
 		out = json_dumps(object, JSON_INDENT(2));
 	json_decref(object);

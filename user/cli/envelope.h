@@ -7,7 +7,8 @@
 #include "emit/emit.h"
 
 /* One JSON object in fresh memory (caller frees): workload, engine, image, format, partial,
- * starts, limits (sentences, caveats among them), and policy: the object itself for -f oci, a
- * string for text formats, base64 for bpf. Hostile text is escaped (base/text.h). -ENOMEM. */
-int envelope(const struct policy *p, const struct emit_format *format, const char *text, size_t len,
-	     char **ret);
+ * starts, pending (calls), limits (sentences, caveats among them), and policy: the object itself for
+ * -f oci and docker, a string for text formats, base64 for bpf. Hostile text is escaped
+ * (base/text.h). -ENOMEM. */
+int envelope(const struct policy *p, const struct emit_format *format, const struct emit_options *o,
+	     const char *text, size_t len, char **ret);

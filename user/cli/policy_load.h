@@ -3,6 +3,7 @@
  * goes wrong. */
 #pragma once
 
+#include "model/guard.h"
 #include "model/policy.h"
 #include "policy/store.h"
 
@@ -16,11 +17,36 @@ struct policy_options {
 	bool without_sessions;
 	/* The engine's own profile; NULL: podman's where it has one, for its containers. */
 	const char *engine_profile;
+	bool widen; /* model/widen.h */
+	bool other_machine;
+	enum tamis_abi machine; /* with other_machine: its native ABI */
+	/* TAMIS_ABI_MAX sets: refused whoever asks for them; NULL: none */
+	const struct sysset *denied;
 };
 
-/* An option's value (cli/options.h): ctx is a struct policy_options. Negative errno, having logged
+/* Options' values (cli/options.h): ctx is a struct policy_options. Negative errno, having logged
  * why. */
 int policy_take_runtime(const char *spec, void *ctx);
+int policy_take_machine(const char *name, void *ctx);
+/* The native ABI of the machine that the policy is for. */
+enum tamis_abi policy_machine(const struct policy_options *o);
+
+/* What was learned and said, and what of it a policy is made of. */
+struct policy_calls {
+	struct learned learned;
+	struct verdicts said;
+	struct sysset pending[TAMIS_ABI_MAX]; /* seen, and waiting for a person's word */
+	struct sysset gate_unknown[TAMIS_ABI_MAX];
+	struct sysset lost[TAMIS_ABI_MAX]; /* the other machine has none like them */
+};
+
+/* Takes out of `learned` what nobody allowed, then widens it and brings it to another machine as the
+ * options ask; `said` goes there too. Fills the rest. Negative errno, having logged why. */
+int policy_sift(const struct policy_options *o, struct policy_calls *c);
+/* What a policy says of them. */
+void policy_borrow(const struct policy_calls *c, struct policy *p);
+/* Sets of this machine to those of the options' (TAMIS_ABI_MAX sets; ret_lost may be NULL). */
+int policy_translate(const struct policy_options *o, struct sysset *sets, struct sysset *ret_lost);
 
 /* The filter for what was learned under `engine` (NULL: none), and the runtimes whose gate is in
  * it. Caller frees both. Negative errno, having logged why. */
@@ -31,8 +57,7 @@ int policy_compose(const struct policy_options *o, const char *engine,
 struct policy_loaded {
 	struct policy policy;
 	struct store_row row;
-	struct learned learned;
-	struct sysset gate_unknown[TAMIS_ABI_MAX];
+	struct policy_calls calls;
 	struct policy_origin *origin;
 	struct filter *filter;
 	char *runtimes;

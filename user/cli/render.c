@@ -40,7 +40,7 @@ static int say(const struct render *r, const struct policy *p, char **ret, size_
 	if (fclose(f) != 0 && err == 0)
 		err = -ENOMEM;
 	if (err == 0 && r->json)
-		err = envelope(p, r->format, text, len, &whole);
+		err = envelope(p, r->format, &r->emit, text, len, &whole);
 	if (err < 0)
 		return err;
 	*ret_len = whole ? strlen(whole) : len;

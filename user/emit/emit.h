@@ -59,6 +59,9 @@ int oci_read(const char *path, const char *const *caps, struct filter **ret, uns
 	     char **ret_why);
 int oci_parse(const char *text, size_t len, const char *const *caps, struct filter **ret,
 	      unsigned *ret_unknown, char **ret_why);
+/* As it is read on another machine (its native ABI). */
+int oci_read_on(const char *path, enum tamis_abi machine, const char *const *caps,
+		struct filter **ret, char **ret_why);
 
 /* The profile `base` with what the policy allows added, as oci-seccomp-bpf-hook's "if:" does: its
  * entries and keys stay, docker's too; a call that it names anywhere isn't added, so its refusals

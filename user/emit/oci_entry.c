@@ -25,7 +25,7 @@ static bool has_cap(const struct oci_reader *rd, const char *cap)
 	return false;
 }
 
-/* This build's machine as Go calls it. */
+/* The machine as Go calls it. */
 static bool is_our_arch(const struct oci_reader *rd, const char *arch)
 {
 	static const char *const names[TAMIS_ABI_MAX] = {
@@ -33,7 +33,7 @@ static bool is_our_arch(const struct oci_reader *rd, const char *arch)
 		[TAMIS_ABI_AARCH64] = "arm64", [TAMIS_ABI_ARM] = "arm",
 	};
 
-	return strcmp(arch, names[abi_native()]) == 0;
+	return strcmp(arch, names[rd->machine]) == 0;
 }
 
 /* How many of the names hold. */

@@ -91,7 +91,7 @@ static int add_arch(struct oci_reader *rd, const char *path, const char *key, co
 	enum tamis_abi abi;
 
 	if (strcmp(name, "SCMP_ARCH_NATIVE") == 0)
-		rd->f->abis |= 1u << abi_native();
+		rd->f->abis |= 1u << rd->machine;
 	else if (strncmp(name, "SCMP_ARCH_", 10) == 0 && abi_from_name(name, &abi) == 0)
 		rd->f->abis |= 1u << abi;
 	else if (!is_foreign_arch(name))
@@ -132,7 +132,7 @@ static int read_arch_map(struct oci_reader *rd, const json_t *map)
 			r = oci_array(o, path, "subArchitectures", &subs, &rd->why);
 		if (r < 0)
 			return r;
-		if (strcmp(name, abi_oci_name(abi_native())) != 0)
+		if (strcmp(name, abi_oci_name(rd->machine)) != 0)
 			continue;
 		r = add_arch(rd, path, "architecture", name);
 		if (r == 0)
@@ -145,14 +145,14 @@ static int read_arch_map(struct oci_reader *rd, const json_t *map)
 
 /* Runtimes always speak for their own ABI, listed or not. A file that lists another machine's
  * ABIs only was made for that machine. */
-static void add_native(struct filter *f)
+static void add_native(struct filter *f, enum tamis_abi machine)
 {
 	bool ours = f->abis == 0;
 
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
-		ours |= (f->abis >> abi & 1) && abi_runs_on(abi, abi_native());
+		ours |= (f->abis >> abi & 1) && abi_runs_on(abi, machine);
 	if (ours)
-		f->abis |= 1u << abi_native();
+		f->abis |= 1u << machine;
 }
 
 static int read_architectures(struct oci_reader *rd, const json_t *root)
@@ -170,7 +170,7 @@ static int read_architectures(struct oci_reader *rd, const json_t *root)
 	if (r == 0)
 		r = read_arch_map(rd, map);
 	if (r == 0)
-		add_native(rd->f);
+		add_native(rd->f, rd->machine);
 	return r;
 }
 
@@ -216,11 +216,11 @@ static int read_root(struct oci_reader *rd, const json_t *root)
 	return r;
 }
 
-int oci_parse(const char *text, size_t len, const char *const *caps, struct filter **ret,
-	      unsigned *ret_unknown, char **ret_why)
+static int parse_on(const char *text, size_t len, enum tamis_abi machine, const char *const *caps,
+		    struct filter **ret, unsigned *ret_unknown, char **ret_why)
 {
 	_cleanup_(filter_free) struct filter *f = NULL;
-	struct oci_reader rd = { .caps = caps };
+	struct oci_reader rd = { .caps = caps, .machine = machine };
 	_cleanup_(json_decref) json_t *root = NULL;
 	int r = filter_new(&f);
 
@@ -240,16 +240,39 @@ int oci_parse(const char *text, size_t len, const char *const *caps, struct filt
 	return 0;
 }
 
-int oci_read(const char *path, const char *const *caps, struct filter **ret, unsigned *ret_unknown,
-	     char **ret_why)
+int oci_parse(const char *text, size_t len, const char *const *caps, struct filter **ret,
+	      unsigned *ret_unknown, char **ret_why)
 {
-	_free_ char *text = NULL;
-	size_t len;
-	int r = file_read(path, OCI_MAX_SIZE, &text, &len);
+	return parse_on(text, len, abi_native(), caps, ret, ret_unknown, ret_why);
+}
+
+static int read_text(const char *path, char **ret, size_t *ret_len, char **ret_why)
+{
+	int r = file_read(path, OCI_MAX_SIZE, ret, ret_len);
 
 	if (r == -EFBIG)
 		(void)oci_fail(ret_why, "larger than %u MiB", OCI_MAX_SIZE >> 20);
 	else if (r < 0)
 		*ret_why = text_format("%s", strerror(-r));
+	return r;
+}
+
+int oci_read(const char *path, const char *const *caps, struct filter **ret, unsigned *ret_unknown,
+	     char **ret_why)
+{
+	_free_ char *text = NULL;
+	size_t len;
+	int r = read_text(path, &text, &len, ret_why);
+
 	return r < 0 ? r : oci_parse(text, len, caps, ret, ret_unknown, ret_why);
+}
+
+int oci_read_on(const char *path, enum tamis_abi machine, const char *const *caps,
+		struct filter **ret, char **ret_why)
+{
+	_free_ char *text = NULL;
+	size_t len;
+	int r = read_text(path, &text, &len, ret_why);
+
+	return r < 0 ? r : parse_on(text, len, machine, caps, ret, NULL, ret_why);
 }

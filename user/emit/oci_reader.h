@@ -9,6 +9,7 @@
 
 struct oci_reader {
 	const char *const *caps;
+	enum tamis_abi machine; /* the native ABI of where the file is read */
 	struct filter *f;
 	unsigned unknown;
 	char *why;

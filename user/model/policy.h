@@ -33,5 +33,8 @@ struct policy {
 	/* TAMIS_ABI_MAX sets: guarded calls that were seen and nobody allowed, so that they are not in
 	 * the policy (model/guard.h); NULL: not asked */
 	const struct sysset *pending;
+	/* TAMIS_ABI_MAX sets: calls of this machine that the one the policy is for has none like
+	 * (model/widen.h); NULL: it is for this machine */
+	const struct sysset *untranslated;
 	const char *runtimes; /* "runc, crun" or "crun@1.8": whose gate is inside; for the text */
 };
