@@ -31,12 +31,12 @@ _tamis_options() {
 	case ${words[1]} in
 	daemon) _tamis_words --state --interval --unit --bpffs --no-pin --unpin --watch --service \
 		--config --map-entries --cache-slots --portable --verbose ;;
-	record) _tamis_words -o -f --output --format --runtime --stop -- ;;
+	record) _tamis_words -o -f --output --format --runtime --allow --stop -- ;;
 	list) _tamis_words --engine --running --json --state ;;
 	show | diff) _tamis_words --json --state ;;
 	allow | deny) _tamis_words --abi --forget --state ;;
 	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
-		--engine-profile --json --state ;;
+		--engine-profile --base --widen --arch --json --state ;;
 	run) _tamis_words --policy -- ;;
 	forget) _tamis_words --state ;;
 	merge) _tamis_words -o --output --state ;;
@@ -52,12 +52,13 @@ _tamis_value() {
 	-o | --output) [[ ${words[1]} == merge ]] || _tamis_files ;;
 	-f | --format) _tamis_words oci docker spo systemd label annotation text names bpf pfc ;;
 	--runtime) _tamis_words runc crun ;;
+	--arch) _tamis_words aarch64 x86_64 ;;
 	--stage) _tamis_words setup gate workload session all ;;
 	--abi) _tamis_words x86_64 i386 x32 aarch64 arm ;;
 	--engine) _tamis_words podman docker containerd crio kubernetes systemd oci lxc nspawn cgroup ;;
 	--gone-for | --fold-after) _tamis_words 30d 7d 12h never ;;
-	--state | --bpffs | --config | --policy | --engine-profile) _tamis_files ;;
-	--interval | --unit | --watch | --service | --map-entries | --cache-slots) ;;
+	--state | --bpffs | --config | --policy | --engine-profile | --base) _tamis_files ;;
+	--interval | --unit | --watch | --service | --map-entries | --cache-slots | --allow) ;;
 	*) return 1 ;;
 	esac
 }
