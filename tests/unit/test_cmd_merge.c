@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* merge as a command: whose keys mean whom, and what it is called. */
 #include "cmd_fixture.h"
+#include "policy/generations.h"
 
 static void fill(void)
 {
@@ -39,6 +40,84 @@ static void into_the_first(void **state)
 	assert_int_equal(row.id, id_of_key("docker/three"));
 	assert_int_equal(count_workloads(), 1);
 	store_row_done(&row);
+}
+
+static void apply(const char *name, enum policy_mode mode)
+{
+	_generation_ struct generation g = { .created = NOW };
+	struct store_applied a = { .mode = mode, .since = NOW };
+	struct store_row row = row_of(name);
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_generation_add(st, row.id, &g));
+		a.generation = g.number;
+		assert_stored(store_applied_set(st, row.id, &a));
+	}
+	store_row_done(&row);
+}
+
+/* Not by the way: somebody has to say so. */
+static void what_is_applied_to_the_others_is_released_first(void **state)
+{
+	static const struct failure refused[] = {
+		{ &cmd_merge,
+		  { "one", "three", "two", "--state", "DIR" },
+		  1,
+		  "podman/~1000/two: generation 1 is applied; 'tamis release podman/~1000/two'" },
+	};
+
+	fill();
+	apply("two", MODE_SHADOW);
+	check_failures(refused, ARRAY_SIZE(refused));
+	assert_int_equal(count_workloads(), 3);
+}
+
+static void assert_file(const char *key, bool is_there)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/applied/%s.json", state_dir, key);
+	if ((access(path, F_OK) == 0) != is_there)
+		fail_msg("%s", path);
+}
+
+/* Starts know their own keys only. */
+static void what_is_applied_to_the_first_is_to_all(void **state)
+{
+	if (geteuid() != 0)
+		skip(); /* files of others are not believed */
+	fill();
+	apply("one", MODE_ENFORCE);
+	assert_int_equal(RUN(cmd_merge, "one", "two", "-o", "both", "--state", "DIR", "--config",
+			     "/dev/null"),
+			 EXIT_OK);
+	check_said("merged podman/~1000/two into podman/one, now podman/both; its generation 1 is "
+		   "applied to all of them\n");
+	assert_file("podman/one", true);
+	assert_file("podman/~1000/two", true);
+	assert_file("podman/both", true);
+	assert_file("docker/three", false);
+}
+
+/* ... or to none: the place for the files is somebody else's. */
+static void what_can_not_be_put_in_place_changes_nothing(void **state)
+{
+	static const struct failure refused[] = {
+		{ &cmd_merge,
+		  { "one", "two", "--state", "DIR", "--config", "/dev/null" },
+		  1,
+		  "nothing was changed: " },
+	};
+	char path[128];
+
+	fill();
+	apply("one", MODE_ENFORCE);
+	snprintf(path, sizeof(path), "%s/applied", state_dir);
+	assert_int_equal(symlink("/tmp", path), 0);
+	check_failures(refused, ARRAY_SIZE(refused));
+	assert_int_equal(count_workloads(), 3);
+	assert_int_equal(access("/tmp/podman/one.json", F_OK), -1);
 }
 
 static const struct {
@@ -132,6 +211,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(into_the_first),
+		TEST(what_is_applied_to_the_others_is_released_first),
+		TEST(what_is_applied_to_the_first_is_to_all),
+		TEST(what_can_not_be_put_in_place_changes_nothing),
 		TEST(called_by_a_name),
 		TEST(says_the_new_key),
 		TEST(failures_are_one_line),

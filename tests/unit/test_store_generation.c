@@ -122,6 +122,29 @@ static void numbers(void **state)
 	assert_int_equal(count_generations(b + 1), 0);
 }
 
+/* What starts with an image that a generation doesn't know isn't put under it. */
+static void a_new_image_makes_a_new_one(void **state)
+{
+	_generation_ struct generation g = { .created = NOW }, back = { 0 };
+	int64_t w;
+
+	assert_int_equal(generation_add_image(&g, "sha256:a"), 0);
+	IN_TRANSACTION
+	{
+		w = add_workload("podman/web", "web");
+		assert_int_equal(store_generation_add(st, w, &g), 0);
+		assert_int_equal(store_generation_add(st, w, &g), 1);
+		assert_int_equal(generation_add_image(&g, "sha256:b"), 0);
+		assert_int_equal(store_generation_add(st, w, &g), 0);
+		assert_int_equal(g.number, 2);
+		assert_int_equal(store_generation_add(st, w, &g), 1);
+	}
+	assert_stored(store_generation_get(st, w, 1, &back));
+	assert_int_equal(back.image_cnt, 1);
+	assert_stored(store_generation_get(st, w, 2, &back));
+	assert_int_equal(back.image_cnt, 2);
+}
+
 static void its_state_changes_and_nothing_else(void **state)
 {
 	_generation_ struct generation g, back = { 0 };
@@ -254,6 +277,7 @@ int main(void)
 		TEST(what_is_read_is_what_was_made),
 		TEST(nothing_in_it_is_a_generation_too),
 		TEST(numbers),
+		TEST(a_new_image_makes_a_new_one),
 		TEST(its_state_changes_and_nothing_else),
 		TEST(what_is_not_there_is_not_filled_in),
 		TEST(it_is_made_whole_or_not_at_all),

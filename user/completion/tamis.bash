@@ -39,7 +39,7 @@ _tamis_options() {
 		--engine-profile --base --widen --arch --json --state ;;
 	run) _tamis_words --policy -- ;;
 	forget) _tamis_words --state ;;
-	merge) _tamis_words -o --output --state ;;
+	merge) _tamis_words -o --output --config --state ;;
 	prune) _tamis_words --gone-for --fold-after --dry-run --json --state ;;
 	check) _tamis_words --json ;;
 	esac

@@ -153,16 +153,16 @@ int store_forget(struct store *s, int64_t workload, bool *ret_running);
 
 /* Makes one workload of several: instances, calls, images, evidence and verdicts (where `into` has
  * none of its own, nor one that came before) of `from` go to `into`, and their keys become aliases
- * of it. Their generations go, and what was applied to them is applied no more: who calls it takes
- * away their files before it commits, and puts in place anew what is applied to `into`, which the
- * new aliases mean too (apply/ways.h). Units are counted once; where they were folded to days, which
- * ones were shared is not known, and as many count as the one that had more of them. -EINVAL when
- * `from` names `into`, -ENOENT when one isn't there. */
+ * of it. Their generations go, and what was applied to them is applied no more: whoever calls it
+ * has them released before, and puts in place anew what is applied to `into`, which the new aliases
+ * mean too (apply/ways.h). Units are counted once; where they were folded to days, which ones were
+ * shared is not known, and as many count as the one that had more of them. -EINVAL when `from` names
+ * `into`, -ENOENT when one isn't there. */
 int store_merge(struct store *s, int64_t into, const int64_t *from, size_t cnt);
 /* Gives it a key and a name (NULL: as it is) for people that a person chose; its old key becomes
  * an alias, which engines go on to say. What is applied stays so, but its files are named by keys:
- * as for store_merge. -ENAMETOOLONG when the key is empty or over 4096 bytes, -EEXIST when another workload,
- * or an alias of one, has the key. */
+ * as for store_merge. -ENAMETOOLONG when the key is empty or over 4096 bytes, -EEXIST when another
+ * workload, or an alias of one, has the key. */
 int store_rename(struct store *s, int64_t workload, const char *key, const char *name);
 
 struct store_prune {
