@@ -192,6 +192,13 @@ static int enforce(const struct start *s, char **ret, size_t *ret_len)
 	return 1;
 }
 
+/* Not under the generation on trial: that this container lives on says nothing of it. */
+static void note_other(const struct start *s)
+{
+	if (s->applied.now.state == GENERATION_TRIAL && s->id.container)
+		(void)trial_add_start(s->options->state, s->applied.key, 0, s->id.container, NULL);
+}
+
 /* --- a start ----------------------------------------------------------------------------- */
 
 int start_spec(const struct start_options *o, const struct identity_start *from, char **ret,
@@ -214,5 +221,9 @@ int start_spec(const struct start_options *o, const struct identity_start *from,
 	if (r < 0)
 		return leave(&s, "config.json", r, why_spec);
 	r = choose_for(&s);
-	return r > 0 ? enforce(&s, ret, ret_len) : 0;
+	if (r > 0)
+		r = enforce(&s, ret, ret_len);
+	if (r == 0 || !s.choice.trial)
+		note_other(&s);
+	return r;
 }
