@@ -17,6 +17,7 @@ struct daemon_apply {
 	struct ways ways;
 	struct settle_options settle;
 	struct auto_options rules;
+	struct auto_wait wait;
 	struct shadow_news *shadows;
 	time_t complained;
 };
@@ -76,6 +77,7 @@ int daemon_apply_new(const struct daemon_options *o, struct store *store, const 
 		.store = store,
 		.ways = &a->ways,
 		.rules = &o->apply.rules,
+		.wait = &a->wait,
 		.keep_new_image = o->apply.keep_new_image,
 		.say = on_auto,
 	};
@@ -99,6 +101,7 @@ void daemon_apply_free(struct daemon_apply *a)
 {
 	if (!a)
 		return;
+	auto_wait_done(&a->wait);
 	shadow_news_free(a->shadows);
 	free(a);
 }

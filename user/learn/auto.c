@@ -113,21 +113,32 @@ struct known {
 	uint32_t newest; /* 0: no generation yet */
 	uint32_t good;	 /* the newest good one */
 	bool newest_is_it, failed;
-	bool persons; /* somebody made the newest one by hand */
+	bool new_image; /* that the newest one doesn't know */
+	bool persons;	/* somebody made the newest one by hand */
 };
 
+static bool knows_images(const struct generation *old, const struct generation *now)
+{
+	for (size_t i = 0; i < now->image_cnt; i++)
+		if (!generation_has_image(old, now->image[i]))
+			return false;
+	return true;
+}
+
 /* What became of generations of the same contents. */
-static int known_of(const struct candidate *c, const char *digest, struct known *ret)
+static int known_of(const struct candidate *c, const struct generation *now, struct known *ret)
 {
 	struct generation *g = NULL;
 	size_t cnt = 0;
 	int r = store_generations(c->o->store, c->row->id, &g, &cnt);
 
 	for (size_t i = 0; i < cnt; i++) {
-		bool same = strcmp(g[i].digest, digest) == 0;
+		bool images = knows_images(&g[i], now);
+		bool same = images && strcmp(g[i].digest, now->digest) == 0;
 
 		ret->newest = g[i].number;
 		ret->newest_is_it = same;
+		ret->new_image = !images;
 		ret->persons = strncmp(g[i].maker ?: "", MAKER, strlen(MAKER)) != 0;
 		ret->failed |= same && g[i].state == GENERATION_FAILED;
 		if (g[i].state == GENERATION_GOOD)
@@ -203,15 +214,19 @@ static int apply(const struct candidate *c, uint32_t *ret_number)
 	int r = maker ? make_generation(c->o->store, c->row, &mo, c->now, &g) : -ENOMEM;
 
 	if (r == 0)
-		r = known_of(c, g.digest, &k);
+		r = known_of(c, &g, &k);
 	if (r < 0)
 		return r;
 	if (k.persons || k.failed)
 		return 0;
 	if (k.newest_is_it) {
+		auto_wait_forget(c->o->wait, c->row->id);
 		*ret_number = k.newest;
 		return upgrade(c, &k);
 	}
+	if (k.new_image &&
+	    !auto_wait_is_over(c->o->wait, c->row->id, &g, c->rule->observe_s, c->now))
+		return 0;
 	r = make(c, &g, &k);
 	*ret_number = g.number;
 	return r;

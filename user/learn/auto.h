@@ -6,6 +6,7 @@
 #pragma once
 
 #include "apply/ways.h"
+#include "learn/auto_wait.h"
 
 struct auto_rule {
 	char *pattern;	       /* fnmatch(3) on the key, without FNM_PATHNAME */
@@ -34,6 +35,9 @@ struct auto_options {
 	const struct ways *ways;
 	const struct auto_rules *rules;
 	bool keep_new_image;
+	/* An image that no generation knows is observed for the rule's `observe` before one knows it,
+	 * counted here; never NULL. */
+	struct auto_wait *wait;
 	void (*say)(void *arg, const char *key, const char *line);
 	void *arg;
 };

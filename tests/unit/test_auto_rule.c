@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which rule speaks for a workload, and when it is due. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "learn/auto.h"
+
+#define NOW 1700000000
+#define DAY 86400
+
+static void the_first_that_matches_speaks(void **state)
+{
+	static struct auto_rule rule[] = {
+		{ .pattern = (char *)"podman/web*" },
+		{ .pattern = (char *)"kubernetes/*/db" },
+		{ .pattern = (char *)"podman/w?" },
+		{ .pattern = (char *)"podman/*" },
+	};
+	static const struct {
+		const char *key;
+		int rule; /* -1: none */
+	} rows[] = {
+		{ "podman/web", 0 },
+		{ "podman/web2/a", 0 },
+		{ "podman/wx", 2 },
+		{ "podman/~1000/web", 3 },
+		{ "kubernetes/shop/front/db", 1 },
+		{ "kubernetes/db", -1 },
+		{ "docker/web", -1 },
+		{ "", -1 },
+	};
+	const struct auto_rules rules = { rule, ARRAY_SIZE(rule) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct auto_rule *r = auto_find(&rules, rows[i].key);
+
+		if (r != (rows[i].rule < 0 ? NULL : &rule[rows[i].rule]))
+			fail_msg("%s", rows[i].key);
+	}
+	assert_null(auto_find(&(struct auto_rules){ 0 }, "podman/web"));
+}
+
+static void a_rule_waits_for_all_it_names(void **state)
+{
+	static const struct {
+		const char *what;
+		enum policy_mode mode;
+		bool opted_out;
+		const char *why_not;
+		uint64_t calls, starts, gaps;
+		int64_t since, last_new; /* before now */
+		const char *waits;	 /* NULL: it is due */
+	} rows[] = {
+		{ "all of it", MODE_ENFORCE, false, NULL, 9, 2, 0, DAY, DAY / 2, NULL },
+		{ "more", MODE_SHADOW, false, NULL, 9, 9, 0, 9 * DAY, DAY, NULL },
+		{ "opted out", MODE_OBSERVE, false, NULL, 9, 9, 0, 9 * DAY, DAY, "by a rule" },
+		{ "label", MODE_ENFORCE, true, NULL, 9, 9, 0, 9 * DAY, DAY, "by a label" },
+		{ "why not", MODE_ENFORCE, false, "a VM", 9, 9, 0, 9 * DAY, DAY, "a VM" },
+		{ "no start", MODE_ENFORCE, false, NULL, 9, 0, 0, 9 * DAY, DAY, "partial" },
+		{ "gap", MODE_ENFORCE, false, NULL, 9, 9, 1, 9 * DAY, DAY, "partial" },
+		{ "no calls", MODE_ENFORCE, false, NULL, 0, 9, 0, 9 * DAY, DAY, "no calls" },
+		{ "young", MODE_ENFORCE, false, NULL, 9, 9, 0, DAY - 1, DAY, "86399 s of 86400" },
+		{ "future", MODE_ENFORCE, false, NULL, 9, 9, 0, -5, DAY, "observed for -5" },
+		{ "starts", MODE_ENFORCE, false, NULL, 9, 1, 0, DAY, DAY, "1 of 2 starts" },
+		{ "new call", MODE_ENFORCE, false, NULL, 9, 2, 0, DAY, DAY / 2 - 1, "quiet for" },
+		{ "newer", MODE_ENFORCE, false, NULL, 9, 2, 0, DAY, -1, "quiet for" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct auto_rule rule = {
+			.mode = rows[i].mode,
+			.observe_s = AUTO_OBSERVE_S,
+			.starts = AUTO_STARTS,
+			.quiet_s = AUTO_QUIET_S,
+		};
+		const struct store_row row = {
+			.opted_out = rows[i].opted_out,
+			.why_not = (char *)rows[i].why_not,
+			.calls = rows[i].calls,
+			.evidence = { .starts = rows[i].starts,
+				      .lost_gaps = rows[i].gaps,
+				      .since = NOW - rows[i].since },
+		};
+		char why[128] = "";
+		bool due = auto_is_due(&rule, &row, NOW - rows[i].last_new, NOW, why, sizeof(why));
+
+		if (due != !rows[i].waits || (!due && !strstr(why, rows[i].waits)))
+			fail_msg("%s: %d \"%s\"", rows[i].what, due, why);
+	}
+}
+
+static void nothing_asked_for_is_due_at_once(void **state)
+{
+	const struct auto_rule rule = { .mode = MODE_SHADOW };
+	const struct store_row row = { .calls = 1, .evidence = { .starts = 1, .since = NOW } };
+	char why[128];
+
+	assert_true(auto_is_due(&rule, &row, NOW, NOW, why, sizeof(why)));
+}
+
+static void a_reason_is_cut_to_its_room(void **state)
+{
+	const struct auto_rule rule = { .mode = MODE_ENFORCE };
+	char long_why[300], why[128];
+	struct store_row row = { .why_not = long_why };
+
+	memset(long_why, 'x', sizeof(long_why) - 1);
+	long_why[sizeof(long_why) - 1] = '\0';
+	assert_false(auto_is_due(&rule, &row, 0, NOW, why, sizeof(why)));
+	assert_int_equal(strlen(why), sizeof(why) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_that_matches_speaks),
+		cmocka_unit_test(a_rule_waits_for_all_it_names),
+		cmocka_unit_test(nothing_asked_for_is_due_at_once),
+		cmocka_unit_test(a_reason_is_cut_to_its_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
