@@ -15,6 +15,8 @@ struct composing {
 	const struct filter *engine; /* NULL where it doesn't speak for the ABI */
 	enum tamis_abi abi;
 	struct filter *out;
+	int clone, clone3; /* their numbers, or -ENOENT */
+	struct sysset vital;
 };
 
 static uint32_t why_if(const struct sysset *set, uint32_t nr, uint32_t why)
@@ -48,31 +50,28 @@ static uint32_t why_of(const struct composing *c, uint32_t nr)
 	return why | why_beside_guard(c, nr);
 }
 
-static bool is_call(enum tamis_abi abi, uint32_t nr, const char *name)
-{
-	return calls_number(abi, name) == (int)nr;
-}
-
 /* libc falls back from clone3, which is answered ENOSYS, to clone. */
 static uint32_t why_beside_clone3(const struct composing *c, uint32_t nr)
 {
-	int clone3 = calls_number(c->abi, "clone3");
-
-	if (clone3 < 0 || !is_call(c->abi, nr, "clone") || !why_of(c, (uint32_t)clone3))
+	if (c->clone3 < 0 || (int)nr != c->clone || !why_of(c, (uint32_t)c->clone3))
 		return 0;
 	return FILTER_WHY_FALLBACK;
 }
 
 /* Without these nothing can start or end, so no engine's profile lacks them on purpose. */
-static bool is_vital(enum tamis_abi abi, uint32_t nr)
+static struct sysset vital_of(enum tamis_abi abi)
 {
 	static const char *const names[] = { "execve", "exit", "exit_group", "rt_sigreturn",
 					     "sigreturn" };
+	struct sysset vital = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (is_call(abi, nr, names[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int nr = calls_number(abi, names[i]);
+
+		if (nr >= 0)
+			sysset_add(&vital, (unsigned)nr);
+	}
+	return vital;
 }
 
 /* What a learned call may be at most, whatever the engine says. */
@@ -162,7 +161,8 @@ static int refuse_strictly(const struct composing *c, uint32_t nr, const struct 
 
 static bool is_denied(const struct composing *c, uint32_t nr)
 {
-	return c->in->denied && sysset_has(&c->in->denied[c->abi], nr) && !is_vital(c->abi, nr);
+	return c->in->denied && sysset_has(&c->in->denied[c->abi], nr) &&
+	       !sysset_has(&c->vital, nr);
 }
 
 static int compose_call(const struct composing *c, uint32_t nr)
@@ -178,7 +178,7 @@ static int compose_call(const struct composing *c, uint32_t nr)
 		return allow_call(c, nr, &engine, why);
 	/* Refused outright. A learned call was made all the same, so the profile at hand is
 	 * not the one it was made under, and refusing it would break what worked. */
-	if (!c->in->strict && ((why & LEARNED) || (why && is_vital(c->abi, nr))))
+	if (!c->in->strict && ((why & LEARNED) || (why && sysset_has(&c->vital, nr))))
 		return allow_call(c, nr, &silent, why);
 	return careful ? refuse_strictly(c, nr, &engine) : refuse_call(c, nr, &engine);
 }
@@ -215,7 +215,15 @@ static bool speaks_for(const struct compose_in *in, enum tamis_abi abi)
 static int compose_abi(const struct compose_in *in, enum tamis_abi abi, struct filter *out)
 {
 	bool heard = in->engine && in->engine->abis & 1u << abi;
-	const struct composing c = { in, heard ? in->engine : NULL, abi, out };
+	const struct composing c = {
+		.in = in,
+		.engine = heard ? in->engine : NULL,
+		.abi = abi,
+		.out = out,
+		.clone = calls_number(abi, "clone"),
+		.clone3 = calls_number(abi, "clone3"),
+		.vital = vital_of(abi),
+	};
 	int r = 0;
 
 	out->abis |= 1u << abi;

@@ -10,7 +10,7 @@ struct strict {
 	uint32_t lost;
 	struct filter *ret;
 	bool kills; /* its default is stricter than an errno */
-	bool over;  /* more rules than there is room for: what is left can't be relied on */
+	bool over;  /* what is stricter than an errno takes more rules than there is room for */
 };
 
 static bool refuses(const struct filter_rule *r)
@@ -18,35 +18,44 @@ static bool refuses(const struct filter_rule *r)
 	return !filter_action_passes(r->action);
 }
 
-/* Room ran out, so something may be missing. */
-static void check_room(struct strict *s, const struct filter *list)
-{
-	s->over |= list->rule_cnt >= RULES_MAX;
-}
-
 static bool same_answer(const struct filter_rule *a, const struct filter_rule *b)
 {
 	return a->action == b->action && a->errno_ret == b->errno_ret;
 }
 
-/* Adds to what is refused, less what has another answer already. */
+static int cut_told(const struct strict *s, const struct filter_rule *rule, struct filter **part,
+		    bool *ret_full)
+{
+	const struct filter *told = s->n.refuse;
+	bool cut = false, full = told->rule_cnt >= RULES_MAX;
+	int r = filter_add(*part, rule);
+
+	for (size_t i = 0; r == 0 && !full && i < told->rule_cnt; i++) {
+		if (same_answer(&told->rule[i], rule))
+			continue;
+		r = narrow_cut(part, &told->rule[i], &cut);
+		full = (*part)->rule_cnt >= RULES_MAX;
+	}
+	*ret_full = full;
+	return r;
+}
+
+/* Adds to what is refused, less what has another answer already. Where that takes too many rules, an
+ * errno can be left out, since the default is as strict; more than that can't. */
 static int tell(struct strict *s, const struct filter_rule *rule)
 {
 	_cleanup_(filter_free) struct filter *part = NULL;
-	bool cut = false;
+	bool full = false;
 	int r = filter_new(&part);
 
 	if (r == 0)
-		r = filter_add(part, rule);
-	for (size_t i = 0; r == 0 && !s->over && i < s->n.refuse->rule_cnt; i++) {
-		if (same_answer(&s->n.refuse->rule[i], rule))
-			continue;
-		r = narrow_cut(&part, &s->n.refuse->rule[i], &cut);
-		check_room(s, part);
+		r = cut_told(s, rule, &part, &full);
+	if (r == 0 && full) {
+		s->over |= rule->action != FILTER_ERRNO;
+		return 0;
 	}
-	for (size_t i = 0; r == 0 && !s->over && i < part->rule_cnt; i++)
+	for (size_t i = 0; r == 0 && i < part->rule_cnt; i++)
 		r = filter_add(s->n.refuse, &part->rule[i]);
-	check_room(s, s->n.refuse);
 	return r;
 }
 
@@ -182,6 +191,15 @@ static bool has_refusals(const struct side *s)
 	return false;
 }
 
+/* One answer says it all: the default's, or the base's own. */
+static bool is_refused_whole(const struct strict *s, const struct side *base,
+			     const struct side *engine)
+{
+	bool by_base = side_unconditional(base) || !has_refusals(base);
+
+	return s->n.pass->rule_cnt == 0 && !s->kills && by_base && !has_refusals(engine);
+}
+
 static int refuse_all(struct strict *s, const struct side *base, const struct side *engine)
 {
 	int r = tell_engine(s, engine);
@@ -196,7 +214,7 @@ static int strict_into(struct strict *s, const struct side *base, const struct s
 	uint32_t why = s->n.like->why;
 	int r = narrow_pass(&s->n, base, engine);
 
-	if (r == 0 && s->n.pass->rule_cnt == 0 && !s->kills && !has_refusals(engine))
+	if (r == 0 && is_refused_whole(s, base, engine))
 		return narrow_put_refused(&s->n, base, s->ret);
 	if (r == 0)
 		r = refuse_all(s, base, engine);
