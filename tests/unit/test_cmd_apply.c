@@ -69,7 +69,7 @@ static void a_dry_run_is_one(void **state)
 	_free_ char *path = text_format("to be written: %s/applied/podman/web.json\n", state_dir);
 
 	assert_int_equal(APPLY("web", "--dry-run"), EXIT_OK);
-	assert_printed("generation 1: 1 calls");
+	assert_printed("generation 1: 1 call (sha256:");
 	assert_printed("would be in force when web next starts");
 	assert_printed(path);
 	assert_int_equal(count_generations(id), 0);

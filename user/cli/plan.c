@@ -168,10 +168,12 @@ static void print_generation(const struct applying *a, const struct plan *p)
 {
 	const struct generation *g = &p->now;
 	struct sysset calls[TAMIS_ABI_MAX];
+	unsigned cnt;
 
 	calls_of(g, calls);
-	printf("%s: generation %" PRIu32 ": %u calls (%.19s)\n", a->row.key, g->number,
-	       calls_count(calls), g->digest);
+	cnt = calls_count(calls);
+	printf("%s: generation %" PRIu32 ": %u call%s (%.19s)\n", a->row.key, g->number, cnt,
+	       cnt == 1 ? "" : "s", g->digest);
 	if (p->same)
 		printf("  nothing new since it was made\n");
 	if (p->before.number)
