@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -57,25 +56,6 @@ int applied_path(const char *key, char **ret)
 
 /* --- whose is it ------------------------------------------------------------------------- */
 
-static int refuse(int r, char **ret_why, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Returns r with its sentence. */
-static int refuse(int r, char **ret_why, const char *fmt, ...)
-{
-	va_list args;
-	char *why;
-
-	va_start(args, fmt);
-	if (vasprintf(&why, fmt, args) < 0)
-		why = NULL;
-	va_end(args);
-	if (!why)
-		return -ENOMEM;
-	*ret_why = why;
-	return r;
-}
-
 static uid_t read_overflow_uid(void)
 {
 	_free_ char *text = NULL;
@@ -106,14 +86,14 @@ static uid_t root_uid(void)
 static int check_sound(int fd, mode_t type, const char *path, struct stat *ret, char **ret_why)
 {
 	if (fstat(fd, ret) < 0)
-		return refuse(-errno, ret_why, "%s: %s", path, strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", path, strerror(errno));
 	if ((ret->st_mode & S_IFMT) != type)
-		return refuse(-EPERM, ret_why, "%s: not a regular file", path);
+		return text_why(-EPERM, ret_why, "%s: not a regular file", path);
 	if (ret->st_uid != root_uid())
-		return refuse(-EPERM, ret_why, "%s: belongs to uid %u, not to root", path,
-			      (unsigned)ret->st_uid);
+		return text_why(-EPERM, ret_why, "%s: belongs to uid %u, not to root", path,
+				(unsigned)ret->st_uid);
 	if (ret->st_mode & (S_IWGRP | S_IWOTH))
-		return refuse(-EPERM, ret_why, "%s: others may write to it", path);
+		return text_why(-EPERM, ret_why, "%s: others may write to it", path);
 	return 0;
 }
 
@@ -123,8 +103,8 @@ static int open_failed(int e, const char *path, char **ret_why)
 	if (e == ENOENT)
 		return -ENOENT;
 	if (e == ELOOP || e == ENOTDIR)
-		return refuse(-EPERM, ret_why, "%s: a link, or not a directory", path);
-	return refuse(-e, ret_why, "%s: %s", path, strerror(e));
+		return text_why(-EPERM, ret_why, "%s: a link, or not a directory", path);
+	return text_why(-e, ret_why, "%s: %s", path, strerror(e));
 }
 
 /* --- the walk ---------------------------------------------------------------------------- */
@@ -149,7 +129,7 @@ static int let_through(int fd, mode_t mode, const char *path, char **ret_why)
 
 	if (fstat(fd, &st) < 0 ||
 	    ((st.st_mode & mode) != mode && fchmod(fd, (st.st_mode & 07777) | mode) < 0))
-		return refuse(-errno, ret_why, "%s: %s", path, strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -159,7 +139,7 @@ static int make_dir(int at, const char *name, const char *path, char **ret_why)
 	int r;
 
 	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
-		return refuse(-errno, ret_why, "%s: %s", path, strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", path, strerror(errno));
 	fd = open_dir(at, name, path, ret_why);
 	if (fd < 0)
 		return fd;
@@ -278,8 +258,8 @@ static int read_sound(int dir, const char *base, const char *path, char **ret, s
 		return r;
 	r = file_read_fd(fd, APPLIED_MAX, ret, ret_len);
 	if (r == -EFBIG)
-		return refuse(-EINVAL, ret_why, "%s: larger than %u bytes", path, APPLIED_MAX);
-	return r < 0 ? refuse(r, ret_why, "%s: %s", path, strerror(-r)) : 0;
+		return text_why(-EINVAL, ret_why, "%s: larger than %u bytes", path, APPLIED_MAX);
+	return r < 0 ? text_why(r, ret_why, "%s: %s", path, strerror(-r)) : 0;
 }
 
 static int parse_of(const char *key, const char *text, size_t len, struct applied *ret,
@@ -291,7 +271,7 @@ static int parse_of(const char *key, const char *text, size_t len, struct applie
 	if (r < 0)
 		return r;
 	if (strcmp(a.key, key) != 0)
-		return refuse(-EINVAL, ret_why, "key: it is another workload's");
+		return text_why(-EINVAL, ret_why, "key: it is another workload's");
 	*ret = a;
 	a = (struct applied){ 0 };
 	return 0;
@@ -306,7 +286,7 @@ int applied_read(const char *state, const char *key, struct applied *ret, char *
 	int r = applied_path(key, &path);
 
 	if (r < 0)
-		return refuse(r, ret_why, "no file can be of that key");
+		return text_why(r, ret_why, "no file can be of that key");
 	dir = walk(state, path, false, &base, ret_why);
 	if (dir < 0)
 		return TAKE_FD(dir);

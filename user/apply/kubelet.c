@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,25 +13,6 @@
 
 #define PART_ROOM 254 /* a DNS name of Kubernetes */
 #define SUFFIX	  ".json"
-
-static int refuse(int r, char **ret_why, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Returns r with its sentence. */
-static int refuse(int r, char **ret_why, const char *fmt, ...)
-{
-	va_list args;
-	char *why;
-
-	va_start(args, fmt);
-	if (vasprintf(&why, fmt, args) < 0)
-		why = NULL;
-	va_end(args);
-	if (!why)
-		return -ENOMEM;
-	*ret_why = why;
-	return r;
-}
 
 /* --- key to path ------------------------------------------------------------------------- */
 
@@ -59,12 +39,12 @@ static int split(const char *key, struct parts *ret, char **ret_why)
 	const char *s = key;
 
 	if (strncmp(s, engine, strlen(engine)) != 0)
-		return refuse(-EINVAL, ret_why, "%s is no pod's", key);
+		return text_why(-EINVAL, ret_why, "%s is no pod's", key);
 	s += strlen(engine);
 	if (take_part(&s, '/', ret->namespace) < 0 || take_part(&s, '/', ret->owner) < 0 ||
 	    take_part(&s, '\0', ret->file) < 0)
-		return refuse(-EINVAL, ret_why,
-			      "%s has not the form kubernetes/NAMESPACE/OWNER/CONTAINER", key);
+		return text_why(-EINVAL, ret_why,
+				"%s has not the form kubernetes/NAMESPACE/OWNER/CONTAINER", key);
 	strcat(ret->file, SUFFIX);
 	return 0;
 }
@@ -77,11 +57,11 @@ static int open_dir(int at, const char *name, char **ret_why)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return refuse(-errno, ret_why, "%s: %s", name,
-			      errno == ELOOP || errno == ENOTDIR ? "a link, or not a directory"
-								 : strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", name,
+				errno == ELOOP || errno == ENOTDIR ? "a link, or not a directory"
+								   : strerror(errno));
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return refuse(-EPERM, ret_why, "%s: others than root may change it", name);
+		return text_why(-EPERM, ret_why, "%s: others than root may change it", name);
 	return TAKE_FD(fd);
 }
 
@@ -91,12 +71,12 @@ static int make_dir(int at, const char *name, char **ret_why)
 	int fd;
 
 	if (!made && errno != EEXIST)
-		return refuse(-errno, ret_why, "%s: %s", name, strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", name, strerror(errno));
 	fd = open_dir(at, name, ret_why);
 	/* whatever the umask is: runtimes of users read there too */
 	if (fd >= 0 && made && fchmod(fd, 0755) < 0) {
 		close(fd);
-		return refuse(-EPERM, ret_why, "%s: its mode can't be set", name);
+		return text_why(-EPERM, ret_why, "%s: its mode can't be set", name);
 	}
 	return fd;
 }
@@ -108,7 +88,7 @@ static int walk(const char *dir, const struct parts *p, char **ret_why)
 	int r = file_mkdirs(dir, 0755);
 
 	if (r < 0)
-		return refuse(r, ret_why, "%s: %s", dir, strerror(-r));
+		return text_why(r, ret_why, "%s: %s", dir, strerror(-r));
 	top = open_dir(AT_FDCWD, dir, ret_why);
 	if (top < 0)
 		return TAKE_FD(top);
@@ -163,7 +143,7 @@ static int put(const char *dir, const char *key, const struct generation *g,
 		r = render(filter, &text, &len);
 	if (r == 0)
 		r = file_replace_at(at, parts.file, text, len, 0644);
-	return r < 0 ? refuse(r, ret_why, "%s: %s", parts.file, strerror(-r)) : 0;
+	return r < 0 ? text_why(r, ret_why, "%s: %s", parts.file, strerror(-r)) : 0;
 }
 
 /* All but the guarded calls: what binds whoever leaves a unit, too. */

@@ -140,3 +140,18 @@ char *text_format(const char *fmt, ...)
 	va_end(args);
 	return n < 0 ? NULL : text;
 }
+
+int text_why(int r, char **ret_why, const char *fmt, ...)
+{
+	va_list args;
+	char *why;
+
+	va_start(args, fmt);
+	if (vasprintf(&why, fmt, args) < 0)
+		why = NULL;
+	va_end(args);
+	if (!why)
+		return -ENOMEM;
+	*ret_why = why;
+	return r;
+}

@@ -28,3 +28,6 @@ int text_u64(const char *s, uint64_t max, uint64_t *ret);
 
 /* Like asprintf, but returns the string or NULL. */
 char *text_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A failure with its sentence, which goes to *ret_why (caller frees). Returns r, or -ENOMEM. */
+int text_why(int r, char **ret_why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
