@@ -148,7 +148,8 @@ struct composed {
 		guard[TAMIS_ABI_MAX], denied[TAMIS_ABI_MAX];
 	struct filter *engine, *fallback, *out;
 	struct compose_in in;
-	bool real; /* policies/, not drawn */
+	bool real;  /* policies/, not drawn */
+	bool exact; /* what a real engine says: there is room for all of it */
 };
 
 static inline void composed_done(struct composed *c)

@@ -307,6 +307,8 @@ static inline bool may_lack_room(const struct question *q)
 {
 	uint64_t indices[FILTER_ARGS] = { 0 };
 
+	if (q->c->exact)
+		return false;
 	if (q->c->real && !is_conditional(q->c->engine, q) &&
 	    q->c->engine->default_action >= FILTER_ERRNO)
 		return false;
