@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "apply/meet.h"
+#include "emit/emit.h"
+#include "model/calls.h"
+#include "policy/data.h"
+
+#define NATIVE abi_native()
+/* Tests run in the top folder. */
+#define DOCKER "tests/unit/docker-shaped.json"
+
+struct fixture {
+	struct generation g;
+	struct filter *engine, *out;
+	struct sysset gate[TAMIS_ABI_MAX];
+};
+
+static int setup(void **state)
+{
+	_free_ char *why = NULL;
+	struct fixture *x = calloc(1, sizeof(*x));
+
+	if (!x || oci_read(DOCKER, NULL, &x->engine, NULL, &why) < 0)
+		return -1;
+	*state = x;
+	return data_gate("runc@1.1.5", x->gate);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *x = *state;
+
+	generation_done(&x->g);
+	filter_free(x->engine);
+	filter_free(x->out);
+	free(x);
+	return 0;
+}
+
+static uint32_t nr_of(const char *name)
+{
+	int nr = calls_number(NATIVE, name);
+
+	assert_true(nr >= 0);
+	return (uint32_t)nr;
+}
+
+static void learn(struct fixture *x, const char *name)
+{
+	sysset_add(&x->g.learned.set[TAMIS_WORKLOAD][NATIVE], nr_of(name));
+}
+
+static void meet(struct fixture *x, const struct filter *engine)
+{
+	filter_free(x->out);
+	x->out = NULL;
+	assert_int_equal(meet_generation(&x->g, engine, x->gate, &x->out), 0);
+}
+
+/* -1: allowed; else the errno. */
+static int answer(const struct fixture *x, const char *name, uint64_t a0)
+{
+	const uint64_t args[FILTER_ARGS] = { a0 };
+	struct filter_verdict v = filter_verdict(x->out, NATIVE, nr_of(name), args);
+
+	if (v.action == FILTER_ALLOW)
+		return -1;
+	assert_int_equal(v.action, FILTER_ERRNO);
+	return (int)v.errno_ret;
+}
+
+static void all_data_is_used(void **state)
+{
+	struct fixture *x = *state;
+
+	learn(x, "read");
+	learn(x, "clone3");
+	meet(x, x->engine);
+	assert_int_equal(answer(x, "read", 0), -1);
+	assert_int_equal(answer(x, "execve", 0), -1);	  /* of the gate */
+	assert_int_equal(answer(x, "exit_group", 0), -1); /* of always */
+	assert_int_equal(answer(x, "umount2", 0), EPERM); /* of errno/ */
+	assert_int_equal(answer(x, "clone3", 0), ENOSYS); /* of engine/ */
+	assert_int_equal(answer(x, "clone", 17), -1);
+	assert_int_equal(answer(x, "clone", 0x10000000), EPERM);
+	assert_int_equal(answer(x, "sendfile", 0), ENOSYS);
+}
+
+/* Learned when the container had more: the profile of this start decides. */
+static void never_more_than_the_engine(void **state)
+{
+	struct fixture *x = *state;
+
+	learn(x, "mount");
+	learn(x, "keyctl");
+	learn(x, "socket");
+	meet(x, x->engine);
+	assert_int_equal(answer(x, "mount", 0), EPERM);
+	assert_int_equal(answer(x, "keyctl", 0), ENOSYS);
+	assert_int_equal(answer(x, "socket", 2), -1);
+	assert_int_equal(answer(x, "socket", 40), EAFNOSUPPORT);
+	meet(x, NULL);
+	assert_int_equal(answer(x, "mount", 0), -1);
+	assert_int_equal(answer(x, "keyctl", 0), -1);
+}
+
+static void denials_are_kept(void **state)
+{
+	struct fixture *x = *state;
+
+	learn(x, "read");
+	sysset_add(&x->g.denied[NATIVE], nr_of("read"));
+	sysset_add(&x->g.denied[NATIVE], nr_of("capset"));
+	sysset_add(&x->g.denied[NATIVE], nr_of("execve"));
+	meet(x, x->engine);
+	assert_int_equal(answer(x, "read", 0), ENOSYS);
+	assert_int_equal(answer(x, "capset", 0), ENOSYS);
+	assert_int_equal(answer(x, "execve", 0), -1);
+}
+
+static void descendants_get_all_but_the_guarded(void **state)
+{
+	struct fixture *x = *state;
+
+	x->g.descendants = true;
+	learn(x, "keyctl");
+	meet(x, NULL);
+	assert_int_equal(answer(x, "sendfile", 0), -1);
+	assert_int_equal(answer(x, "keyctl", 0), -1);
+	assert_int_equal(answer(x, "bpf", 0), EPERM);
+	assert_int_equal(answer(x, "add_key", 0), ENOSYS);
+	meet(x, x->engine);
+	assert_int_equal(answer(x, "keyctl", 0), ENOSYS);
+	assert_int_equal(answer(x, "unshare", 0), EPERM);
+	assert_int_equal(answer(x, "sendfile", 0), -1);
+}
+
+static void the_gate_may_be_missing(void **state)
+{
+	struct fixture *x = *state;
+
+	learn(x, "read");
+	assert_int_equal(meet_generation(&x->g, x->engine, NULL, &x->out), 0);
+	assert_int_equal(answer(x, "execve", 0), ENOSYS);
+	assert_int_equal(answer(x, "read", 0), -1);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(all_data_is_used),	       TEST(never_more_than_the_engine),
+		TEST(denials_are_kept),	       TEST(descendants_get_all_but_the_guarded),
+		TEST(the_gate_may_be_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
