@@ -525,6 +525,48 @@ static void writes_through_no_link(void **state)
 	assert_read(0);
 }
 
+/* --- what was there before ----------------------------------------------------------------- */
+
+static void keeps_and_puts_back(void **state)
+{
+	_applied_ struct applied other = applied_of(KEY), back = { 0 };
+	_free_ char *why = NULL;
+
+	assert_int_equal(applied_keep("state", KEY), 0); /* nothing */
+	assert_int_equal(applied_back("state", KEY), -ENOENT);
+	assert_int_equal(write_it("state"), 0);
+	assert_int_equal(applied_keep("state", KEY), 0);
+	other.trial_s = 9;
+	assert_int_equal(applied_write("state", &other), 0);
+	assert_int_equal(applied_back("state", KEY), 0);
+	assert_int_equal(applied_read("state", KEY, &back, &why), 0);
+	assert_int_equal(back.trial_s, 60);
+	assert_int_equal(applied_back("state", KEY), -ENOENT);
+	/* nothing came in between */
+	assert_int_equal(applied_keep("state", KEY), 0);
+	assert_int_equal(applied_back("state", KEY), 0);
+	assert_int_equal(applied_back("state", KEY), -ENOENT);
+	assert_read(0);
+}
+
+static void keeps_no_longer(void **state)
+{
+	assert_int_equal(write_it("state"), 0);
+	assert_int_equal(applied_keep("state", KEY), 0);
+	assert_int_equal(applied_keep("state", KEY), 0);
+	assert_int_equal(applied_remove("state", KEY), 0);
+	assert_read(-ENOENT);
+	applied_drop("state", KEY);
+	assert_int_equal(access("state/applied", F_OK), -1);
+	assert_int_equal(applied_back("state", KEY), -ENOENT);
+	assert_int_equal(write_it("state"), 0);
+	assert_int_equal(applied_keep("state", KEY), 0);
+	applied_drop("state", KEY);
+	assert_int_equal(applied_back("state", KEY), -ENOENT);
+	assert_read(0);
+	applied_drop("state", KEY);
+}
+
 /* --- in a user namespace -------------------------------------------------------------------- */
 
 /* What a rootless engine's hook sees: exit status of reading there, as a negative errno. */
@@ -594,6 +636,8 @@ int main(void)
 		IN_DIR(refuses_a_link_with_a_slash),
 		IN_DIR(refuses_the_files_of_others),
 		IN_DIR(writes_through_no_link),
+		IN_DIR(keeps_and_puts_back),
+		IN_DIR(keeps_no_longer),
 		IN_DIR(reads_as_a_user),
 	};
 

@@ -2,7 +2,8 @@
 #include "apply/ways.h"
 
 #include <errno.h>
-#include <sys/mount.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "apply/kubelet.h"
 #include "apply/unit.h"
@@ -67,6 +68,7 @@ static int put(const char *key, char **ret_why)
 	struct store_row row = row_of(key);
 	int r = ways_put(&ways, st, &row, ret_why);
 
+	ways_settled(&ways, st, &row);
 	store_row_done(&row);
 	return r;
 }
@@ -315,8 +317,63 @@ static void heals_broken_files(void **state)
 	assert_int_equal(found("podman/web"), number);
 }
 
+/* Nothing more can be written, as on a disk that is full. */
+static void fill_disk(bool full)
+{
+	const struct rlimit limit = { full ? 0 : RLIM_INFINITY, RLIM_INFINITY };
+
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static size_t files_below(const char *dir)
+{
+	_free_ char *command = text_format("find %s -type f 2>/dev/null | wc -l", dir);
+	FILE *f = popen(command, "r");
+	unsigned cnt = 0;
+
+	assert_int_equal(fscanf(f, "%u", &cnt), 1);
+	pclose(f);
+	return cnt;
+}
+
 /* What a command does when its commit failed: the store's old word is in force again. */
+static void restores_from(uint32_t was, uint32_t is, bool full)
+{
+	struct store_row row = row_of("podman/web");
+	_free_ char *why = NULL, *dir = text_format("%s/applied", state_dir);
+
+	set(row.id,
+	    (struct store_applied){ .mode = was ? MODE_ENFORCE : MODE_OBSERVE, .generation = was });
+	assert_put("podman/web");
+	assert_stored(store_begin(st));
+	apply_generation(row.id, is ? MODE_ENFORCE : MODE_OBSERVE, is);
+	assert_int_equal(ways_put(&ways, st, &row, &why), 0);
+	assert_int_equal(found("podman/web"), is);
+	fill_disk(full);
+	store_rollback(st);
+	ways_restore(&ways, st, &row);
+	fill_disk(false);
+	assert_int_equal(found("podman/web"), was);
+	/* Nothing that was kept is left. */
+	assert_int_equal(files_below(dir), was ? 1 : 0);
+	store_row_done(&row);
+}
+
 static void restores(void **state)
+{
+	int64_t id = add("podman/web", "podman");
+	uint32_t first = generation(id, 1), second = generation(id, 2);
+
+	for (int full = 0; full < 2; full++) {
+		restores_from(first, second, full);
+		restores_from(second, 0, full);
+		restores_from(0, first, full);
+	}
+}
+
+/* What an earlier command kept isn't what the store says: nothing is applied then. */
+static void restores_no_stranger(void **state)
 {
 	int64_t id = add("podman/web", "podman");
 	uint32_t first = generation(id, 1), second = generation(id, 2);
@@ -325,13 +382,12 @@ static void restores(void **state)
 
 	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = first });
 	assert_put("podman/web");
-	assert_stored(store_begin(st));
-	apply_generation(id, MODE_ENFORCE, second);
-	assert_int_equal(ways_put(&ways, st, &row, &why), 0);
-	assert_int_equal(found("podman/web"), second);
-	store_rollback(st);
+	set(id, (struct store_applied){ .mode = MODE_ENFORCE, .generation = second });
+	assert_int_equal(ways_put(&ways, st, &row, &why), 0); /* keeps the first */
+	fill_disk(true);
 	ways_restore(&ways, st, &row);
-	assert_int_equal(found("podman/web"), first);
+	fill_disk(false);
+	assert_int_equal(found("podman/web"), 0);
 	store_row_done(&row);
 }
 
@@ -376,6 +432,7 @@ int main(void)
 		TEST(all_keys_or_none),
 		TEST(heals_broken_files),
 		TEST(restores),
+		TEST(restores_no_stranger),
 		TEST(finds_tamis_start),
 	};
 

@@ -189,7 +189,7 @@ static int walk(const char *state, char *path, bool make, const char **ret_base,
 	return TAKE_FD(dir);
 }
 
-/* --- in and out -------------------------------------------------------------------------- */
+/* --- out --------------------------------------------------------------------------------- */
 
 int applied_write(const char *state, const struct applied *a)
 {
@@ -242,6 +242,76 @@ int applied_remove(const char *state, const char *key)
 	prune(state, path);
 	return r;
 }
+
+/* --- what was there before ---------------------------------------------------------------- */
+
+#define KEPT_SUFFIX ".kept" /* no applied file ends so */
+
+/* The open directory of a key's file, the file's name and that of the kept one in it. */
+struct kept {
+	char *path, *name;
+	const char *base;
+	int dir;
+};
+
+static void kept_donep(struct kept *k)
+{
+	free(k->path);
+	free(k->name);
+	cleanup_closep(&k->dir);
+}
+#define _kept_ __attribute__((cleanup(kept_donep)))
+
+static int find_kept(const char *state, const char *key, struct kept *ret)
+{
+	_free_ char *why = NULL;
+	int r = applied_path(key, &ret->path);
+
+	if (r < 0)
+		return r;
+	ret->dir = walk(state, ret->path, false, &ret->base, &why);
+	if (ret->dir < 0)
+		return ret->dir;
+	ret->name = text_format(".%s" KEPT_SUFFIX, ret->base);
+	return ret->name ? 0 : -ENOMEM;
+}
+
+int applied_keep(const char *state, const char *key)
+{
+	_kept_ struct kept k = { .dir = -1 };
+	int r = find_kept(state, key, &k);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	(void)unlinkat(k.dir, k.name, 0);
+	if (linkat(k.dir, k.base, k.dir, k.name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+int applied_back(const char *state, const char *key)
+{
+	_kept_ struct kept k = { .dir = -1 };
+	int r = find_kept(state, key, &k);
+
+	if (r < 0)
+		return r;
+	if (renameat(k.dir, k.name, k.dir, k.base) < 0 || fsync(k.dir) < 0)
+		return -errno;
+	/* Of one file with two names a rename does nothing. */
+	(void)unlinkat(k.dir, k.name, 0);
+	return 0;
+}
+
+void applied_drop(const char *state, const char *key)
+{
+	_kept_ struct kept k = { .dir = -1 };
+
+	if (find_kept(state, key, &k) == 0 && unlinkat(k.dir, k.name, 0) == 0)
+		prune(state, k.path);
+}
+
+/* --- in ---------------------------------------------------------------------------------- */
 
 static int read_sound(int dir, const char *base, const char *path, char **ret, size_t *ret_len,
 		      char **ret_why)

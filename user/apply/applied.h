@@ -48,6 +48,13 @@ int applied_parse(const char *text, size_t len, struct applied *ret, char **ret_
 int applied_write(const char *state, const struct applied *a);
 /* 0 when there was none. */
 int applied_remove(const char *state, const char *key);
+/* What is in the file is kept beside it under a hidden name: on a full disk nothing else can be put
+ * back. 0 also when there is no file. */
+int applied_keep(const char *state, const char *key);
+/* What was kept takes its place again; -ENOENT. */
+int applied_back(const char *state, const char *key);
+/* It is kept no longer. */
+void applied_drop(const char *state, const char *key);
 /* -ENOENT: nothing is applied. -EPERM as above, whatever the file says; else as applied_parse. Takes
  * no lock, follows no symlink. Inside a user namespace root's files may show as the overflow uid's. */
 int applied_read(const char *state, const char *key, struct applied *ret, char **ret_why);

@@ -191,18 +191,27 @@ static int remember(const struct ways *w, struct keys *k)
 		_free_ char *why = NULL;
 
 		(void)applied_read(w->state, k->key[i], &k->before[i], &why);
+		/* Whatever else is wrong there is said when it is written. */
+		if (applied_keep(w->state, k->key[i]) == -ENOSPC)
+			return -ENOSPC;
 	}
 	return 0;
 }
 
-/* As far as possible: where there is no room for what was there, nothing is applied. */
+static void forget(const struct ways *w, const struct keys *k)
+{
+	for (size_t i = 0; i < k->cnt; i++)
+		applied_drop(w->state, k->key[i]);
+}
+
 static void put_back(const struct ways *w, const struct keys *k, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++) {
 		const struct applied *a = k->before[i].key ? &k->before[i] : NULL;
 		_free_ char *why = NULL, *again = NULL;
 
-		if (put_key(w, k->key[i], a, &why) < 0 && a)
+		if (put_key(w, k->key[i], a, &why) < 0 && a &&
+		    applied_back(w->state, k->key[i]) < 0)
 			(void)put_key(w, k->key[i], NULL, &again);
 	}
 }
@@ -252,20 +261,33 @@ static int load(const struct ways *w, struct store *s, int64_t workload,
 	return r;
 }
 
+static int load_all(const struct ways *w, struct store *s, const struct store_row *row,
+		    struct applied *ret, bool *ret_any, struct keys *ret_keys)
+{
+	struct store_applied is = { 0 };
+	int r = store_applied_get(s, row->id, &is);
+
+	*ret_any = is.mode != MODE_OBSERVE;
+	if (r == 0 && *ret_any)
+		r = load(w, s, row->id, &is, ret);
+	return r < 0 ? r : find_keys(s, row, ret_keys);
+}
+
 static int put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why)
 {
 	_applied_ struct applied a = { 0 };
-	struct store_applied is = { 0 };
 	_keys_ struct keys k = { 0 };
-	int r = store_applied_get(s, row->id, &is);
+	bool any = false;
+	int r = load_all(w, s, row, &a, &any, &k);
 
-	if (r == 0 && is.mode != MODE_OBSERVE)
-		r = load(w, s, row->id, &is, &a);
+	if (r < 0)
+		return r;
+	r = remember(w, &k);
 	if (r == 0)
-		r = find_keys(s, row, &k);
-	if (r == 0)
-		r = remember(w, &k);
-	return r < 0 ? r : put_keys(w, &k, is.mode == MODE_OBSERVE ? NULL : &a, ret_why);
+		r = put_keys(w, &k, any ? &a : NULL, ret_why);
+	if (r < 0)
+		forget(w, &k);
+	return r;
 }
 
 int ways_put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why)
@@ -280,19 +302,50 @@ int ways_put(const struct ways *w, struct store *s, const struct store_row *row,
 	return r;
 }
 
-void ways_restore(const struct ways *w, struct store *s, const struct store_row *row)
+void ways_settled(const struct ways *w, struct store *s, const struct store_row *row)
 {
-	_free_ char *why = NULL;
 	_keys_ struct keys k = { 0 };
 
-	if (put(w, s, row, &why) == 0 || find_keys(s, row, &k) < 0)
+	if (find_keys(s, row, &k) == 0)
+		forget(w, &k);
+}
+
+/* Whether the file of a->key is what the store says. */
+static bool is_in_place(const struct ways *w, const struct applied *a)
+{
+	_applied_ struct applied found = { 0 };
+	_free_ char *why = NULL, *is = NULL, *wanted = NULL;
+	size_t len;
+
+	return applied_read(w->state, a->key, &found, &why) == 0 &&
+	       applied_print(&found, &is, &len) == 0 && applied_print(a, &wanted, &len) == 0 &&
+	       strcmp(is, wanted) == 0;
+}
+
+/* Without any room: by the file that was kept, if it is the one. `a` NULL: nothing is applied. */
+static void restore_key(const struct ways *w, const char *key, const struct applied *a)
+{
+	_free_ char *why = NULL, *again = NULL;
+
+	if (a && put_key(w, key, a, &why) == 0)
+		return;
+	if (a && applied_back(w->state, key) == 0 && is_in_place(w, a))
+		return;
+	(void)put_key(w, key, NULL, &again);
+}
+
+void ways_restore(const struct ways *w, struct store *s, const struct store_row *row)
+{
+	_applied_ struct applied a = { 0 };
+	_keys_ struct keys k = { 0 };
+	bool any = false;
+
+	if (load_all(w, s, row, &a, &any, &k) < 0)
 		return;
 	for (size_t i = 0; i < k.cnt; i++) {
-		_free_ char *gone = NULL;
-
-		(void)put_key(w, k.key[i], NULL, &gone);
+		a.key = k.key[i];
+		restore_key(w, k.key[i], any ? &a : NULL);
 	}
-	free(why);
-	why = NULL;
-	(void)put(w, s, row, &why);
+	a.key = NULL;
+	forget(w, &k);
 }

@@ -17,10 +17,13 @@ struct ways {
 
 /* Puts in place what the store says is applied to the workload (observe: nothing, so files go), as
  * the transaction under way has it. On failure what was there before is there again as far as
- * possible, and *ret_why has a sentence (caller frees). */
+ * possible, and *ret_why has a sentence (caller frees). ways_settled follows the commit, ways_restore
+ * a commit that failed. */
 int ways_put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why);
-/* After a commit that failed and was rolled back: what the store says again. Where there is no room
- * for it nothing is applied, until the daemon settles it. */
+/* What was there before is needed no more. */
+void ways_settled(const struct ways *w, struct store *s, const struct store_row *row);
+/* Rolled back: what the store says again, on a full disk too. Where even that fails nothing is
+ * applied, until the daemon settles it. */
 void ways_restore(const struct ways *w, struct store *s, const struct store_row *row);
 
 /* Path of tamis-start: beside /proc/self/exe, or in ../libexec. Caller frees. -ENOENT. */

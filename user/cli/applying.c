@@ -55,8 +55,10 @@ int applying_commit(struct applying *a, const struct store_applied *is)
 		return r;
 	}
 	r = lookup_commit(a->store);
-	if (r == 0)
+	if (r == 0) {
+		ways_settled(&a->ways, a->store, &a->row);
 		return 0;
+	}
 	store_rollback(a->store);
 	ways_restore(&a->ways, a->store, &a->row);
 	return r;

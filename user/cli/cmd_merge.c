@@ -161,8 +161,10 @@ static int commit_in_place(const struct ways *w, const struct merging *m, struct
 
 	if (r == 0)
 		r = lookup_commit(s);
-	if (r == 0)
+	if (r == 0) {
+		ways_settled(w, s, &m->row[0]);
 		return 0;
+	}
 	store_rollback(s);
 	for (size_t i = 0; i < m->cnt; i++)
 		ways_restore(w, s, &m->row[i]);

@@ -253,6 +253,7 @@ static int apply_in_transaction(const struct candidate *c)
 		ways_restore(o->ways, o->store, c->row);
 		return r;
 	}
+	ways_settled(o->ways, o->store, c->row);
 	say(o, c->row->key, "generation %" PRIu32 ": %s by [auto %s], %s at its next start", number,
 	    c->rule->mode == MODE_ENFORCE ? "applied" : "in shadow", c->rule->pattern,
 	    c->rule->mode == MODE_ENFORCE ? "in force on trial" : "only watched");

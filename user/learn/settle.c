@@ -168,6 +168,7 @@ static int settle(const struct settle_options *o, const char *key, enum trial_ve
 	}
 	r = store_commit(o->store);
 	if (r == 0) {
+		ways_settled(o->ways, o->store, &m.row);
 		tell_verdict(o, &m);
 		return 0;
 	}
@@ -212,6 +213,7 @@ static int heal(const struct settle_options *o, const struct store_row *row)
 	if (r < 0)
 		return r;
 	r = ways_put(o->ways, o->store, row, &why);
+	ways_settled(o->ways, o->store, row);
 	store_rollback(o->store);
 	if (r < 0)
 		say(o, true, row->key, "what is applied to it isn't in force: %s",
