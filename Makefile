@@ -44,7 +44,7 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
-           $(O)/tools/variety-static \
+           $(O)/tools/variety-static $(O)/tools/tamis-start-faults \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
 BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 
@@ -53,7 +53,7 @@ BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 .SUFFIXES:
 .PHONY: fuzz all run check check-vm unit unit-san tools bench lint format deps clean help install
 
-all: $(O)/tamis $(if $(wildcard user/start/main.c),$(O)/tamis-start)
+all: $(O)/tamis $(O)/tamis-start
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -140,6 +140,17 @@ $(O)/tools/variety-32: tests/tools/variety.c
 $(O)/tools/variety-static-32: tests/tools/variety.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-m32 -static)
+
+# The one that drives what tamis-start is made of.
+$(O)/tools/start: tests/tools/start.c $(O)/libtamis.a
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS)
+
+# tamis-start with faults that tests ask for (user/start/faults.h).
+FAULTS  := $(patsubst %,user/start/%.c,main ask worker faults)
+$(O)/tools/tamis-start-faults: $(FAULTS) $(O)/libtamis.a
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DTAMIS_FAULTS -o $@ $^ $(START_LIBS)
 
 $(O)/bench/%.bpf.o: tests/bench/%.bpf.c $(VMLINUX_H)
 	$(call say,BPF,$<)
