@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,27 +11,9 @@
 #include "apply/unit_calls.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "model/calls.h"
 
 #define NAME_ROOM 256 /* as systemd's */
-
-static int refuse(int r, char **ret_why, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* Returns r with its sentence. */
-static int refuse(int r, char **ret_why, const char *fmt, ...)
-{
-	va_list args;
-	char *why;
-
-	va_start(args, fmt);
-	if (vasprintf(&why, fmt, args) < 0)
-		why = NULL;
-	va_end(args);
-	if (!why)
-		return -ENOMEM;
-	*ret_why = why;
-	return r;
-}
 
 /* --- names ------------------------------------------------------------------------------- */
 
@@ -79,13 +60,14 @@ int unit_name(const char *key, char **ret, char **ret_why)
 	char name[NAME_ROOM];
 
 	if (strncmp(key, engine, strlen(engine)) != 0)
-		return refuse(-EINVAL, ret_why, "%s is no unit", key);
+		return text_why(-EINVAL, ret_why, "%s is no unit", key);
 	key += strlen(engine);
 	if (*key == '~')
-		return refuse(-EINVAL, ret_why,
-			      "it is a user's unit: only the system manager's can have a drop-in");
+		return text_why(
+			-EINVAL, ret_why,
+			"it is a user's unit: only the system manager's can have a drop-in");
 	if (unescape(key, name) < 0 || !is_service(name))
-		return refuse(-EINVAL, ret_why, "it has not the name of a service");
+		return text_why(-EINVAL, ret_why, "it has not the name of a service");
 	*ret = strdup(name);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -138,14 +120,28 @@ static int print_all(const struct applied *a, const struct generation *g,
 	return r;
 }
 
+/* What systemd calls between the filter and the exec; of write, to say that it came so far, it knows
+ * by itself from 256 on. */
+static void take_gate(struct sysset ret[TAMIS_ABI_MAX])
+{
+	static const char *const names[] = { "execve", "write" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		sysset_add(&ret[abi_native()], (unsigned)calls_number(abi_native(), names[i]));
+}
+
 int unit_print(const struct applied *a, const struct generation *g, const struct unit_options *o,
 	       char **ret)
 {
 	_cleanup_(filter_free) struct filter *filter = NULL;
+	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
 	_free_ char *text = NULL;
 	size_t len = 0;
 	FILE *f;
-	int r = meet_generation(g, NULL, NULL, &filter);
+	int r;
+
+	take_gate(gate);
+	r = meet_generation(g, NULL, gate, &filter);
 
 	if (r < 0)
 		return r;
@@ -168,10 +164,10 @@ int unit_text(const struct applied *a, const struct generation *g, const struct 
 	int r = g ? unit_print(a, g, o, &text) : 0;
 
 	if (r == -EINVAL)
-		return refuse(r, ret_why, "%s and %s can't both stand in a unit's file",
-			      o->start ? o->start : "tamis-start", o->state);
+		return text_why(r, ret_why, "%s and %s can't both stand in a unit's file",
+				o->start ? o->start : "tamis-start", o->state);
 	if (r < 0)
-		return refuse(r, ret_why, "%s", strerror(-r));
+		return text_why(r, ret_why, "%s", strerror(-r));
 	*ret = text;
 	return 0;
 }
@@ -186,11 +182,11 @@ static int open_dir(int at, const char *name, const char *path, char **ret_why)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return refuse(-errno, ret_why, "%s: %s", path,
-			      errno == ELOOP || errno == ENOTDIR ? "a link, or not a directory"
-								 : strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", path,
+				errno == ELOOP || errno == ENOTDIR ? "a link, or not a directory"
+								   : strerror(errno));
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return refuse(-EPERM, ret_why, "%s: others than root may change it", path);
+		return text_why(-EPERM, ret_why, "%s: others than root may change it", path);
 	return TAKE_FD(fd);
 }
 
@@ -223,7 +219,7 @@ static int spot_open(const char *key, const struct unit_options *o, struct spot 
 		return -ENOMEM;
 	ret->dir = open_dir(AT_FDCWD, dir, dir, ret_why);
 	if (ret->dir == -ENOENT)
-		return refuse(-ENOENT, ret_why, "%s: no such directory", dir);
+		return text_why(-ENOENT, ret_why, "%s: no such directory", dir);
 	return ret->dir < 0 ? ret->dir : 0;
 }
 
@@ -234,7 +230,7 @@ static int write_at(const struct spot *s, const char *text, char **ret_why)
 	int r;
 
 	if (!made && errno != EEXIST)
-		return refuse(-errno, ret_why, "%s: %s", s->path, strerror(errno));
+		return text_why(-errno, ret_why, "%s: %s", s->path, strerror(errno));
 	fd = open_dir(s->dir, s->base, s->path, ret_why);
 	if (fd < 0)
 		return TAKE_FD(fd);
@@ -242,7 +238,7 @@ static int write_at(const struct spot *s, const char *text, char **ret_why)
 	r = made && fchmod(fd, 0755) < 0 ? -errno : 0;
 	if (r == 0)
 		r = file_replace_at(fd, UNIT_DROP_IN, text, strlen(text), 0644);
-	return r < 0 ? refuse(r, ret_why, "%s/" UNIT_DROP_IN ": %s", s->path, strerror(-r)) : 0;
+	return r < 0 ? text_why(r, ret_why, "%s/" UNIT_DROP_IN ": %s", s->path, strerror(-r)) : 0;
 }
 
 static int remove_at(const struct spot *s, char **ret_why)
@@ -252,7 +248,8 @@ static int remove_at(const struct spot *s, char **ret_why)
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : TAKE_FD(fd);
 	if (unlinkat(fd, UNIT_DROP_IN, 0) < 0 && errno != ENOENT)
-		return refuse(-errno, ret_why, "%s/" UNIT_DROP_IN ": %s", s->path, strerror(errno));
+		return text_why(-errno, ret_why, "%s/" UNIT_DROP_IN ": %s", s->path,
+				strerror(errno));
 	(void)fsync(fd);
 	(void)unlinkat(s->dir, s->base, AT_REMOVEDIR);
 	return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "emit/emit.h"
 #include "model/calls.h"
 #include "policy/data.h"
 
@@ -18,7 +19,6 @@ struct word {
 struct words {
 	struct word *word;
 	size_t cnt, room;
-	size_t nameless;
 };
 
 static void words_done(struct words *w)
@@ -27,15 +27,14 @@ static void words_done(struct words *w)
 }
 #define _words_ __attribute__((cleanup(words_done)))
 
+/* A number without a name can't be said. */
 static int words_add(struct words *w, enum tamis_abi abi, uint32_t nr, int errno_ret)
 {
 	const char *name = calls_name(abi, nr);
 	struct word *more;
 
-	if (!name) {
-		w->nameless++;
+	if (!name)
 		return 0;
-	}
 	if (w->cnt == w->room) {
 		more = reallocarray(w->word, w->room + 256, sizeof(*w->word));
 		if (!more)
@@ -73,14 +72,15 @@ static const char *errno_name(int e)
 	return e == EPERM ? "EPERM" : "ENOSYS";
 }
 
-static void words_print(struct words *w, const char *sign, FILE *f)
+/* After a list of allowed calls these are taken from it. */
+static void words_print(struct words *w, FILE *f)
 {
 	words_sort(w);
 	for (size_t i = 0; i < w->cnt; i++) {
 		const struct word *word = &w->word[i];
 
 		if (i % LINE_MAX_CALLS == 0)
-			fprintf(f, "%sSystemCallFilter=%s", i ? "\n" : "", sign);
+			fprintf(f, "%sSystemCallFilter=~", i ? "\n" : "");
 		else
 			fputc(' ', f);
 		fputs(word->name, f);
@@ -89,27 +89,9 @@ static void words_print(struct words *w, const char *sign, FILE *f)
 	}
 	if (w->cnt > 0)
 		fputc('\n', f);
-	if (w->nameless > 0)
-		fprintf(f, "# and %zu without a name, which can't be said\n", w->nameless);
 }
 
 /* --- allowed ----------------------------------------------------------------------------- */
-
-/* Each name systemd's way; a call with conditions is there whatever its arguments are. */
-static int add_allowed(const struct filter *filter, struct words *w)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < filter->rule_cnt; i++) {
-		const struct filter_rule *rule = &filter->rule[i];
-		bool again = i > 0 && rule[-1].abi == rule->abi && rule[-1].nr == rule->nr &&
-			     filter_action_passes(rule[-1].action);
-
-		if (filter_action_passes(rule->action) && !again)
-			r = words_add(w, rule->abi, rule->nr, -1);
-	}
-	return r;
-}
 
 static int print_denied(const struct generation *g, FILE *f)
 {
@@ -123,39 +105,16 @@ static int print_denied(const struct generation *g, FILE *f)
 		     nr = sysset_next(set, (unsigned)nr + 1))
 			r = words_add(&w, (enum tamis_abi)abi, (uint32_t)nr, -1);
 	}
-	w.nameless = 0;
 	if (r == 0)
-		words_print(&w, "~", f);
+		words_print(&w, f);
 	return r;
-}
-
-static void print_architectures(uint32_t abis, FILE *f)
-{
-	static const char *const name[TAMIS_ABI_MAX] = {
-		[TAMIS_ABI_X86_64] = "x86-64", [TAMIS_ABI_I386] = "x86", [TAMIS_ABI_X32] = "x32",
-		[TAMIS_ABI_AARCH64] = "arm64", [TAMIS_ABI_ARM] = "arm",
-	};
-
-	fputs("SystemCallArchitectures=\nSystemCallArchitectures=native", f);
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
-		if ((abis >> abi & 1) && (enum tamis_abi)abi != abi_native())
-			fprintf(f, " %s", name[abi]);
-	fputc('\n', f);
 }
 
 static int print_allowed(const struct filter *filter, const struct generation *g, FILE *f)
 {
-	_words_ struct words w = { 0 };
-	int r = add_allowed(filter, &w);
+	int r = systemd_filter_print(filter, f);
 
-	if (r < 0)
-		return r;
-	fputs("SystemCallFilter=\n", f);
-	words_print(&w, "", f);
-	r = print_denied(g, f);
-	fputs("SystemCallErrorNumber=ENOSYS\n", f);
-	print_architectures(filter->abis, f);
-	return r;
+	return r < 0 ? r : print_denied(g, f);
 }
 
 /* --- refused ----------------------------------------------------------------------------- */
@@ -187,7 +146,7 @@ static int add_refused(const struct filter *filter, enum tamis_abi abi, const st
 
 	for (int nr = sysset_next(set, 0); r == 0 && nr >= 0;
 	     nr = sysset_next(set, (unsigned)nr + 1))
-		if (calls_name(abi, (unsigned)nr) && !passes(filter, abi, (uint32_t)nr))
+		if (!passes(filter, abi, (uint32_t)nr))
 			r = words_add(w, abi, (uint32_t)nr, errno_of(filter, abi, (uint32_t)nr));
 	return r;
 }
@@ -205,7 +164,7 @@ static int print_refused(const struct filter *filter, const struct generation *g
 			r = add_refused(filter, (enum tamis_abi)abi, &guard[abi], &w);
 	}
 	if (r == 0)
-		words_print(&w, "~", f);
+		words_print(&w, f);
 	return r;
 }
 
