@@ -33,13 +33,16 @@ same() {
 }
 
 @test "commands" {
-	same "$(offered tamis re)" record
-	same "$(offered tamis '')" daemon record list show allow deny export diff run forget \
-		merge prune check --help --version
+	same "$(offered tamis re)" record release
+	same "$(offered tamis '')" daemon record list show allow deny apply history rollback release \
+		export diff run forget merge prune check install uninstall --help --version
 }
 
 @test "options and their values" {
 	same "$(offered tamis list --s)" --state
+	same "$(offered tamis apply x --mode '')" shadow enforce
+	same "$(offered tamis install '')" podman wrapper kubelet
+	same "$(offered tamis uninstall w)" wrapper
 	same "$(offered tamis export x -f o)" oci
 	same "$(offered tamis export x --stage w)" workload
 	same "$(offered tamis daemon --no)" --no-pin
@@ -50,7 +53,8 @@ same() {
 
 @test "every command's options are those of its usage line" {
 	local command option seen=0
-	for command in daemon record list show allow deny diff run forget merge prune check; do
+	for command in daemon record list show allow deny apply history rollback release install \
+		uninstall diff run forget merge prune check; do
 		while read -r option; do
 			offered tamis "$command" "$option" | grep -qxe "$option"
 			seen=$((seen + 1))
@@ -64,7 +68,8 @@ same() {
 	same "$(offered tamis export --state elsewhere re)" redis reverse-proxy
 	same "$(offered tamis merge x re)" redis reverse-proxy
 	same "$(offered tamis forget red)" redis
-	[[ $(cat asked) == $'list\nlist --state elsewhere\nlist\nlist' ]]
+	same "$(offered tamis rollback red)" redis
+	[[ $(cat asked) == $'list\nlist --state elsewhere\nlist\nlist\nlist' ]]
 }
 
 @test "a workload's name is quoted and never run" {

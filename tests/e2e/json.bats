@@ -116,6 +116,18 @@ everything() {
 	done
 }
 
+@test "history" {
+	local store=$BATS_TEST_TMPDIR/state key
+	key=$(workload_key all)
+	cp -r "$daemon_dir/state" "$store"
+	"$TAMIS" deny "$key" getppid --state "$store"
+	"$TAMIS" apply "$key" --force --mode shadow --config /dev/null --state "$store"
+	"$TAMIS" history "$key" --json --config /dev/null --state "$store" >history.json
+	jq -e '.generations[0] | .denied != [] and .lacks != []' history.json
+	printed <history.json >keys
+	same keys history
+}
+
 @test "diff" {
 	"$TAMIS" record -f oci -o policy.json -- /bin/true
 	tamis diff "$(workload_key all)" policy.json --json >diff.json || (($? == 1))

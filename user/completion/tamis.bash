@@ -35,6 +35,12 @@ _tamis_options() {
 	list) _tamis_words --engine --running --json --state ;;
 	show | diff) _tamis_words --json --state ;;
 	allow | deny) _tamis_words --abi --forget --state ;;
+	apply) _tamis_words --mode --dry-run --force --no-trial --replace --unconfined --with-descendants \
+		--widen --keep-new-image --config --state ;;
+	history) _tamis_words --json --config --state ;;
+	rollback | release) _tamis_words --config --state ;;
+	install) _tamis_words --hooks-dir --runtime --as --kubelet-dir --state ;;
+	uninstall) _tamis_words --hooks-dir --remove ;;
 	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
 		--engine-profile --base --widen --arch --json --state ;;
 	run) _tamis_words --policy -- ;;
@@ -51,13 +57,15 @@ _tamis_value() {
 	case $prev in
 	-o | --output) [[ ${words[1]} == merge ]] || _tamis_files ;;
 	-f | --format) _tamis_words oci docker spo systemd label annotation text names bpf pfc ;;
-	--runtime) _tamis_words runc crun ;;
+	--runtime) if [[ ${words[1]} == install ]]; then _tamis_files; else _tamis_words runc crun; fi ;;
+	--mode) _tamis_words shadow enforce ;;
 	--arch) _tamis_words aarch64 x86_64 ;;
 	--stage) _tamis_words setup gate workload session all ;;
 	--abi) _tamis_words x86_64 i386 x32 aarch64 arm ;;
 	--engine) _tamis_words podman docker containerd crio kubernetes systemd oci lxc nspawn cgroup ;;
 	--gone-for | --fold-after) _tamis_words 30d 7d 12h never ;;
-	--state | --bpffs | --config | --policy | --engine-profile | --base) _tamis_files ;;
+	--state | --bpffs | --config | --policy | --engine-profile | --base | --hooks-dir | --as | \
+		--kubelet-dir) _tamis_files ;;
 	--interval | --unit | --watch | --service | --map-entries | --cache-slots | --allow) ;;
 	*) return 1 ;;
 	esac
@@ -84,8 +92,8 @@ _tamis() {
 	local cword=$COMP_CWORD
 	COMPREPLY=()
 	if ((cword == 1)); then
-		_tamis_words daemon record list show allow deny export diff run forget merge prune check \
-			--help --version
+		_tamis_words daemon record list show allow deny apply history rollback release export diff \
+			run forget merge prune check install uninstall --help --version
 		return
 	fi
 	case ${words[1]} in
@@ -98,7 +106,12 @@ _tamis() {
 	fi
 	case ${words[1]} in
 	show | export | merge) _tamis_workloads ;;
-	allow | deny | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
+	install) [[ $cword != 2 ]] || _tamis_words podman wrapper kubelet ;;
+	uninstall)
+		[[ $cword != 2 ]] || _tamis_words podman wrapper
+		[[ ${words[2]} != wrapper ]] || _tamis_files
+		;;
+	allow | deny | apply | history | rollback | release | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
 	diff)
 		_tamis_workloads
 		_tamis_files
