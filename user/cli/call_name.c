@@ -21,6 +21,8 @@ int call_name_parse(const char *text, struct call_name *ret)
 		return -ENOENT;
 	}
 	ret->text = text;
+	ret->is_number = name[0] == '#';
+	ret->has_abi = colon != NULL;
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
 		ret->nr[abi] = colon && abi != only ? -ENOENT : calls_parse(abi, name);
 		any |= ret->nr[abi] >= 0;

@@ -2,10 +2,13 @@
 /* A call as a person names it. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "model/abi.h"
 
 struct call_name {
 	const char *text;
+	bool is_number, has_abi;
 	int nr[TAMIS_ABI_MAX]; /* negative: none of that name */
 };
 

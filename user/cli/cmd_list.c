@@ -122,12 +122,12 @@ static size_t choose(const struct list_options *o, struct store_row *rows, size_
 	return kept;
 }
 
-/* How many calls of each row wait for a person's word. */
-static int count_pending(struct store *s, const struct store_row *rows, size_t cnt, unsigned **ret)
+/* How many calls of each row wait for a person's word: fills `pending`. */
+static int count_pending(struct store *s, const struct store_row *rows, size_t cnt,
+			 unsigned *pending)
 {
-	_free_ unsigned *pending = calloc(cnt + 1, sizeof(*pending));
 	struct sysset guard[TAMIS_ABI_MAX] = { 0 }, calls[TAMIS_ABI_MAX];
-	int r = pending ? data_guard(guard) : -ENOMEM;
+	int r = data_guard(guard);
 
 	if (r < 0)
 		return log_err_errno(r, "policies/guard");
@@ -137,16 +137,18 @@ static int count_pending(struct store *s, const struct store_row *rows, size_t c
 			return lookup_failed(s, r);
 		pending[i] = pending_count(calls);
 	}
-	*ret = TAKE_PTR(pending);
 	return 0;
 }
 
 static int print_rows(struct store *s, const struct list_options *o, const struct store_row *rows,
 		      size_t cnt)
 {
-	_free_ unsigned *pending = NULL;
-	int r = count_pending(s, rows, cnt, &pending);
+	_free_ unsigned *pending = calloc(cnt + 1, sizeof(*pending));
+	int r;
 
+	if (!pending)
+		return log_err_errno(-ENOMEM, "list");
+	r = count_pending(s, rows, cnt, pending);
 	if (r < 0)
 		return r;
 	r = o->json ? list_json(rows, pending, cnt) : list_columns(rows, pending, cnt);

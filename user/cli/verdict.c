@@ -47,11 +47,11 @@ static bool is_meant(const struct verdict_line *l, const struct verdict_work *w,
 {
 	if (call->nr[abi] < 0)
 		return false;
-	if (strchr(call->text, ':'))
+	if (call->has_abi)
 		return true;
 	if (l->abi != TAMIS_ABI_MAX)
 		return abi == l->abi;
-	return abi == abi_native() || (call->text[0] != '#' && was_used(w, abi));
+	return abi == abi_native() || (!call->is_number && was_used(w, abi));
 }
 
 static int choose_calls(const struct verdict_line *l, struct verdict_work *w)

@@ -151,12 +151,12 @@ static int read_texts(struct store *s, sqlite3_stmt *stmt, struct generation *g)
 	int64_t state = 0;
 	int r = store_column_upto(s, stmt, 4, GENERATION_STATE_MAX - 1, &state);
 
-	if (r == 0 && (!digest || strlen(digest) >= sizeof(g->digest)))
-		r = store_fail(s, -EUCLEAN, "a generation's digest is too long");
-	if (r == 0)
-		strcpy(g->digest, digest);
-	if (r == 0)
-		r = store_column_text(stmt, 1, &g->maker);
+	if (r < 0)
+		return r;
+	if (!digest || strlen(digest) >= sizeof(g->digest))
+		return store_fail(s, -EUCLEAN, "a generation's digest is too long");
+	memcpy(g->digest, digest, strlen(digest) + 1);
+	r = store_column_text(stmt, 1, &g->maker);
 	if (r == 0)
 		r = store_column_text(stmt, 5, &g->failed);
 	g->state = (enum generation_state)state;
