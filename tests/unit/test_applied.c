@@ -567,6 +567,28 @@ static void keeps_no_longer(void **state)
 	applied_drop("state", KEY);
 }
 
+/* A person, or a disk check, took it: that isn't the same as none. */
+static void tells_gone_from_none(void **state)
+{
+	_free_ char *path = NULL, *full = NULL;
+
+	assert_int_equal(applied_path(KEY, &path), 0);
+	full = text_format("state/%s", path);
+	assert_int_equal(write_it("state"), 0);
+	assert_int_equal(unlink(full), 0);
+	assert_read(-ENODATA);
+	assert_int_equal(applied_remove("state", KEY), 0);
+	assert_read(-ENOENT);
+	assert_int_equal(write_it("state"), 0);
+	assert_int_equal(applied_keep("state", KEY), 0);
+	assert_int_equal(applied_remove("state", KEY), 0);
+	assert_read(-ENOENT);
+	assert_int_equal(applied_back("state", KEY), 0);
+	assert_read(0);
+	assert_int_equal(unlink(full), 0);
+	assert_read(-ENODATA);
+}
+
 /* --- in a user namespace -------------------------------------------------------------------- */
 
 /* What a rootless engine's hook sees: exit status of reading there, as a negative errno. */
@@ -638,6 +660,7 @@ int main(void)
 		IN_DIR(writes_through_no_link),
 		IN_DIR(keeps_and_puts_back),
 		IN_DIR(keeps_no_longer),
+		IN_DIR(tells_gone_from_none),
 		IN_DIR(reads_as_a_user),
 	};
 

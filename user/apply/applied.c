@@ -191,6 +191,35 @@ static int walk(const char *state, char *path, bool make, const char **ret_base,
 
 /* --- out --------------------------------------------------------------------------------- */
 
+#define MARK_SUFFIX "!" /* no key has one */
+
+/* A file's mark stands beside it, so that one that somebody took away isn't taken for none. Where it
+ * can't be made nothing is lost but that. */
+static void set_mark(int dir, const char *base)
+{
+	_free_ char *name = text_format("%s" MARK_SUFFIX, base);
+	_close_ int fd =
+		name ? openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644) : -1;
+
+	if (fd >= 0)
+		(void)fchmod(fd, 0644);
+}
+
+static void clear_mark(int dir, const char *base)
+{
+	_free_ char *name = text_format("%s" MARK_SUFFIX, base);
+
+	if (name)
+		(void)unlinkat(dir, name, 0);
+}
+
+static bool has_mark(int dir, const char *base)
+{
+	_free_ char *name = text_format("%s" MARK_SUFFIX, base);
+
+	return name && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int applied_write(const char *state, const struct applied *a)
 {
 	_free_ char *path = NULL, *text = NULL, *why = NULL;
@@ -206,7 +235,12 @@ int applied_write(const char *state, const struct applied *a)
 	if (len > APPLIED_MAX)
 		return -EFBIG;
 	dir = walk(state, path, true, &base, &why);
-	return dir < 0 ? TAKE_FD(dir) : file_replace_at(dir, base, text, len, 0644);
+	if (dir < 0)
+		return TAKE_FD(dir);
+	r = file_replace_at(dir, base, text, len, 0644);
+	if (r == 0)
+		set_mark(dir, base);
+	return r;
 }
 
 /* Directories that nothing is in any more, from the innermost on. */
@@ -236,6 +270,7 @@ int applied_remove(const char *state, const char *key)
 	dir = walk(state, path, false, &base, &why);
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : TAKE_FD(dir);
+	clear_mark(dir, base);
 	if (unlinkat(dir, base, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	r = fsync(dir) < 0 ? -errno : 0;
@@ -298,6 +333,7 @@ int applied_back(const char *state, const char *key)
 		return r;
 	if (renameat(k.dir, k.name, k.dir, k.base) < 0 || fsync(k.dir) < 0)
 		return -errno;
+	set_mark(k.dir, k.base);
 	/* Of one file with two names a rename does nothing. */
 	(void)unlinkat(k.dir, k.name, 0);
 	return 0;
@@ -361,5 +397,7 @@ int applied_read(const char *state, const char *key, struct applied *ret, char *
 	if (dir < 0)
 		return TAKE_FD(dir);
 	r = read_sound(dir, base, path, &text, &len, ret_why);
+	if (r == -ENOENT && has_mark(dir, base))
+		return text_why(-ENODATA, ret_why, "%s: is gone", path);
 	return r < 0 ? r : parse_of(key, text, len, ret, ret_why);
 }

@@ -55,6 +55,7 @@ int applied_keep(const char *state, const char *key);
 int applied_back(const char *state, const char *key);
 /* It is kept no longer. */
 void applied_drop(const char *state, const char *key);
-/* -ENOENT: nothing is applied. -EPERM as above, whatever the file says; else as applied_parse. Takes
- * no lock, follows no symlink. Inside a user namespace root's files may show as the overflow uid's. */
+/* -ENOENT: nothing is applied. -ENODATA: something is, but its file was taken away. -EPERM as above,
+ * whatever the file says; else as applied_parse. Takes no lock, follows no symlink. Inside
+ * a user namespace root's files may show as the overflow uid's. */
 int applied_read(const char *state, const char *key, struct applied *ret, char **ret_why);
