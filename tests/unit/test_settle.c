@@ -3,6 +3,7 @@
 #include "learn/settle.h"
 
 #include <signal.h>
+#include <time.h>
 
 #include "applying_fixture.h"
 
@@ -64,13 +65,29 @@ static void started(const char *key, uint32_t generation, const char *id)
 	assert_int_equal(trial_add_start(state_dir, key, generation, id, "/gone"), 0);
 }
 
-static void ended(const char *key, const char *id, enum trial_end end, int code)
+static int64_t boottime_ms(void)
 {
-	const struct observed_exit e = {
-		.key = key, .container = id, .entrypoint = true, .end = end, .code = code
-	};
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void ended_at(const char *key, const char *id, enum trial_end end, int code, int64_t at_ms)
+{
+	const struct observed_exit e = { .key = key,
+					 .container = id,
+					 .entrypoint = true,
+					 .end = end,
+					 .code = code,
+					 .at_ms = at_ms };
 
 	assert_int_equal(settle_exit(&options, &e), 0);
+}
+
+static void ended(const char *key, const char *id, enum trial_end end, int code)
+{
+	ended_at(key, id, end, code, boottime_ms());
 }
 
 static void settle(void)
@@ -146,6 +163,20 @@ static void one_that_ends_badly_gives_way(void **state)
 		assert_string_equal(said, "");
 	}
 	assert_int_equal(open_trials(), 0);
+}
+
+/* A drain tells of an end after the container has started again. */
+static void an_end_told_late_is_the_start_befores(void **state)
+{
+	int64_t id = APPLIED("podman/web", "podman", 0, READ), before = boottime_ms() - 1;
+
+	started("podman/web", 1, "c1");
+	ended_at("podman/web", "c1", TRIAL_EXITED, 1, before);
+	settle();
+	assert_int_equal(state_of(id, 1), GENERATION_TRIAL);
+	ended("podman/web", "c1", TRIAL_KILLED, SIGSYS);
+	settle();
+	assert_int_equal(state_of(id, 1), GENERATION_FAILED);
 }
 
 static void without_a_good_one_it_is_the_engines(void **state)
@@ -309,6 +340,7 @@ static void units_ends_are_systemds_to_tell(void **state)
 
 	started(e.key, 1, "i1");
 	e.container = "i1";
+	e.at_ms = boottime_ms();
 	assert_int_equal(settle_exit(&options, &e), 0);
 	settle();
 	assert_int_equal(state_of(id, 1), GENERATION_TRIAL);
@@ -334,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SETTLE_TEST(one_that_ends_well_is_good),
 		SETTLE_TEST(one_that_ends_badly_gives_way),
+		SETTLE_TEST(an_end_told_late_is_the_start_befores),
 		SETTLE_TEST(without_a_good_one_it_is_the_engines),
 		SETTLE_TEST(of_two_names_the_failure_counts),
 		SETTLE_TEST(trials_of_nobody_go),

@@ -73,7 +73,12 @@ static const struct {
 	  { { 60000, -1, TRIAL_UNKNOWN, 0, "", NULL } } },
 	{ "before it began",
 	  "start 1 40000" BOOT " a - .\nend 39000" BOOT " a exit 3 .\n",
-	  { { 60000, 60000, TRIAL_EXITED, 3, "a", NULL } } },
+	  { { 60000, -1, TRIAL_UNKNOWN, 0, "a", NULL } } },
+	{ "told late",
+	  "start 1 40000" BOOT " a - .\nstart 1 60000" BOOT " a - .\n"
+	  "end 59000" BOOT " a exit 3 .\nend 70000" BOOT " a exit 4 .\n",
+	  { { 60000, 41000, TRIAL_EXITED, 3, "a", NULL },
+	    { 40000, 30000, TRIAL_EXITED, 4, "a", NULL } } },
 	{ "another generation's",
 	  "start 2 40000" BOOT " a - .\nend 50000" BOOT " a exit 3 .\n",
 	  { { 0 } } },

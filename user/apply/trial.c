@@ -119,16 +119,26 @@ static int cut(int dir, const char *name, const char *key_line, const char *text
 	return kept ? file_replace_at(dir, name, kept, strlen(kept), 0600) : -ENOMEM;
 }
 
-static int now(char ret[TRIAL_TIME_MAX])
+static int time_at(int64_t ms, char ret[TRIAL_TIME_MAX])
 {
-	struct timespec t;
 	_free_ char *boot = NULL;
 
-	if (clock_gettime(CLOCK_BOOTTIME, &t) < 0)
-		return -errno;
 	if (file_read("/proc/sys/kernel/random/boot_id", 64, &boot, NULL) < 0)
 		boot = NULL;
-	return trial_time_print((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000, boot, ret);
+	return trial_time_print(ms, boot, ret);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int now(char ret[TRIAL_TIME_MAX])
+{
+	return time_at(now_ms(), ret);
 }
 
 struct file {
@@ -204,13 +214,14 @@ int trial_add_start(const char *state, const char *key, uint32_t generation, con
 		r = open_file(state, key, generation != 0, &f);
 	if (r < 0)
 		return r;
-	if (generation == 0 && !trial_text_awaits(f.text, id_field, true))
+	if (generation == 0 && !trial_text_awaits(f.text, id_field, true, time))
 		return 0;
 	line = text_format("start %" PRIu32 " %s %s %s .", generation, time, id_field, path);
 	return line ? write_line(&f, key, line) : -ENOMEM;
 }
 
-int trial_add_end(const char *state, const char *key, const char *id, enum trial_end end, int code)
+int trial_add_end_at(const char *state, const char *key, const char *id, enum trial_end end,
+		     int code, int64_t at_ms)
 {
 	static const char *const how[] = {
 		[TRIAL_EXITED] = "exit",
@@ -220,18 +231,23 @@ int trial_add_end(const char *state, const char *key, const char *id, enum trial
 	_file_ struct file f = { .dir = -1 };
 	_free_ char *id_field = trial_field(or_unknown(id), TRIAL_ID_MAX), *line = NULL;
 	char time[TRIAL_TIME_MAX];
-	int r = id_field ? now(time) : -ENOMEM;
+	int r = id_field ? time_at(at_ms, time) : -ENOMEM;
 
 	if (r == 0)
 		r = end == TRIAL_RUNS || end >= ARRAY_SIZE(how) ? -EINVAL
 								: open_file(state, key, false, &f);
 	if (r < 0)
 		return r;
-	if (!trial_text_awaits(f.text, id_field, false))
+	if (!trial_text_awaits(f.text, id_field, false, time))
 		return 0;
 	line = text_format("end %s %s %s %d .", time, id_field, how[end],
 			   end == TRIAL_UNKNOWN ? 0 : code);
 	return line ? write_line(&f, key, line) : -ENOMEM;
+}
+
+int trial_add_end(const char *state, const char *key, const char *id, enum trial_end end, int code)
+{
+	return trial_add_end_at(state, key, id, end, code, now_ms());
 }
 
 int trial_remove(const char *state, const char *key)

@@ -78,6 +78,9 @@ int trial_add_start(const char *state, const char *key, uint32_t generation, con
 		    const char *cgroup);
 /* `end` and `code` as above. 0 also where no start of it is waiting for an end. */
 int trial_add_end(const char *state, const char *key, const char *id, enum trial_end end, int code);
+/* One that is told late: it was at `at_ms` (CLOCK_BOOTTIME), and is no later start's. */
+int trial_add_end_at(const char *state, const char *key, const char *id, enum trial_end end,
+		     int code, int64_t at_ms);
 /* After its verdict is in the store. */
 int trial_remove(const char *state, const char *key);
 /* Keys that have a trial. Caller frees each and the array. */

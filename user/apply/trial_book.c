@@ -182,27 +182,38 @@ static bool read_end(const char *how, const char *code, enum trial_end *ret, int
 	return true;
 }
 
+/* The start of a container that ended then: some are told of only after it has started again. */
+static struct record *newest_before(const struct book *b, const char *id, int64_t ms, size_t boot)
+{
+	struct record *r = book_newest(b, id, b->cnt);
+
+	while (r && r->boot == boot && r->began > ms)
+		r = book_newest(b, id, (size_t)(r - b->record));
+	return r;
+}
+
 /* Two may note an end: who knows how it was is believed, and when it was first noted. */
 static int add_end(struct book *b, char *field[FIELDS])
 {
-	struct record *r = book_newest(b, field[2], b->cnt);
+	struct record *r;
 	enum trial_end end;
 	int64_t ms = 0;
 	size_t boot = 0;
 	int code, e;
 
-	if (!r || !read_end(field[3], field[4], &end, &code))
+	if (!read_end(field[3], field[4], &end, &code))
 		return 0;
 	e = book_time(b, field[1], &ms, &boot);
 	if (e < 0)
 		return e == -ENOMEM ? e : 0;
-	if (r->end == TRIAL_EXITED || r->end == TRIAL_KILLED)
+	r = newest_before(b, field[2], ms, boot);
+	if (!r || r->end == TRIAL_EXITED || r->end == TRIAL_KILLED)
 		return 0;
 	/* After a reboot: how the machine ended it, if anything. */
 	if (boot != r->boot)
 		end = TRIAL_UNKNOWN;
 	else if (r->ended < 0)
-		r->ended = ms < r->began ? r->began : ms;
+		r->ended = ms;
 	r->end = end;
 	r->code = code;
 	return 0;
@@ -246,14 +257,18 @@ char *trial_text_key(const char *text)
 	return strdup(field[1]);
 }
 
-bool trial_text_awaits(const char *text, const char *id, bool trial)
+bool trial_text_awaits(const char *text, const char *id, bool trial, const char *time)
 {
+	_free_ char *own_time = strdup(time);
 	_book_ struct book b = { 0 };
 	const struct record *r;
+	int64_t ms = 0;
+	size_t boot = 0;
 
-	if (!text || book_read(text, &b) < 0)
+	if (!text || !own_time || book_read(text, &b) < 0 ||
+	    book_time(&b, own_time, &ms, &boot) < 0)
 		return false;
-	r = book_newest(&b, id, b.cnt);
+	r = newest_before(&b, id, ms, boot);
 	if (!r)
 		return false;
 	return trial ? r->generation != 0 : r->end == TRIAL_RUNS || r->end == TRIAL_UNKNOWN;

@@ -25,8 +25,8 @@ bool trial_is_known(const char *field);
 char *trial_text_key(const char *text);
 
 /* Is there a start of that id (as a field) whose end isn't known, and that wasn't followed by another
- * one? With `trial` only one of a generation that is on trial. NULL: no. */
-bool trial_text_awaits(const char *text, const char *id, bool trial);
+ * one until `time`? With `trial` only one of a generation that is on trial. NULL: no. */
+bool trial_text_awaits(const char *text, const char *id, bool trial, const char *time);
 
 /* As trial_read; `now` by trial_time_print. */
 int trial_text_read(const char *text, uint32_t generation, const char *now, const char *mount,

@@ -299,5 +299,5 @@ int settle_exit(const struct settle_options *o, const struct observed_exit *e)
 	/* A unit runs several commands, and systemd tells tamis-start how its main one ended. */
 	if (e->entrypoint && has_prefix(e->key, "systemd/"))
 		return 0;
-	return trial_add_end(o->ways->state, e->key, e->container, e->end, e->code);
+	return trial_add_end_at(o->ways->state, e->key, e->container, e->end, e->code, e->at_ms);
 }
