@@ -184,6 +184,15 @@ static void tells_of_shadow(void **state)
 	assert_printed("x86_64  futex  learned since");
 	assert_printed("ser\\x1bver  /srv/server\n");
 	assert_printed("x86_64  bpf    nobody allowed it");
+	assert_int_equal(RUN(cmd_show, "web", "--state", "DIR"), EXIT_OK);
+	assert_printed("\ngeneration 1 would have refused:\n");
+	assert_int_equal(APPLY("web"), EXIT_OK);
+	assert_int_equal(RUN(cmd_show, "web", "--state", "DIR"), EXIT_OK);
+	{
+		_free_ char *text = printed_text();
+
+		assert_null(strstr(text, "would have refused"));
+	}
 }
 
 static void names_what_is_wrong(void **state)

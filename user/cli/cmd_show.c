@@ -27,6 +27,7 @@ static void shown_donep(struct shown *s)
 	text_list_done(&s->inner);
 	text_list_done(&s->alias);
 	text_list_done(&s->image);
+	refused_done(&s->refused);
 }
 
 /* What a policy is made of comes first. */
@@ -228,6 +229,7 @@ static int show_columns(const struct shown *s)
 						"REPLICAS", "FIRST BY", "PID",	"EXE" };
 	__attribute__((cleanup(print_table_donep))) struct print_table t =
 		PRINT_TABLE(ARRAY_SIZE(headings));
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
 		print_cell(&t, headings[i]);
@@ -236,7 +238,8 @@ static int show_columns(const struct shown *s)
 	print_head(s);
 	if (s->cnt == 0)
 		return puts("no call was seen") < 0 ? -EIO : 0;
-	return print_table_write(&t, stdout);
+	r = print_table_write(&t, stdout);
+	return r < 0 || !s->refused.generation ? r : refused_print(&s->refused);
 }
 
 /* ----------------------------------------------------------------------------------------- */
@@ -251,6 +254,19 @@ static int load_decided(struct store *store, struct shown *s)
 	r = pending_read(store, s->row.id, guard, s->pending, &s->said);
 	if (r == 0)
 		r = store_images(store, s->row.id, &s->image.text, &s->image.cnt);
+	return r < 0 ? lookup_failed(store, r) : 0;
+}
+
+static int load_shadow(struct store *store, struct shown *s)
+{
+	_generation_ struct generation g = { 0 };
+	int r;
+
+	if (s->row.mode != MODE_SHADOW)
+		return 0;
+	r = store_generation_get(store, s->row.id, s->row.generation, &g);
+	if (r == 0)
+		r = refused_load(store, s->row.id, &g, &s->refused);
 	return r < 0 ? lookup_failed(store, r) : 0;
 }
 
@@ -271,7 +287,10 @@ static int load(struct store *store, const char *name, struct shown *s)
 	if (r < 0)
 		return lookup_failed(store, r);
 	r = data_gate_unknown(&learned, s->gate_unknown);
-	return r < 0 ? log_err_errno(r, "policies/runtime") : load_decided(store, s);
+	if (r < 0)
+		return log_err_errno(r, "policies/runtime");
+	r = load_decided(store, s);
+	return r < 0 ? r : load_shadow(store, s);
 }
 
 static int show(const char *dir, const char *name, bool json)

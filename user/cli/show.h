@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/pending.h"
+#include "cli/refused.h"
 
 struct text_list {
 	char **text;
@@ -17,6 +18,7 @@ struct shown {
 	struct sysset gate_unknown[TAMIS_ABI_MAX];
 	struct sysset pending[TAMIS_ABI_MAX];
 	struct verdicts said;
+	struct refused refused; /* of what is in shadow; generation 0: nothing is */
 };
 
 /* Who made a call first, the runtime's setup apart; NULL: nobody knows. */

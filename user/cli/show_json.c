@@ -103,6 +103,7 @@ int show_json(const struct shown *s)
 	r |= json_object_set_new(top, "pending", json_pending(s));
 	r |= json_object_set_new(top, "allowed", json_sets(s->said.allowed));
 	r |= json_object_set_new(top, "denied", json_sets(s->said.denied));
+	r |= json_object_set_new(top, "refused", refused_json(&s->refused));
 	r |= json_object_set_new(top, "calls", json_calls(s));
 	if (r < 0) {
 		json_decref(top);
