@@ -182,6 +182,8 @@ static void one_that_failed_unsettled(void **state)
 	assert_int_equal(trial_add_end(state_dir, "podman/web", "c1", TRIAL_KILLED, 31), 0);
 	assert_int_equal(APPLY("web"), EXIT_FAIL);
 	assert_complained("generation 1, of the same calls, failed");
+	assert_int_equal(APPLY("web", "--force", "--dry-run"), EXIT_OK);
+	assert_int_equal(APPLY("web"), EXIT_FAIL);
 	assert_int_equal(APPLY("web", "--force"), EXIT_OK);
 	assert_int_equal(state_of(id, 1), GENERATION_TRIAL);
 	assert_int_equal(APPLY("web"), EXIT_OK);

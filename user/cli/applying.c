@@ -66,37 +66,62 @@ int applying_commit(struct applying *a, const struct store_applied *is)
 
 /* --- trials ------------------------------------------------------------------------------ */
 
-static void judge_key(const char *state, const char *key, unsigned trial_s, struct generation *g)
+/* Starts have the keys of what was merged, too. */
+static void each_key(struct store *s, const struct store_row *row,
+		     void (*fn)(void *ctx, const char *key), void *ctx)
 {
+	char **alias = NULL;
+	size_t cnt = 0;
+
+	fn(ctx, row->key);
+	(void)store_aliases(s, row->id, &alias, &cnt);
+	for (size_t i = 0; i < cnt; i++) {
+		fn(ctx, alias[i]);
+		free(alias[i]);
+	}
+	free(alias);
+}
+
+struct judging {
+	const char *state;
+	unsigned trial_s;
+	struct generation *g;
+};
+
+static void judge_key(void *ctx, const char *key)
+{
+	const struct judging *j = ctx;
 	struct trial t = { 0 };
 	struct trial_said said;
 
-	if (g->state != GENERATION_TRIAL || trial_read(state, key, g->number, NULL, &t) < 0)
+	if (j->g->state != GENERATION_TRIAL ||
+	    trial_read(j->state, key, j->g->number, NULL, &t) < 0)
 		return;
-	said = trial_judge(t.start, t.cnt, trial_s);
+	said = trial_judge(t.start, t.cnt, j->trial_s);
 	trial_done(&t);
 	if (said.verdict == TRIAL_PASSED)
-		g->state = GENERATION_GOOD;
+		j->g->state = GENERATION_GOOD;
 	if (said.verdict != TRIAL_FAILED)
 		return;
-	g->state = GENERATION_FAILED;
-	free(g->failed);
-	g->failed = strdup(said.why);
+	j->g->state = GENERATION_FAILED;
+	free(j->g->failed);
+	j->g->failed = strdup(said.why);
 }
 
 void applying_judge(const char *state, struct store *s, const struct store_row *row,
 		    unsigned trial_s, struct generation *g)
 {
-	char **alias = NULL;
-	size_t cnt = 0;
+	each_key(s, row, judge_key, &(struct judging){ state, trial_s, g });
+}
 
-	judge_key(state, row->key, trial_s, g);
-	(void)store_aliases(s, row->id, &alias, &cnt);
-	for (size_t i = 0; i < cnt; i++) {
-		judge_key(state, alias[i], trial_s, g);
-		free(alias[i]);
-	}
-	free(alias);
+static void forget_key(void *ctx, const char *key)
+{
+	(void)trial_remove(ctx, key);
+}
+
+void applying_try_again(const struct applying *a)
+{
+	each_key(a->store, &a->row, forget_key, (void *)a->state);
 }
 
 int applying_newest_good(struct applying *a, uint32_t before, uint32_t *ret)

@@ -27,5 +27,8 @@ int applying_commit(struct applying *a, const struct store_applied *is);
 void applying_judge(const char *state, struct store *s, const struct store_row *row,
 		    unsigned trial_s, struct generation *g);
 
+/* A generation gets another try: what its trials have shown is forgotten. */
+void applying_try_again(const struct applying *a);
+
 /* The newest good generation with a lower number, judged as above; 0: none. */
 int applying_newest_good(struct applying *a, uint32_t before, uint32_t *ret);

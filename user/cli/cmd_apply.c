@@ -146,6 +146,8 @@ static int apply(const struct apply_options *o, const char *name)
 		r = applying_commit(&a, &plan.is);
 	if (r < 0)
 		return EXIT_FAIL;
+	if (plan.again && !o->dry_run)
+		applying_try_again(&a);
 	plan_print(&a, &plan, o->dry_run);
 	warn(&a, o);
 	return EXIT_OK;

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "apply/trial.h"
 #include "apply/unit.h"
 #include "base/log.h"
 #include "cli/calls_text.h"
@@ -78,13 +77,11 @@ static int take_same(struct applying *a, const struct plan_options *o, struct pl
 static int set_state(struct applying *a, const struct plan_options *o, struct plan *p)
 {
 	enum generation_state state = o->make.good ? GENERATION_GOOD : p->now.state;
-	bool again = p->now.state == GENERATION_FAILED && o->again;
 	int r;
 
-	if (again && !o->make.good)
+	p->again = p->now.state == GENERATION_FAILED && o->again;
+	if (p->again && !o->make.good)
 		state = GENERATION_TRIAL;
-	if (again)
-		(void)trial_remove(a->state, a->row.key);
 	p->now.state = state;
 	if (state != GENERATION_FAILED) {
 		free(p->now.failed);
