@@ -15,6 +15,7 @@ struct plan_options {
 struct plan {
 	struct generation now, before; /* before.number 0: there was none */
 	bool same;		       /* `now` was there already: nothing new was learned */
+	bool again; /* it failed, and is to be tried again: applying_try_again, once committed */
 	struct store_applied was, is;
 	struct sysset added[TAMIS_ABI_MAX], gone[TAMIS_ABI_MAX]; /* against `before` */
 	struct sysset pending[TAMIS_ABI_MAX]; /* seen, and waiting for a person's word */
