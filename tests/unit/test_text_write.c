@@ -257,6 +257,19 @@ static void every_named_call_has_a_group(void **state)
 	assert_string_equal(group_of("system"), "other"); /* of "file system:" */
 }
 
+/* Calls that nobody learned, for processes that leave. */
+static void what_leaves_is_named(void **state)
+{
+	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);
+	const struct policy p = { .workload = "systemd/ssh.service", .filter = f };
+	_free_ char *text = NULL;
+
+	add_why(f, TAMIS_ABI_X86_64, "sendfile", FILTER_WHY_DESCENDANTS);
+	filter_sort(f);
+	text = emitted("text", &p, NULL, NULL);
+	check_has(text, "not guarded, for what leaves the unit");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +282,7 @@ int main(void)
 		cmocka_unit_test(long_strings_are_cut),
 		cmocka_unit_test(a_policy_from_a_file),
 		cmocka_unit_test(every_named_call_has_a_group),
+		cmocka_unit_test(what_leaves_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
