@@ -3,6 +3,7 @@
  * What tamis-start is made of, for scripts:
  *	start splice CONFIG PROFILE      the config.json with another profile; exit 3: refused, why on stderr
  *	start whose CONFIG [ID BUNDLE]   key and cgroup of a container about to start; exit 3: nobody's
+ *	start path CGROUP                key of what runs there; exit 3: nobody's
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,11 +55,25 @@ static int whose(const char *text, size_t len, const char *id, const char *bundl
 	return 0;
 }
 
+static int running(const char *path)
+{
+	const struct identity_options o = { 0 };
+	struct identity i = IDENTITY_INIT;
+
+	if (identity_of_path(&o, path, &i) < 0)
+		return REFUSED;
+	printf("%s%s\n", i.key, i.opted_out ? " off" : "");
+	identity_done(&i);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	_free_ char *text = NULL;
 	size_t len = 0;
 
+	if (argc == 3 && strcmp(argv[1], "path") == 0)
+		return running(argv[2]);
 	if (argc < 3 || file_read(argv[2], 4 * SPEC_MAX, &text, &len) < 0)
 		return 2;
 	if (strcmp(argv[1], "splice") == 0 && argc == 4)
