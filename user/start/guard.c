@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "start/report.h"
 
 static const int fatal[] = { SIGSEGV, SIGBUS,  SIGILL,	SIGFPE, SIGABRT,
 			     SIGSYS,  SIGXCPU, SIGXFSZ, SIGALRM };
@@ -50,6 +51,19 @@ void guard_set(void (*fallback)(void), unsigned seconds)
 	(void)sigaction(SIGCHLD, &plain, &child_before);
 	catch_fatal();
 	alarm(seconds);
+}
+
+void guard_report(void)
+{
+	if (fork() != 0)
+		return;
+	guard_drop();
+	alarm(1);
+	/* Whoever waits for the end of these need not wait for us. */
+	(void)dup2(STDERR_FILENO, STDIN_FILENO);
+	(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+	report_fault(NULL, "tamis-start crashed or hung; started under the engine's own profile");
+	_exit(0);
 }
 
 void guard_drop(void)

@@ -12,3 +12,6 @@ void guard_set(void (*fallback)(void), unsigned seconds);
 
 /* Signals are again as they were at guard_set: for what is exec'd now. Safe in a signal handler. */
 void guard_drop(void);
+
+/* For the fallback: a line, by a child with a second to live. What crashed may crash again there. */
+void guard_report(void);

@@ -33,6 +33,7 @@ static void write_given(void)
 static void give_up(void)
 {
 	write_given();
+	guard_report();
 	_exit(0);
 }
 

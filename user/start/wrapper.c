@@ -40,6 +40,7 @@ static void become_runtime(void)
 
 static void give_up(void)
 {
+	guard_report();
 	become_runtime();
 	_exit(NO_RUNTIME);
 }
