@@ -34,7 +34,7 @@ static void the_lines_of_a_drop_in(void **state)
 				  "SystemCallFilter=execve personality read waitpid\n"
 				  "SystemCallErrorNumber=ENOSYS\n"
 				  "SystemCallArchitectures=\n"
-				  "SystemCallArchitectures=x86-64 x86\n");
+				  "SystemCallArchitectures=native x86\n");
 }
 
 static void limits_are_named(void **state)
@@ -86,7 +86,7 @@ static void a_default_of_death(void **state)
 	assert_int_equal(print(f, &text), 0);
 	assert_string_equal(text, "SystemCallFilter=\nSystemCallFilter=read\n"
 				  "SystemCallErrorNumber=\n"
-				  "SystemCallArchitectures=\nSystemCallArchitectures=arm64 arm\n");
+				  "SystemCallArchitectures=\nSystemCallArchitectures=native arm\n");
 }
 
 static bool passes(const struct filter *f, int nr)

@@ -86,7 +86,7 @@ int docker_base_limits(const struct docker_base *b, const struct policy *p,
  * The lines of a unit's [Service] section (systemd.exec(5)) that stand for the filter, so far as
  * they can: SystemCallFilter= (its own is reset first), SystemCallErrorNumber=,
  * SystemCallArchitectures=. -EOPNOTSUPP for a filter that allows no call, of which systemd would
- * make none at all, and for one whose default lets calls through.
+ * make none at all, for one whose default lets calls through, and for one of two machines.
  */
 int systemd_filter_print(const struct filter *f, FILE *out);
 

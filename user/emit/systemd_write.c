@@ -119,11 +119,12 @@ static void print_errno(const struct filter *f, FILE *out)
 		fprintf(out, "SystemCallErrorNumber=%u\n", f->default_errno);
 }
 
+/* The machine's own ABI is "native": what hardening is judged by. */
 static void print_abis(const struct filter *f, FILE *out)
 {
 	static const char *const names[TAMIS_ABI_MAX] = {
-		[TAMIS_ABI_X86_64] = "x86-64", [TAMIS_ABI_I386] = "x86", [TAMIS_ABI_X32] = "x32",
-		[TAMIS_ABI_AARCH64] = "arm64", [TAMIS_ABI_ARM] = "arm",
+		[TAMIS_ABI_X86_64] = "native",	[TAMIS_ABI_I386] = "x86", [TAMIS_ABI_X32] = "x32",
+		[TAMIS_ABI_AARCH64] = "native", [TAMIS_ABI_ARM] = "arm",
 	};
 	const char *between = "=";
 
@@ -140,8 +141,9 @@ static void print_abis(const struct filter *f, FILE *out)
 int systemd_filter_print(const struct filter *f, FILE *out)
 {
 	_cleanup_(oci_names_free) struct oci_names *n = NULL;
-	int r = filter_action_passes(f->default_action) || !f->abis ? -EOPNOTSUPP
-								    : oci_names_new(f, &n);
+	bool both = f->abis >> TAMIS_ABI_X86_64 & f->abis >> TAMIS_ABI_AARCH64 & 1;
+	int r = filter_action_passes(f->default_action) || !f->abis || both ? -EOPNOTSUPP
+									    : oci_names_new(f, &n);
 
 	if (r < 0)
 		return r;
