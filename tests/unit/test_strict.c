@@ -125,11 +125,93 @@ static void the_text_says_the_same(void **state)
 		text_case(seed);
 }
 
+/* --- several ABIs in one text --------------------------------------------------------------- */
+
+/* An engine's text says the same of a name in every ABI that it lists. */
+static struct filter *draw_named(struct random *x)
+{
+	_cleanup_(filter_free) struct filter *f = draw_filter(x, 1u << abi_native(), 12);
+	struct filter *ret = NULL;
+
+	assert_int_equal(filter_new(&ret), 0);
+	ret->default_action = f->default_action;
+	ret->default_errno = f->default_errno;
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		if (!abi_runs_on((enum tamis_abi)abi, abi_native()))
+			continue;
+		ret->abis |= 1u << abi;
+		for (size_t i = 0; i < f->rule_cnt; i++) {
+			struct filter_rule r = f->rule[i];
+			const char *name = calls_name(r.abi, r.nr);
+			int nr = name ? calls_number((enum tamis_abi)abi, name) : -ENOENT;
+
+			r.abi = (enum tamis_abi)abi;
+			r.nr = (uint32_t)nr;
+			if (nr >= 0)
+				assert_int_equal(filter_add(ret, &r), 0);
+		}
+	}
+	filter_sort(ret);
+	return ret;
+}
+
+static void ask_weaker(struct question *q, const struct filter *text, struct random *x)
+{
+	struct values v = { 0 };
+
+	add_boundaries(&v, q->c->engine, q);
+	memset(q->args, 0, sizeof(q->args));
+	for (unsigned n = 0; n < 12; n++) {
+		struct filter_verdict engine = filter_verdict(q->c->engine, q->abi, q->nr, q->args);
+		struct filter_verdict out = filter_verdict(text, q->abi, q->nr, q->args);
+
+		if (out.action > engine.action)
+			fail_question(q, "the text of several ABIs is weaker", engine, out);
+		for (unsigned i = 0; i < FILTER_ARGS; i++)
+			q->args[i] = v.cnt[i] ? v.v[i][draw(x, v.cnt[i])] : 0;
+	}
+}
+
+static void abis_case(uint64_t seed)
+{
+	struct random x = { seed * 0x9e3779b97f4a7c15ULL + 1 };
+	struct question q = { .seed = seed };
+	struct composed c = { 0 };
+	struct filter *text;
+
+	composed_data(&c);
+	c.engine = draw_named(&x);
+	composed_draw_workload(&c, &x);
+	composed_run(&c);
+	text = read_back(c.out, seed);
+	q.c = &c;
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		for (q.nr = 0; (c.engine->abis >> abi & 1) && q.nr < TAMIS_CALLS; q.nr++) {
+			q.abi = (enum tamis_abi)abi;
+			ask_weaker(&q, text, &x);
+		}
+	filter_free(text);
+	composed_done(&c);
+}
+
+static void the_text_of_several_abis_is_no_wider(void **state)
+{
+	const char *only = getenv("STRICT_SEED");
+
+	if (only) {
+		abis_case(strtoull(only, NULL, 10));
+		return;
+	}
+	for (uint64_t seed = 1; seed <= CASES / 10; seed++)
+		abis_case(seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(never_wider_than_a_random_profile),
 		cmocka_unit_test(the_text_says_the_same),
+		cmocka_unit_test(the_text_of_several_abis_is_no_wider),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
