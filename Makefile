@@ -147,7 +147,7 @@ $(O)/tools/start: tests/tools/start.c $(O)/libtamis.a
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS)
 
 # tamis-start with faults that tests ask for (user/start/faults.h).
-FAULTS  := $(patsubst %,user/start/%.c,main ask worker faults)
+FAULTS  := $(patsubst %,user/start/%.c,main ask faults)
 $(O)/tools/tamis-start-faults: $(FAULTS) $(O)/libtamis.a
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DTAMIS_FAULTS -o $@ $^ $(START_LIBS)
@@ -169,7 +169,8 @@ $(O)/bench/%: tests/bench/%.c
 TIME    ?= 60
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c) \
-           user/sensor/readback.c user/learn/origin.c user/apply/applied.c user/apply/applied_json.c
+           user/sensor/readback.c user/learn/origin.c user/apply/applied.c user/apply/applied_json.c \
+           $(wildcard user/apply/trial_*.c) user/start/scan.c user/start/spec.c user/start/spec_profile.c
 
 FUZZ_CC  = $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser -MMD -MP
 FUZZ_OBJ = $(FUZZ_SRC:%.c=$(O)/fuzz/obj/%.o) $(O)/fuzz/obj/gen/calls_tables.o
