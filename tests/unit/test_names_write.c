@@ -49,6 +49,23 @@ static void stages_as_asked(void **state)
 	}
 }
 
+/* What waits for a person's word is seen, and not in the policy. */
+static void pending_calls_are_seen(void **state)
+{
+	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);
+	struct learned l = sample(), seen = sample();
+	struct policy p = { .filter = f, .learned = &l, .seen = &seen };
+	struct emit_options o = { .stages = 1u << TAMIS_WORKLOAD };
+	_free_ char *policy = NULL, *all = NULL;
+
+	learn(&seen, TAMIS_WORKLOAD, TAMIS_ABI_X86_64, 101); /* ptrace */
+	policy = emitted("names", &p, NULL, NULL);
+	all = emitted("names", &p, &o, NULL);
+	assert_string_equal(policy, "i386 mmap2\nx86_64 #400\nx86_64 read\nx86_64 write\n");
+	assert_string_equal(all, "i386 mmap2\nx86_64 #400\nx86_64 ptrace\nx86_64 read\n"
+				 "x86_64 write\n");
+}
+
 static void nothing_learned_is_nothing_written(void **state)
 {
 	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);
@@ -102,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stages_as_asked),
+		cmocka_unit_test(pending_calls_are_seen),
 		cmocka_unit_test(nothing_learned_is_nothing_written),
 		cmocka_unit_test(a_file_has_no_stages),
 		cmocka_unit_test(every_call_of_every_abi),

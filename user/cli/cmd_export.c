@@ -96,7 +96,8 @@ static int show_help(void)
 	     "  --runtime NAME[@VERSION]  whose start must be possible, may be repeated;\n"
 	     "                            default: those installed here\n"
 	     "  --without-sessions        leave out what only came in by exec\n"
-	     "  --stage STAGE             with -f names: setup, gate, workload, session or all\n"
+	     "  --stage STAGE             with -f names: what was seen in setup, gate, workload,\n"
+	     "                            session or all, pending calls too\n"
 	     "  --engine-profile FILE     the profile that the engine uses by itself\n"
 	     "  --base FILE               with -f docker: a profile of docker's; its entries "
 	     "stay,\n"
@@ -123,12 +124,17 @@ static int check_options(const struct render *r)
 	return render_check(r);
 }
 
-static int check_base(const struct export_options *o)
+static int check_changes(const struct export_options *o)
 {
-	if (!o->base_path || strcmp(o->render.format->name, "docker") == 0)
-		return 0;
-	log_err("export: --base goes with -f docker only");
-	return -EINVAL;
+	if (o->base_path && strcmp(o->render.format->name, "docker") != 0) {
+		log_err("export: --base goes with -f docker only");
+		return -EINVAL;
+	}
+	if (o->render.emit.stages && (o->policy.widen || o->policy.other_machine)) {
+		log_err("export: --stage shows what was seen: not with --widen or --arch");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int run(int argc, char **argv)
@@ -151,7 +157,7 @@ static int run(int argc, char **argv)
 	struct arguments args = { .min = 1, .max = 1 };
 
 	if (options_parse(&cmd_export, options, argc, argv, &args) != EXIT_OK ||
-	    check_options(&o.render) < 0 || check_base(&o) < 0)
+	    check_options(&o.render) < 0 || check_changes(&o) < 0)
 		return EXIT_USAGE;
 	return export(args.arg[0], &o);
 }

@@ -33,7 +33,7 @@ enum tamis_abi policy_machine(const struct policy_options *o);
 
 /* What was learned and said, and what of it a policy is made of. */
 struct policy_calls {
-	struct learned learned;
+	struct learned learned, seen;
 	struct verdicts said;
 	struct sysset pending[TAMIS_ABI_MAX]; /* seen, and waiting for a person's word */
 	struct sysset gate_unknown[TAMIS_ABI_MAX];
@@ -41,7 +41,8 @@ struct policy_calls {
 };
 
 /* Takes out of `learned` what nobody allowed, then widens it and brings it to another machine as the
- * options ask; `said` goes there too. Fills the rest. Negative errno, having logged why. */
+ * options ask; `said` goes there too. Fills the rest, `seen` with
+ * `learned` as it was. Negative errno, having logged why. */
 int policy_sift(const struct policy_options *o, struct policy_calls *c);
 /* What a policy says of them. */
 void policy_borrow(const struct policy_calls *c, struct policy *p);

@@ -100,6 +100,7 @@ int policy_sift(const struct policy_options *o, struct policy_calls *c)
 	struct sysset guard[TAMIS_ABI_MAX] = { 0 };
 	int r = data_guard(guard);
 
+	c->seen = c->learned;
 	if (r == 0)
 		guard_sift(&c->learned, guard, &c->said, c->pending);
 	if (r == 0)
@@ -114,6 +115,7 @@ int policy_sift(const struct policy_options *o, struct policy_calls *c)
 void policy_borrow(const struct policy_calls *c, struct policy *p)
 {
 	p->learned = &c->learned;
+	p->seen = &c->seen;
 	p->gate_unknown = c->gate_unknown;
 	p->pending = c->pending;
 	p->untranslated = c->lost;

@@ -10,7 +10,8 @@
 struct docker_base;
 
 struct emit_options {
-	/* names: stages to print, 1 << enum tamis_stage; 0 = the workload stage */
+	/* names: what was seen in these stages (1 << enum tamis_stage), in the policy or not;
+	 * 0: what the workload stage adds to the policy */
 	uint32_t stages;
 	/* docker: the profile that the policy narrows; NULL: the policy alone */
 	const struct docker_base *base;

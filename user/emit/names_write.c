@@ -54,14 +54,16 @@ static int compare_lines(const void *a, const void *b)
 
 int names_write(const struct policy *p, const struct emit_options *o, FILE *f)
 {
-	uint32_t stages = o && o->stages ? o->stages : 1u << TAMIS_WORKLOAD;
+	uint32_t stages = o ? o->stages : 0;
 	struct sysset sets[TAMIS_ABI_MAX] = { 0 };
 	_free_ struct lines *lines = calloc(1, sizeof(*lines));
 
 	if (!lines)
 		return -ENOMEM;
-	if (p->learned)
-		add_stages(p->learned, stages, sets);
+	if (stages && p->seen)
+		add_stages(p->seen, stages, sets);
+	else if (p->learned)
+		add_stages(p->learned, stages ?: 1u << TAMIS_WORKLOAD, sets);
 	else
 		add_filter(p->filter, sets);
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)

@@ -24,6 +24,7 @@ struct policy {
 	const char *image;
 	const struct filter *filter;
 	const struct learned *learned;	    /* NULL for a policy that was read from a file */
+	const struct learned *seen;	    /* with what is pending or denied; NULL: not known */
 	const struct evidence *evidence;    /* NULL likewise */
 	const struct policy_origin *origin; /* sorted by (abi, nr, stage) */
 	size_t origin_cnt;
