@@ -10,9 +10,9 @@
 /* Files of a hooks directory, NULL-terminated. */
 extern const char *const hook_files[];
 
-/* Writes them, making the directory. `start`: tamis-start's absolute path; `state`: where applied
- * policies are. 1: all were there already, as they are to be. */
-int hook_put(const char *dir, const char *start, const char *state);
+/* Writes them to the directory `path`, making it. `start`: tamis-start's absolute path; `state`: where
+ * applied policies are. 1: all were there already, as they are to be. */
+int hook_put(const char *path, const char *start, const char *state);
 
 /* 1: none was there. */
-int hook_remove(const char *dir);
+int hook_remove(const char *path);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "start/ask.h"
 
+#include <string.h>
+
 #include "start/answer.h"
 #include "start/faults.h"
 #include "start/report.h"
@@ -13,20 +15,21 @@
 struct question {
 	const struct start_options *options;
 	const struct identity_start *start;
-	const char *text; /* to report */
+	const char *text, *key; /* to report */
 };
 
 static int work(void *ctx, char **ret, size_t *ret_len)
 {
 	const struct question *q = ctx;
 
+	fault_at_work();
 	return start_spec(q->options, q->start, ret, ret_len);
 }
 
 int ask_spec(const struct start_options *o, const struct identity_start *s, char **ret,
 	     size_t *ret_len, const char **ret_fault)
 {
-	struct question q = { o, s, NULL };
+	struct question q = { o, s, NULL, NULL };
 	_free_ char *answer = NULL;
 	size_t len = 0;
 	int r;
@@ -45,30 +48,38 @@ int ask_spec(const struct start_options *o, const struct identity_start *s, char
 	return 1;
 }
 
-static int report_with_key(void *ctx, char **ret, size_t *ret_len)
+/* --- a line about it --------------------------------------------------------------------- */
+
+static int find_key(void *ctx, char **ret, size_t *ret_len)
 {
 	const struct question *q = ctx;
 	_identity_ struct identity id = { 0 };
+	int r = identity_of_start(&q->options->identity, q->start, &id);
 
-	report_fault(identity_of_start(&q->options->identity, q->start, &id) < 0 ? NULL : id.key,
-		     "%s", q->text);
-	return 0;
+	if (r < 0)
+		return r;
+	*ret_len = strlen(id.key);
+	*ret = TAKE_PTR(id.key);
+	return 1;
 }
 
-static int report_alone(void *ctx, char **ret, size_t *ret_len)
+static int report(void *ctx, char **ret, size_t *ret_len)
 {
 	const struct question *q = ctx;
 
-	report_fault(NULL, "%s", q->text);
+	report_fault(q->key, "%s", q->text);
 	return 0;
 }
 
 void ask_report(const struct start_options *o, const struct identity_start *s, const char *text)
 {
-	struct question q = { o, s, text };
+	struct question q = { o, s, text, NULL };
+	_free_ char *key = NULL;
 	const char *why;
+	size_t len;
 
-	/* Who can't be named because naming crashes has still a line. */
-	if (!s || worker_ask(report_with_key, &q, REPORT_WAIT_MS, NULL, NULL, &why) < 0)
-		(void)worker_ask(report_alone, &q, REPORT_WAIT_MS, NULL, NULL, &why);
+	/* Who can't be named because naming crashes has a line all the same, and one. */
+	if (s && worker_ask(find_key, &q, REPORT_WAIT_MS, &key, &len, &why) > 0)
+		q.key = key;
+	(void)worker_ask(report, &q, REPORT_WAIT_MS, NULL, NULL, &why);
 }

@@ -80,13 +80,14 @@ static int open_dir(struct config_file *b, const char *config)
 
 int config_file_open(const char *path, const char *config, size_t max, struct config_file *ret)
 {
-	__attribute__((cleanup(config_file_done))) struct config_file b = { .dir = -1 };
+	__attribute__((cleanup(config_file_done))) struct config_file b = { .dir = -1,
+									    .name = "config.json" };
 	int r;
 
 	b.path = realpath(path, NULL);
 	if (!b.path)
 		return -errno;
-	r = open_dir(&b, config ? config : "config.json");
+	r = open_dir(&b, config ? config : b.name);
 	if (r == 0)
 		r = read_config(&b, max);
 	if (r < 0)

@@ -6,10 +6,10 @@
 #pragma once
 
 #ifdef TAMIS_FAULTS
-void fault_at_work(int answer_fd); /* in the worker, before it works */
-void fault_at_home(void);	   /* in its parent, before it asks */
+void fault_at_work(void); /* in the worker, before it works */
+void fault_at_home(void); /* in its parent, before it asks */
 #else
-static inline void fault_at_work(int answer_fd)
+static inline void fault_at_work(void)
 {
 }
 static inline void fault_at_home(void)

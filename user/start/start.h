@@ -29,7 +29,7 @@ struct start_options {
 	const char *runtime;
 	struct identity_options identity;
 };
-int start_spec(const struct start_options *o, const struct identity_start *s, char **ret,
+int start_spec(const struct start_options *o, const struct identity_start *from, char **ret,
 	       size_t *ret_len);
 
 /* Each returns the exit status. */

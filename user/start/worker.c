@@ -14,9 +14,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "start/faults.h"
 #include "start/stream.h"
-#include "start/worker.h"
 
 #define WORKER_MEMORY (512u << 20)
 #define MAGIC	      UINT64_C(0x74616d69732d616e) /* "tamis-an" */
@@ -242,8 +240,6 @@ int worker_ask(int (*work)(void *ctx, char **ret, size_t *ret_len), void *ctx, u
 	pid = fork();
 	if (pid == 0) {
 		let_go(out);
-		if (ret)
-			fault_at_work(out);
 		work_and_answer(out, work, ctx);
 		_exit(0);
 	}
