@@ -55,6 +55,17 @@ teardown() {
 	jq -e '.checks[] | select(.name == "cgroups").text | test("v1 only")' found
 }
 
+@test "whether podman's starts ask tamis" {
+	without 'mount -t tmpfs none /etc/containers; mkdir -p /etc/containers/oci/hooks.d
+		echo "tamis-start precreate" >/etc/containers/oci/hooks.d/a.json'
+	[[ $(level "podman's starts") == fine ]]
+	without 'mount -t tmpfs none /etc/containers
+		! [ -e /usr/share/containers/oci/hooks.d ] || mount -t tmpfs none /usr/share/containers/oci/hooks.d
+		! [ -e /usr/local/libexec ] || mount -t tmpfs none /usr/local/libexec'
+	[[ $(level "podman's starts") == degraded ]]
+	jq -e '.checks[] | select(.name == "podman\u0027s starts").text | test("tamis install podman")' found
+}
+
 @test "a bpffs, or none" {
 	without 'mkdir -p /sys/fs/bpf; mount -t bpf none /sys/fs/bpf'
 	[[ $(level bpffs) == fine ]]

@@ -49,6 +49,7 @@ static int check(bool json)
 
 	probes_kernel(&f);
 	probes_tools(&f);
+	probes_ways(&f);
 	r = json ? print_findings_json(&f) : print_columns(&f);
 	if (r < 0) {
 		log_err_errno(r, "check");

@@ -27,3 +27,4 @@ void findings_add(struct findings *f, const char *name, enum support level, cons
 /* All of them, in the order in which they are shown. */
 void probes_kernel(struct findings *f);
 void probes_tools(struct findings *f);
+void probes_ways(struct findings *f);
