@@ -40,6 +40,12 @@ static void meet(struct sysset *set, const struct sysset *calls)
 		set->bits[i] &= calls->bits[i];
 }
 
+/* Between a unit's filter and its exec is no runtime: systemd loads one filter an ABI there. */
+static bool has_runtime(const struct watched *w)
+{
+	return !w->identity.engine || strcmp(w->identity.engine, "systemd") != 0;
+}
+
 int gate_note(struct observer *o, const struct watched *w, const struct tamis_key *key,
 	      const struct sysset *calls)
 {
@@ -47,7 +53,7 @@ int gate_note(struct observer *o, const struct watched *w, const struct tamis_ke
 	struct sysset unknown = *calls;
 	int r;
 
-	if (key->stage != TAMIS_GATE)
+	if (key->stage != TAMIS_GATE || !has_runtime(w))
 		return 0;
 	meet(&unknown, &o->gate.unknown[key->abi]);
 	if (sysset_is_empty(&unknown))
