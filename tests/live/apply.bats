@@ -6,6 +6,8 @@ load ../lib/base.bash
 load ../lib/daemon.bash
 load ../lib/pod.bash
 load ../lib/start.bash
+load ../lib/sensor.bash
+load ../lib/stages.bash
 
 setup_file() {
 	export start_prefix=tamis-apply-$$
@@ -222,6 +224,40 @@ under() {
 	[[ $(wc -l <b/config.json) == $(wc -l <original) ]]
 	grep -q '"big": 9223372036854775807' b/config.json
 	[[ $(ls -A b | sort | xargs) == 'config.json root' ]]
+}
+
+@test "bare crun through the wrapper, with a file of another name" {
+	local name=$start_prefix-crun
+	bundle b sh -c "$loop"
+	mv b/config.json b/other.json
+	cp b/other.json original
+	stages_bin=$PWD/runtimes
+	mkdir runtimes
+	in_mounts crun 'mount -t cgroup2 cgroup2 /sys/fs/cgroup' "$(command -v crun)"
+	[[ $(cgroup2_mount) != /sys/fs/cgroup ]] || in_mounts crun : "$(command -v crun)"
+	crun() {
+		(cd b && ../runtimes/crun "$@") </dev/null 3>&-
+	}
+	daemon_start "$PWD/d" --interval 0.2 --unit 2
+	crun run -d -b "$PWD/b" -f other.json "$name" >/dev/null 2>&1
+	start_learned "oci/$name"
+	crun exec "$name" grep Seccomp: /proc/1/status
+	sleep 1
+	crun delete -f "$name"
+	wrapper=$PWD/libexec/tamis-crun
+	"$TAMIS" install wrapper --runtime "$PWD/runtimes/crun" --as "$wrapper" --state "$daemon_dir/state" >lines
+	tamis apply "oci/$name"
+	through() {
+		cp original b/other.json
+		crun delete -f "$name" 2>/dev/null || true
+		(cd b && "$wrapper" "$@" "$name") </dev/null >out 2>&1 3>&-
+	}
+	start_until "^oci/$name: started under generation 1" through run -d -b"$PWD/b" -fother.json
+	crun exec "$name" grep 'Seccomp:.*2' /proc/1/status
+	run crun exec "$name" mkdir /tmp/a
+	[[ $status != 0 && $output == *'Function not implemented'* ]]
+	diff <(jq -S . original) <(jq -S 'del(.linux.seccomp)' b/other.json)
+	crun delete -f "$name"
 }
 
 @test "a wrapper is the runtime for all that is no start, and stays one when it is uninstalled" {

@@ -37,6 +37,8 @@ static int tear_down(void **state)
 {
 	_free_ char *command = text_format("rm -rf %s", dir);
 
+	if (chdir("/") < 0)
+		return -1;
 	return command ? system(command) : -1;
 }
 
@@ -100,25 +102,39 @@ static void what_cannot_be_read_is_told(void **state)
 	assert_int_equal(f.dir, -1);
 }
 
-/* crun's --config. */
+/* crun's --config is from where it is started, a link in it leads to a file; but "config.json" is the
+ * bundle's. */
 static void another_name_is_another_file(void **state)
 {
-	static const char *const names[] = { "sub/other.json", "./sub/../sub/other.json" };
+	static const char *const names[] = { "other.json", "../sub/./other.json", "link.json" };
 	char sub[96], other[128];
 
 	snprintf(sub, sizeof(sub), "%s/sub", dir);
 	snprintf(other, sizeof(other), "%s/other.json", sub);
 	assert_int_equal(mkdir(sub, 0755), 0);
+	assert_int_equal(chdir(sub), 0);
+	assert_int_equal(symlink("other.json", "link.json"), 0);
 	for (size_t i = 0; i <= ARRAY_SIZE(names); i++) {
 		const char *name = i < ARRAY_SIZE(names) ? names[i] : other;
 		_config_file_ struct config_file f = { .dir = -1 };
 
 		assert_int_equal(file_write_atomic(other, "old", 3, 0600), 0);
 		assert_int_equal(config_file_open(dir, name, 100, &f), 0);
+		assert_string_equal(f.path, dir);
 		assert_int_equal(config_file_replace(&f, "new", 3), 0);
 		assert_text(other, "new");
 		assert_text(path, "old");
 	}
+}
+
+static void its_own_name_is_the_bundles(void **state)
+{
+	_config_file_ struct config_file f = { .dir = -1 };
+
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(config_file_open(dir, "config.json", 100, &f), 0);
+	assert_int_equal(config_file_replace(&f, "new", 3), 0);
+	assert_text(path, "new");
 }
 
 /* Whoever may write to the bundle puts a link there in the meantime. */
@@ -161,9 +177,9 @@ static void a_directory_is_held(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_is_replaced_as_it_was),	    TEST(what_cannot_be_read_is_told),
-		TEST(another_name_is_another_file), TEST(a_link_is_replaced_not_followed),
-		TEST(a_directory_is_held),
+		TEST(it_is_replaced_as_it_was),	       TEST(what_cannot_be_read_is_told),
+		TEST(another_name_is_another_file),    TEST(its_own_name_is_the_bundles),
+		TEST(a_link_is_replaced_not_followed), TEST(a_directory_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,11 @@
 struct runtime_call {
 	const char *command; /* "create", "run", ... or NULL */
 	const char *bundle;  /* "." by default */
-	const char *config;  /* crun's --config/-f, relative to the bundle; NULL: config.json */
-	const char *id;	     /* NULL: none given */
-	bool systemd;	     /* --systemd-cgroup, --cgroup-manager=systemd */
-	bool certain; /* nothing on the line was doubtful: unknown options before the command */
+	const char *
+		config; /* crun's --config/-f, relative to where it was started; NULL: the bundle's */
+	const char *id; /* NULL: none given */
+	bool systemd;	/* --systemd-cgroup, --cgroup-manager=systemd */
+	bool certain;	/* nothing on the line was doubtful: unknown options before the command */
 };
 
 void runtime_call_read(int argc, char *const argv[], struct runtime_call *ret);

@@ -10,7 +10,9 @@
 
 #define _identity_ __attribute__((cleanup(identity_donep)))
 
-#define REPORT_WAIT_MS 100
+#define KEY_WAIT_MS    100
+/* A busy machine; what it writes to may hang, and the container waits for it. */
+#define REPORT_WAIT_MS 1000
 
 struct question {
 	const struct start_options *options;
@@ -79,7 +81,7 @@ void ask_report(const struct start_options *o, const struct identity_start *s, c
 	size_t len;
 
 	/* Who can't be named because naming crashes has a line all the same, and one. */
-	if (s && worker_ask(find_key, &q, REPORT_WAIT_MS, &key, &len, &why) > 0)
+	if (s && worker_ask(find_key, &q, KEY_WAIT_MS, &key, &len, &why) > 0)
 		q.key = key;
 	(void)worker_ask(report, &q, REPORT_WAIT_MS, NULL, NULL, &why);
 }

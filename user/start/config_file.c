@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@ void config_file_done(struct config_file *b)
 	if (b->dir >= 0)
 		close(b->dir);
 	free(b->path);
+	free(b->real);
 	free(b->text);
 	free(b->label);
 	*b = (struct config_file){ .dir = -1 };
@@ -62,19 +64,28 @@ static int read_config(struct config_file *b, size_t max)
 	return r < 0 ? r : file_read_fd(fd, max, &b->text, &b->len);
 }
 
-/* crun's --config may name a file anywhere: what is replaced is where that is. */
+/* crun takes --config from where it is started, before it goes to the bundle; but this very name. */
+static bool is_bundles(const char *config)
+{
+	return !config || strcmp(config, "config.json") == 0;
+}
+
 static int open_dir(struct config_file *b, const char *config)
 {
-	const char *slash = strrchr(config, '/');
-	_free_ char *parent = slash ? strndup(config, (size_t)(slash - config) + 1) : NULL;
-	_close_ int top = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_free_ char *parent = NULL;
+	char *slash;
 
-	if (top < 0)
-		return -errno;
-	if (slash && !parent)
-		return -ENOMEM;
-	b->name = slash ? slash + 1 : config;
-	b->dir = parent ? openat(top, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : TAKE_FD(top);
+	if (!is_bundles(config)) {
+		b->real = realpath(config, NULL);
+		if (!b->real)
+			return -errno;
+		slash = strrchr(b->real, '/');
+		b->name = slash + 1;
+		parent = strndup(b->real, (size_t)(slash - b->real) + 1);
+		if (!parent)
+			return -ENOMEM;
+	}
+	b->dir = open(parent ? parent : b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return b->dir < 0 ? -errno : 0;
 }
 
@@ -87,7 +98,7 @@ int config_file_open(const char *path, const char *config, size_t max, struct co
 	b.path = realpath(path, NULL);
 	if (!b.path)
 		return -errno;
-	r = open_dir(&b, config ? config : b.name);
+	r = open_dir(&b, config);
 	if (r == 0)
 		r = read_config(&b, max);
 	if (r < 0)

@@ -8,6 +8,7 @@
 struct config_file {
 	int dir;	  /* what config.json is in; -1: not open */
 	char *path;	  /* of the bundle, absolute */
+	char *real;	  /* of another file; NULL: the bundle's own */
 	const char *name; /* "config.json" */
 	char *text;
 	size_t len;
@@ -20,7 +21,8 @@ struct config_file {
 
 void config_file_done(struct config_file *b);
 
-/* `config`: relative to the bundle, NULL: config.json. Outputs on success only; -ELOOP for a link. */
+/* `config`: another file than the bundle's, relative to the working directory; NULL, or "config.json":
+ * the bundle's. Outputs on success only; -ELOOP for a link in the bundle. */
 int config_file_open(const char *path, const char *config, size_t max, struct config_file *ret);
 
 /* Staged beside it with the same owner, mode and label, fsynced, renamed over it. On failure it is as

@@ -72,7 +72,7 @@ static int usage(const struct subcommand *c)
 	fputs("usage: " NAME " SUBCOMMAND ..., one of", stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
 		fprintf(stderr, "%s %s", i ? "," : "", subcommands[i].name);
-	fputs("; tamis(8) installs them\n", stderr);
+	fputs("; tamis(1) installs them\n", stderr);
 	return 2;
 }
 
