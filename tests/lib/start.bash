@@ -3,9 +3,6 @@
 # tamis-start in the start path of podman and of bare runtimes, with the state of a daemon of ours.
 # Needs base.bash, daemon.bash, pod.bash.
 
-# A program that starts under a name of this kind is a wrapper, and one with faults a test's.
-start_program=${start_program-$O/tamis-start}
-
 # start_image NAME [FILE...]: busybox, and files in its root.
 start_image() {
 	local root program name=$1

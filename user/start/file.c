@@ -23,6 +23,11 @@ static const struct generation *choose_generation(const struct applied *a)
 	return a->has_good ? &a->good : NULL;
 }
 
+static void warn(void *ctx, const char *line)
+{
+	fprintf(stderr, "tamis-start: %s\n", line);
+}
+
 static int write_generation(const struct emit_format *format, const struct applied *a,
 			    const struct generation *g, const char *state)
 {
@@ -35,6 +40,8 @@ static int write_generation(const struct emit_format *format, const struct appli
 	if (r == 0)
 		r = meet_generation(g, NULL, gate, &filter);
 	p.filter = filter;
+	if (r == 0)
+		r = emit_limits(format, &p, warn, NULL);
 	if (r == 0)
 		r = format->write(&p, &options, stdout);
 	return r == 0 && fflush(stdout) != 0 ? -errno : r;
@@ -60,7 +67,7 @@ int start_file(const char *state, const char *key, const char *format)
 	}
 	r = applied_read(state, key, &a, &why);
 	if (r < 0)
-		return fail("file", r == -ENOENT ? "nothing is applied to that key" : why);
+		return fail(key, r == -ENOENT ? "nothing is applied to that key" : why);
 	g = choose_generation(&a);
 	if (!g)
 		return fail(a.key, "no generation that is enforced is known to be good");
