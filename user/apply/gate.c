@@ -141,7 +141,7 @@ static int add(struct found *f, const char *state, const char *path, int64_t unt
 	int64_t left = until - now_ms();
 	int r = gate_of_runtime(state, path, left > 0 ? (unsigned)left : 0, f->gate, &spec);
 
-	if (r < 0)
+	if (r < 0 || !spec)
 		return r;
 	f->all |= strcmp(spec, ALL) == 0;
 	longer = f->specs ? text_format("%s, %s", f->specs, spec) : TAKE_PTR(spec);

@@ -17,7 +17,7 @@ int trial_time_print(int64_t ms, const char *boot, char ret[TRIAL_TIME_MAX]);
 /* At most max bytes of s as a field: what would end one as %XX. Caller frees; NULL: no memory. */
 char *trial_field(const char *s, size_t max);
 /* The other way, in place. */
-void trial_unescape(char *field);
+void trial_unescape(char *s);
 /* It isn't "-". */
 bool trial_is_known(const char *field);
 
