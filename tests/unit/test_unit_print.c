@@ -137,6 +137,15 @@ static void needs_paths_that_a_unit_can_have(void **state)
 	}
 }
 
+static void says_whose_unit_it_is(void **state)
+{
+	struct applied a = applied_of("systemd/~1000/nginx.service", GENERATION_TRIAL);
+	_free_ char *text = NULL, *why = NULL;
+
+	assert_int_equal(unit_text(&a, &a.now, &plain, &text, &why), -EINVAL);
+	assert_non_null(strstr(why, "a user's unit"));
+}
+
 static void chooses_what_is_in_force(void **state)
 {
 	struct applied a = applied_of("systemd/nginx.service", GENERATION_TRIAL);
@@ -316,6 +325,7 @@ int main(void)
 		cmocka_unit_test(watches_over_a_trial),
 		cmocka_unit_test(leaves_a_good_one_alone),
 		cmocka_unit_test(needs_paths_that_a_unit_can_have),
+		cmocka_unit_test(says_whose_unit_it_is),
 		cmocka_unit_test(chooses_what_is_in_force),
 		PLACED(puts_replaces_and_removes),
 		PLACED(leaves_what_others_put_there),

@@ -160,9 +160,13 @@ int unit_print(const struct applied *a, const struct generation *g, const struct
 int unit_text(const struct applied *a, const struct generation *g, const struct unit_options *o,
 	      char **ret, char **ret_why)
 {
+	_free_ char *name = NULL;
 	char *text = NULL;
-	int r = g ? unit_print(a, g, o, &text) : 0;
+	int r = g ? unit_name(a->key, &name, ret_why) : 0;
 
+	if (r < 0)
+		return r;
+	r = g ? unit_print(a, g, o, &text) : 0;
 	if (r == -EINVAL)
 		return text_why(r, ret_why, "%s and %s can't both stand in a unit's file",
 				o->start ? o->start : "tamis-start", o->state);
