@@ -17,7 +17,6 @@
 #include "emit/docker_base.h"
 #include "emit/formats.h"
 #include "emit/oci_names.h"
-#include "model/narrow.h"
 
 struct narrowing {
 	const struct docker_base *base;
@@ -122,123 +121,7 @@ static int add_rule(struct narrowing *n, const json_t *entry, const char *name,
 	return json_array_append_new(n->out, o) < 0 ? -ENOMEM : 0;
 }
 
-/* --- a name under its terms ----------------------------------------------------------------- */
-
-static bool has_name(const json_t *entry, const char *name)
-{
-	for (size_t i = 0; i < docker_name_cnt(entry); i++) {
-		if (strcmp(json_string_value(docker_name(entry, i)), name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* {} says as little as null, or nothing. */
-static bool same_term(const json_t *a, const json_t *b)
-{
-	bool none_a = json_object_size(a) == 0, none_b = json_object_size(b) == 0;
-
-	return none_a || none_b ? none_a == none_b : json_equal(a, b);
-}
-
-static bool same_terms(const json_t *a, const json_t *b)
-{
-	return same_term(json_object_get(a, "includes"), json_object_get(b, "includes")) &&
-	       same_term(json_object_get(a, "excludes"), json_object_get(b, "excludes"));
-}
-
-/* All that the base says of the name under the terms of an entry, as rules of call 0 of ABI 0. */
-static int read_group(const struct narrowing *n, const json_t *entry, const char *name,
-		      struct filter **ret)
-{
-	_cleanup_(filter_free) struct filter *f = NULL;
-	int r = filter_new(&f);
-
-	for (size_t i = 0; r == 0 && i < json_array_size(n->entries); i++) {
-		const json_t *other = json_array_get(n->entries, i);
-
-		if (same_terms(entry, other) && has_name(other, name))
-			r = docker_base_rules(n->base, i, f);
-	}
-	if (r < 0)
-		return r;
-	f->default_action = n->base->default_action;
-	f->default_errno = n->base->default_errno;
-	filter_sort(f);
-	*ret = TAKE_PTR(f);
-	return 0;
-}
-
-/* What passes of the policy's rules: how it refuses is said once, see add_refusals. */
-static int policy_side(const struct oci_call *c, struct filter **ret)
-{
-	_cleanup_(filter_free) struct filter *f = NULL;
-	int r = filter_new(&f);
-
-	for (size_t i = 0; r == 0 && i < c->rule_cnt; i++) {
-		struct filter_rule rule = c->rule[i];
-
-		rule.abi = 0;
-		rule.nr = 0;
-		if (filter_action_passes(rule.action))
-			r = filter_add(f, &rule);
-	}
-	if (r < 0)
-		return r;
-	filter_sort(f);
-	*ret = TAKE_PTR(f);
-	return 0;
-}
-
-/* What both let through, and the refusals of the base. */
-static int meet(const struct filter *group, const struct oci_call *c, struct filter **ret)
-{
-	const struct side base = { group->rule, group->rule_cnt, group->default_action };
-	struct side policy = { .otherwise = FILTER_ERRNO };
-	static const struct filter_rule like = { 0 };
-	_cleanup_(filter_free) struct filter *f = NULL, *passing = NULL;
-	int r = filter_new(&f);
-
-	if (r == 0)
-		r = policy_side(c, &passing);
-	if (r < 0)
-		return r;
-	policy.rule = passing->rule;
-	policy.cnt = passing->rule_cnt;
-	f->default_action = group->default_action;
-	f->default_errno = group->default_errno;
-	r = narrow(&policy, &base, &like, f);
-	if (r < 0)
-		return r;
-	filter_sort(f);
-	*ret = TAKE_PTR(f);
-	return 0;
-}
-
-static const struct filter_rule *next_passing(const struct filter *f, size_t *i)
-{
-	while (*i < f->rule_cnt && !filter_action_passes(f->rule[*i].action))
-		(*i)++;
-	return *i < f->rule_cnt ? &f->rule[(*i)++] : NULL;
-}
-
-static bool passes_same(const struct filter *a, const struct filter *b)
-{
-	const struct filter_rule *x, *y;
-	size_t i = 0, j = 0;
-
-	do {
-		x = next_passing(a, &i);
-		y = next_passing(b, &j);
-		if (!x != !y)
-			return false;
-		if (x && (x->action != y->action || x->errno_ret != y->errno_ret ||
-			  x->cond_cnt != y->cond_cnt ||
-			  memcmp(x->cond, y->cond, x->cond_cnt * sizeof(*x->cond)) != 0))
-			return false;
-	} while (x);
-	return true;
-}
+/* --- one entry ------------------------------------------------------------------------------ */
 
 /* The first entry of the name under these terms that lets something through. */
 static bool is_first(const struct narrowing *n, const json_t *entry, const char *name)
@@ -246,13 +129,12 @@ static bool is_first(const struct narrowing *n, const json_t *entry, const char 
 	for (size_t i = 0; i < json_array_size(n->entries); i++) {
 		const json_t *other = json_array_get(n->entries, i);
 
-		if (docker_passes(other) && same_terms(entry, other) && has_name(other, name))
+		if (docker_passes(other) && docker_same_terms(entry, other) &&
+		    docker_has_name(other, name))
 			return other == entry;
 	}
 	return false;
 }
-
-/* --- one entry ------------------------------------------------------------------------------ */
 
 static bool says_default(const struct docker_base *b, enum filter_action action, uint32_t errno_ret)
 {
@@ -292,12 +174,12 @@ static int sort_name(const struct narrowing *n, const json_t *entry, json_t *nam
 		return json_array_append(refusal_of(n, c) == EPERM ? s->eperm : s->enosys, name);
 	if (!passes(c) || is_plain_allow(c))
 		return json_array_append(s->stay, name);
-	r = read_group(n, entry, text, &group);
+	r = docker_group_read(n->base, entry, text, &group);
 	if (r == 0)
-		r = meet(group, c, &both);
+		r = docker_group_meet(group, c, &both);
 	if (r < 0)
 		return r;
-	if (passes_same(group, both))
+	if (docker_passes_same(group, both))
 		return json_array_append(s->stay, name);
 	return is_first(n, entry, text) ? json_array_append(s->moved, name) : 0;
 }
@@ -310,9 +192,9 @@ static int add_moved(struct narrowing *n, const json_t *entry, const json_t *nam
 		const char *name = json_string_value(json_array_get(names, i));
 		_cleanup_(filter_free) struct filter *group = NULL, *both = NULL;
 
-		r = read_group(n, entry, name, &group);
+		r = docker_group_read(n->base, entry, name, &group);
 		if (r == 0)
-			r = meet(group, find_call(n->names, name), &both);
+			r = docker_group_meet(group, find_call(n->names, name), &both);
 		for (size_t j = 0; r == 0 && j < both->rule_cnt; j++) {
 			const struct filter_rule *rule = &both->rule[j];
 
@@ -370,7 +252,7 @@ static bool base_has(const json_t *entries, const char *name, bool refuses)
 	for (size_t i = 0; i < json_array_size(entries); i++) {
 		const json_t *entry = json_array_get(entries, i);
 
-		if (docker_passes(entry) != refuses && has_name(entry, name))
+		if (docker_passes(entry) != refuses && docker_has_name(entry, name))
 			return true;
 	}
 	return false;
