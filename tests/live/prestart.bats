@@ -156,6 +156,19 @@ refused() {
 	[[ ! -e out/p.json ]]
 }
 
+@test "a guarded call waits for a person's word, which the hook's line can have" {
+	own_hook
+	# ptrace: 101
+	traced "of:$PWD/out/p.json" /calls 110 101
+	wait_for 30 written out/p.json
+	! allowed out/p.json | grep -qx ptrace
+	says 'pending: .*ptrace'
+	own_hook --allow ptrace
+	traced "of:$PWD/out/q.json" /calls 110 101
+	wait_for 30 written out/q.json
+	allowed out/q.json | grep -qx ptrace
+}
+
 @test "a container that is stopped early leaves what it did" {
 	own_hook
 	pod --hooks-dir "$PWD/hooks" run -d --name "$pre_prefix" "${pod_run_options[@]}" \

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "cli/call_name.h"
+#include "cli/allowed.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "cli/policy_load.h"
@@ -13,13 +13,10 @@
 #include "identity/cgroups.h"
 #include "learn/recording.h"
 
-#define ALLOWED_MAX 64
-
 struct record {
 	struct render render;
 	struct policy_options policy;
-	struct call_name allowed[ALLOWED_MAX];
-	unsigned allowed_cnt;
+	struct allowed allowed;
 	bool stop;
 	char **argv;
 };
@@ -67,41 +64,6 @@ static int check_output(const char *path)
 	return 0;
 }
 
-static int take_allowed(const char *text, void *ctx)
-{
-	struct record *c = ctx;
-
-	if (c->allowed_cnt == ALLOWED_MAX) {
-		log_err("more than %u calls allowed", ALLOWED_MAX);
-		return -E2BIG;
-	}
-	return call_name_parse(text, &c->allowed[c->allowed_cnt++]);
-}
-
-/* A call that was seen; without an ABI, one of this machine's too. */
-static bool is_meant(const struct call_name *call, const struct learned *l, enum tamis_abi abi)
-{
-	bool seen = false;
-
-	if (call->nr[abi] < 0)
-		return false;
-	for (unsigned stage = TAMIS_GATE; stage < TAMIS_STAGE_MAX; stage++)
-		seen |= sysset_has(&l->set[stage][abi], (unsigned)call->nr[abi]);
-	return seen || abi == abi_native() || strchr(call->text, ':');
-}
-
-/* There is no store that would remember it: the line is the person's word. */
-static void say_allowed(const struct record *c, struct policy_calls *calls)
-{
-	for (unsigned i = 0; i < c->allowed_cnt; i++) {
-		for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-			if (is_meant(&c->allowed[i], &calls->learned, abi))
-				sysset_add(&calls->said.allowed[abi],
-					   (unsigned)c->allowed[i].nr[abi]);
-		}
-	}
-}
-
 static void warn_caveat(void *ctx, const char *line)
 {
 	log_warn("%s: %s", (const char *)ctx, line);
@@ -122,7 +84,7 @@ static int emit_recording(const struct record *c, struct recording *rec)
 
 	if (r < 0)
 		return log_err_errno(r, "can't read what was seen");
-	say_allowed(c, &calls);
+	allowed_say(&c->allowed, &calls);
 	r = policy_sift(&c->policy, &calls);
 	if (r == 0)
 		r = policy_compose(&c->policy, NULL, &calls.learned, &filter, &runtimes);
@@ -193,7 +155,7 @@ static int run(int argc, char **argv)
 		{ "output", 'o', .text = &c.render.output },
 		{ "format", 'f', .take = render_take_format, .ctx = &c.render },
 		{ "runtime", .take = policy_take_runtime, .ctx = &c.policy },
-		{ "allow", .take = take_allowed, .ctx = &c },
+		{ "allow", .take = allowed_take, .ctx = &c.allowed },
 		{ "stop", .flag = &c.stop },
 		{ 0 },
 	};

@@ -10,9 +10,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/allowed.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
-#include "cli/policy_load.h"
 #include "emit/emit.h"
 #include "identity/cgroups.h"
 #include "learn/tracing.h"
@@ -24,6 +24,7 @@ struct trace {
 	char *base; /* its text */
 	size_t base_len;
 	struct policy_options policy;
+	struct allowed allowed;
 	pid_t pid;
 	int end; /* readable when the recording ends */
 };
@@ -96,21 +97,22 @@ static int finish(const struct trace *t, struct tracing *tracing)
 {
 	_cleanup_(filter_free) struct filter *filter = NULL;
 	_free_ char *runtimes = NULL;
-	struct learned learned;
+	struct policy_calls calls = { 0 };
 	struct evidence evidence;
-	struct policy p = { .workload = t->output,
-			    .engine = "record",
-			    .learned = &learned,
-			    .evidence = &evidence };
-	int r = tracing_read(tracing, &learned, &evidence, &p.origin, &p.origin_cnt);
+	struct policy p = { .workload = t->output, .engine = "record", .evidence = &evidence };
+	int r = tracing_read(tracing, &calls.learned, &evidence, &p.origin, &p.origin_cnt);
 
 	if (r < 0)
 		return log_err_errno(r, "can't read what was seen");
 	if (evidence.starts == 0)
 		log_warn("%s: the container's program was never started", t->output);
-	r = policy_compose(&t->policy, NULL, &learned, &filter, &runtimes);
+	allowed_say(&t->allowed, &calls);
+	r = policy_sift(&t->policy, &calls);
+	if (r == 0)
+		r = policy_compose(&t->policy, NULL, &calls.learned, &filter, &runtimes);
 	if (r < 0)
 		return r;
+	policy_borrow(&calls, &p);
 	p.filter = filter;
 	p.runtimes = runtimes;
 	(void)emit_caveats(&p, say_caveat, (void *)t->output);
@@ -185,6 +187,7 @@ static int run(int argc, char **argv)
 		{ "output", 'o', .text = &t.output },
 		{ "base", .text = &t.base_path },
 		{ "runtime", .take = policy_take_runtime, .ctx = &t.policy },
+		{ "allow", .take = allowed_take, .ctx = &t.allowed },
 		{ 0 },
 	};
 	struct arguments args = { .min = 1, .max = 1 };
@@ -206,7 +209,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_trace = {
 	.name = "trace",
-	.args = "PID -o FILE [--base FILE] [--runtime NAME[@VERSION]]...",
+	.args = "PID -o FILE [--base FILE] [--runtime NAME[@VERSION]]... [--allow CALL]...",
 	.help = "record a container that a runtime is starting, until it ends",
 	.run = run,
 };

@@ -24,6 +24,7 @@
 
 #define STATE_MAX	(1u << 20) /* bytes of the runtime's State JSON */
 #define READY_MS	10000	   /* programs loaded and attached, on a busy machine too */
+#define ALLOW_MAX	32
 #define OUTPUT_DIRS_MAX 16
 #define PRESTART_IDENT	"tamis-prestart"
 
@@ -36,6 +37,8 @@ struct prestart {
 	const char *state;
 	const char *dir[OUTPUT_DIRS_MAX + 1];
 	size_t dir_cnt;
+	const char *allow[ALLOW_MAX]; /* guarded calls that the profile may have */
+	size_t allow_cnt;
 	char *id; /* the container's */
 	int pid;
 	struct trace_request request;
@@ -152,15 +155,23 @@ static void run_tamis(const struct prestart *p, const char *tamis, int out, int 
 {
 	_free_ char *pid = text_format("%d", p->pid);
 	_free_ char *name = text_format("./%s", p->name);
-	char *const argv[] = { "tamis", "trace", pid, "-o", name, p->input >= 0 ? "--base" : NULL,
-			       "-",	NULL };
+	const char *argv[8 + 2 * ALLOW_MAX] = { "tamis", "trace", pid, "-o", name };
+	size_t argc = 5;
 	static char *const none[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	for (size_t i = 0; i < p->allow_cnt; i++) {
+		argv[argc++] = "--allow";
+		argv[argc++] = p->allow[i];
+	}
+	if (p->input >= 0) {
+		argv[argc++] = "--base";
+		argv[argc++] = "-";
+	}
 	if (fchdir(p->output) < 0 || dup2(p->input >= 0 ? p->input : null, 0) < 0 ||
 	    dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		_exit(126);
-	execve(tamis, argv, none);
+	execve(tamis, (char *const *)argv, none);
 	dprintf(2, "%s: %s\n", tamis, strerror(errno));
 	_exit(127);
 }
@@ -251,6 +262,8 @@ static void read_options(struct prestart *p, int argc, char **argv)
 			p->tamis = argv[++i];
 		else if (more && strcmp(argv[i], "--state") == 0)
 			p->state = argv[++i];
+		else if (more && strcmp(argv[i], "--allow") == 0 && p->allow_cnt < ALLOW_MAX)
+			p->allow[p->allow_cnt++] = argv[++i];
 		else if (more && strcmp(argv[i], "--output-dir") == 0 &&
 			 p->dir_cnt < OUTPUT_DIRS_MAX)
 			p->dir[p->dir_cnt++] = argv[++i];
