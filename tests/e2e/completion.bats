@@ -34,7 +34,7 @@ same() {
 
 @test "commands" {
 	same "$(offered tamis re)" record release
-	same "$(offered tamis '')" daemon record list show allow deny apply history rollback release \
+	same "$(offered tamis '')" daemon record trace list show allow deny apply history rollback release \
 		export diff run forget merge prune check install uninstall --help --version
 }
 

@@ -31,6 +31,7 @@ _tamis_options() {
 	case ${words[1]} in
 	daemon) _tamis_words --state --interval --unit --bpffs --no-pin --unpin --watch --service \
 		--config --map-entries --cache-slots --portable --verbose ;;
+	trace) _tamis_words -o --output --base --runtime --allow ;;
 	record) _tamis_words -o -f --output --format --runtime --allow --stop -- ;;
 	list) _tamis_words --engine --running --json --state ;;
 	show | diff) _tamis_words --json --state ;;
@@ -92,7 +93,7 @@ _tamis() {
 	local cword=$COMP_CWORD
 	COMPREPLY=()
 	if ((cword == 1)); then
-		_tamis_words daemon record list show allow deny apply history rollback release export diff \
+		_tamis_words daemon record trace list show allow deny apply history rollback release export diff \
 			run forget merge prune check install uninstall --help --version
 		return
 	fi
