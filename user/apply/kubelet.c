@@ -12,12 +12,11 @@
 #include "emit/emit.h"
 
 #define PART_ROOM 254 /* a DNS name of Kubernetes */
-#define SUFFIX	  ".json"
 
 /* --- key to path ------------------------------------------------------------------------- */
 
 struct parts {
-	char namespace[PART_ROOM], owner[PART_ROOM], file[PART_ROOM + sizeof(SUFFIX)];
+	char namespace[PART_ROOM], owner[PART_ROOM], container[PART_ROOM];
 };
 
 /* Names as Kubernetes has them: neither ".." nor a hidden file can be one. */
@@ -42,10 +41,9 @@ static int split(const char *key, struct parts *ret, char **ret_why)
 		return text_why(-EINVAL, ret_why, "%s is no pod's", key);
 	s += strlen(engine);
 	if (take_part(&s, '/', ret->namespace) < 0 || take_part(&s, '/', ret->owner) < 0 ||
-	    take_part(&s, '\0', ret->file) < 0)
+	    take_part(&s, '\0', ret->container) < 0)
 		return text_why(-EINVAL, ret_why,
 				"%s has not the form kubernetes/NAMESPACE/OWNER/CONTAINER", key);
-	strcat(ret->file, SUFFIX);
 	return 0;
 }
 
@@ -118,32 +116,41 @@ static int render(const struct filter *filter, char **ret, size_t *ret_len)
 	return 0;
 }
 
+static bool has_profile(int dir, const char *file)
+{
+	struct stat st;
+
+	return fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size > 0;
+}
+
 /* `always`: also over what is there. */
 static int put(const char *dir, const char *key, const struct generation *g,
 	       const struct sysset *gate, bool always, char **ret_why)
 {
 	_cleanup_(filter_free) struct filter *filter = NULL;
-	_free_ char *text = NULL;
+	_free_ char *text = NULL, *file = NULL;
 	_close_ int at = -1;
 	struct parts parts;
-	struct stat st;
 	size_t len = 0;
 	int r = split(key, &parts, ret_why);
 
 	if (r < 0)
 		return r;
+	file = text_format("%s.json", parts.container);
+	if (!file)
+		return -ENOMEM;
 	at = walk(dir, &parts, ret_why);
 	if (at < 0)
 		return TAKE_FD(at);
-	if (!always && fstatat(at, parts.file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_size > 0)
+	if (!always && has_profile(at, file))
 		return 0;
 	r = meet_generation(g, NULL, gate, &filter);
 	if (r == 0)
 		r = render(filter, &text, &len);
 	if (r == 0)
-		r = file_replace_at(at, parts.file, text, len, 0644);
-	return r < 0 ? text_why(r, ret_why, "%s: %s", parts.file, strerror(-r)) : 0;
+		r = file_replace_at(at, file, text, len, 0644);
+	return r < 0 ? text_why(r, ret_why, "%s: %s", file, strerror(-r)) : 0;
 }
 
 /* All but the guarded calls: what binds whoever leaves a unit, too. */

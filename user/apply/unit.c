@@ -98,7 +98,7 @@ static int print_trial(const struct applied *a, const struct unit_options *o, FI
 	_free_ char *name = NULL, *why = NULL;
 	int r = unit_name(a->key, &name, &why);
 
-	if (r < 0)
+	if (r < 0 || !name)
 		return r;
 	if (!is_plain_path(o->start) || !is_plain_path(o->state))
 		return -EINVAL;

@@ -154,7 +154,7 @@ static char *own_cgroup(void)
 	return strdup(line);
 }
 
-static int started(const struct unit *u)
+static int note_start(const struct unit *u)
 {
 	_free_ char *cgroup = own_cgroup();
 	const char *id = invocation();
@@ -165,7 +165,7 @@ static int started(const struct unit *u)
 	return r < 0 ? r : judge(u);
 }
 
-static int stopped(const struct unit *u)
+static int note_end(const struct unit *u)
 {
 	const char *id = invocation();
 	enum trial_end end;
@@ -192,17 +192,17 @@ static int find(const char *state, const char *name, struct unit *ret)
 	return r;
 }
 
-int start_unit(const char *state, const char *name, bool has_stopped)
+int start_unit(const char *state, const char *unit, bool stopped)
 {
 	__attribute__((cleanup(unit_donep))) struct unit u = { 0 };
 	int r;
 
 	alarm(ALARM_S);
 	report_to(state, REPORT_IDENT);
-	r = find(state, name, &u);
+	r = find(state, unit, &u);
 	if (r == -ENOENT)
 		return EXIT_SUCCESS;
 	if (r == 0 && u.applied.enforce && u.applied.now.state == GENERATION_TRIAL)
-		r = has_stopped ? stopped(&u) : started(&u);
+		r = stopped ? note_end(&u) : note_start(&u);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
