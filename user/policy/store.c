@@ -20,7 +20,8 @@
 #include "base/text.h"
 #include "policy/store_internal.h"
 
-#define BUSY_MS 5000
+/* Whoever applies to a unit holds the store while systemd reloads, which takes as long as it takes. */
+#define BUSY_MS 30000
 /* No row of ours is near it; a corrupt length must not make us allocate a gigabyte. */
 #define ROW_MAX (1 << 20)
 

@@ -12,7 +12,7 @@
  *  4. PRAGMA user_version: an older store is migrated, a newer one refused (-EPROTO), untouched.
  *
  * All functions return negative errno: -ENOSPC (disk full), -EROFS/-EACCES (read-only),
- * -EBUSY (locked for over 5 s), -EUCLEAN (not a database, corrupt), -EPROTO (newer version),
+ * -EBUSY (locked for over 30 s), -EUCLEAN (not a database, corrupt), -EPROTO (newer version),
  * -EIO, -EINVAL (written to outside of a transaction, or a value out of range).
  * store_error() has the sentence for the last failure; store_error(NULL) that of store_open.
  */
