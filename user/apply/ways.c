@@ -290,6 +290,14 @@ static int put(const struct ways *w, struct store *s, const struct store_row *ro
 	return r;
 }
 
+/* A start has no time to ask a runtime for its version: what is asked now is remembered. */
+static void ask_runtimes(const struct ways *w)
+{
+	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
+
+	(void)gate_of_installed(w->state, GATE_WAIT_MS, gate, NULL);
+}
+
 int ways_put(const struct ways *w, struct store *s, const struct store_row *row, char **ret_why)
 {
 	_free_ char *why = NULL;
@@ -298,6 +306,8 @@ int ways_put(const struct ways *w, struct store *s, const struct store_row *row,
 	if (r < 0) {
 		(void)fail(r, &why, row->key, "putting in place what is applied");
 		*ret_why = TAKE_PTR(why);
+	} else {
+		ask_runtimes(w);
 	}
 	return r;
 }

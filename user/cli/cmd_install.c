@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apply/gate.h"
 #include "apply/hook.h"
 #include "apply/kubelet.h"
 #include "apply/ways.h"
@@ -150,12 +151,15 @@ static void print_lines(const char *path)
 static int put_wrapper(const char *path, const char *runtime, const char *state)
 {
 	_free_ char *start = find_start();
+	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
 	int r = start ? wrapper_put(path, start, runtime, state) : -ENOENT;
 
 	if (r < 0 && start)
 		log_err_errno(r, "%s", path);
 	if (r < 0)
 		return EXIT_FAIL;
+	/* Its version is remembered: a start has no time to ask. */
+	(void)gate_of_runtime(state, runtime, VERSION_WAIT_MS, gate, NULL);
 	printf("%s%s, a wrapper of %s\n", r ? "there already: " : "wrote ", path, runtime);
 	print_lines(path);
 	return EXIT_OK;
