@@ -55,9 +55,9 @@ bundle() {
 # after NAMES of them (a store keeps 1,000 workloads of bare runc), with the same bundle.
 # shellcheck disable=SC2016
 runc_many() {
-	seq "$1" $(($1 + $2 - 1)) | xargs -P 2 -I N bash -c \
-		'n=$(($1 % $2)); runc run --bundle "$4/bundle.$((n % $5))" "$3-$n." </dev/null || exit 255' \
-		runc N "$3" "$short_prefix" "$BATS_FILE_TMPDIR" "$bundle_cnt"
+	seq "$1" $(($1 + $2 - 1)) | xargs -P 2 -n 1 bash -c \
+		'n=$(($5 % $1)); runc run --bundle "$3/bundle.$((n % $4))" "$2-$n." </dev/null || exit 255' \
+		runc "$3" "$short_prefix" "$BATS_FILE_TMPDIR" "$bundle_cnt"
 }
 
 # ours FILTER: on our workloads' rows.
