@@ -81,7 +81,7 @@ int docker_group_meet(const struct filter *group, const struct oci_call *c, stru
 
 	if (r == 0)
 		r = policy_side(c, &passing);
-	if (r < 0)
+	if (r < 0 || !passing)
 		return r;
 	policy.rule = passing->rule;
 	policy.cnt = passing->rule_cnt;
