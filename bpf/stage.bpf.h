@@ -95,6 +95,42 @@ static __always_inline bool is_running(const struct tamis_cgroup *c, struct task
 	return !self && is_grown(t) && (!is_container(c) || is_inside(c, t));
 }
 
+/* A program is at work in the cgroup, or above it: something was started there, or came running. */
+static __always_inline bool is_at_work(struct kernfs_node *kn)
+{
+	for (int i = 0; i < ANCESTORS && kn; i++) {
+		__u64 id = kn_id(kn);
+
+		if (bpf_map_lookup_elem(&tamis_cgroups, &id))
+			return true;
+		kn = kn_parent(kn);
+	}
+	return false;
+}
+
+static __always_inline void note_work(__u64 cgroup)
+{
+	struct tamis_cgroup c = {};
+
+	/* in vain where there is an entry, or no room: what comes next is what it was without */
+	(void)bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_NOEXIST);
+}
+
+/* A process is in its new cgroup some us before the kernel tells of the move, and may run meanwhile:
+ * runc's is being loaded then. in_transit (cache.bpf.h) knows as long as nobody else moves; besides,
+ * nothing was at work in a new cgroup before the first one came. */
+static __always_inline bool is_arriving(struct task_struct *t)
+{
+	struct kernfs_node *kn = task_kn(t);
+	__u64 cgroup = kn_id(kn);
+
+	if (cgroup == ROOT_CGROUP || is_at_work(kn))
+		return false;
+	if (!bpf_map_lookup_elem(&tamis_paths, &cgroup)) /* it wasn't made while we looked */
+		return false;
+	return BPF_CORE_READ(t, signal, nr_threads) == 1 && !is_grown(t);
+}
+
 /* `t` is now in cgroup `kn`, put there by `mover`. */
 static __always_inline void stage_enter(struct task_struct *t, struct kernfs_node *kn,
 					struct task_struct *mover)
@@ -116,8 +152,12 @@ static __always_inline void stage_enter(struct task_struct *t, struct kernfs_nod
 	/* A container's own process may move its children between its cgroups. Who moves counts, not
 	 * who is moved: runc exec joins the namespaces before it is put into the cgroup. */
 	c = started_above(kn);
-	if ((c && is_inside(c, mover)) || is_running(c, t, self))
+	if (c && is_inside(c, mover))
 		return;
+	if (is_running(c, t, self)) {
+		note_work(mark.cgroup);
+		return;
+	}
 	/* but not for the namespaces: with systemd's cgroups it is systemd that moves */
 	from = self ? t : BPF_CORE_READ(t, real_parent);
 	pid = task_pid(from);
@@ -248,13 +288,14 @@ static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
 	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
 
 	if (!mark)
-		return TAMIS_WORKLOAD;
+		return is_arriving(t) ? TAMIS_SETUP : TAMIS_WORKLOAD;
 	if (mark->stage != TAMIS_SETUP)
 		return mark->stage;
 	if (task_filters(t) > mark->filters)
 		return TAMIS_GATE;
 	if (!is_settled(t, mark))
 		return TAMIS_SETUP;
+	note_work(mark->cgroup); /* before its children are asked about */
 	bpf_map_delete_elem(&tamis_tasks, &tgid);
 	return TAMIS_WORKLOAD;
 }
