@@ -46,10 +46,12 @@ static bool lived(const struct trial_start *s, int64_t trial_ms)
 	return s->end == TRIAL_RUNS && s->began_ms >= trial_ms;
 }
 
-/* Nobody knows how it went. */
+/* Nobody knows how it went. One that was killed is no failure, but no life either: podman kills what
+ * its runtime could not start. */
 static bool is_open(const struct trial_start *s, int64_t trial_ms)
 {
-	return (s->end == TRIAL_RUNS || s->end == TRIAL_UNKNOWN) && !lived(s, trial_ms);
+	return (s->end == TRIAL_RUNS || s->end == TRIAL_UNKNOWN || signal_of(s) == SIGKILL) &&
+	       !lived(s, trial_ms);
 }
 
 /* The earlier event stays; of two at once the bad one. */

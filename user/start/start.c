@@ -192,11 +192,20 @@ static int enforce(const struct start *s, char **ret, size_t *ret_len)
 	return 1;
 }
 
-/* Not under the generation on trial: that this container lives on says nothing of it. */
+/* Not under the generation on trial: that this container lives on says nothing of it. Where it failed,
+ * this is the start that it would have been one too many for: who asks later has to see that too. */
 static void note_other(const struct start *s)
 {
-	if (s->applied.now.state == GENERATION_TRIAL && s->id.container)
-		(void)trial_add_start(s->options->state, s->applied.key, 0, s->id.container, NULL);
+	const struct applied *a = &s->applied;
+	_free_ char *cgroup = NULL;
+
+	if (a->now.state != GENERATION_TRIAL || !s->id.container)
+		return;
+	(void)identity_start_cgroup(s->from, &cgroup);
+	if (s->choice.failed)
+		(void)trial_add_start(s->options->state, a->key, a->now.number, s->id.container,
+				      cgroup);
+	(void)trial_add_start(s->options->state, a->key, 0, s->id.container, NULL);
 }
 
 /* --- a start ----------------------------------------------------------------------------- */
