@@ -49,9 +49,9 @@ enum trial_verdict {
  * FAILED: one died by SIGSYS; or, before one passed,
  *  - one exited with another code than 0, or by a signal that wasn't a request to end (not TERM, INT,
  *    KILL, HUP; nor a code of 128 and one of these), within trial_s of its start; or
- *  - three starts within trial_s, of which nobody saw an end but a KILL, of one container, or of containers of
- *    which none runs (it restarted twice). Errno refusals leave no trace yet, so that a denial was the
- *    reason can't be excluded.
+ *  - three starts within trial_s, of which nobody saw an end but a KILL within a second, of one
+ *    container, or of containers of which none runs (it restarted twice). Errno refusals leave no trace
+ *    yet, so that a denial was the reason can't be excluded.
  */
 struct trial_said {
 	enum trial_verdict verdict;

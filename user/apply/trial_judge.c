@@ -9,7 +9,8 @@
 /* A shell's exit code for a child that a signal ended; programs that handle one follow it. */
 #define CODE_SIGNAL 128
 
-#define STARTS 3 /* it restarted twice */
+#define STARTS	    3 /* it restarted twice */
+#define NEVER_UP_MS 1000
 
 struct judge {
 	const struct trial_start *s;
@@ -46,11 +47,17 @@ static bool lived(const struct trial_start *s, int64_t trial_ms)
 	return s->end == TRIAL_RUNS && s->began_ms >= trial_ms;
 }
 
-/* Nobody knows how it went. One that was killed is no failure, but no life either: podman kills what
- * its runtime could not start. */
+/* podman kills what its runtime could not start; people give a program more time than that. */
+static bool was_never_up(const struct trial_start *s)
+{
+	return signal_of(s) == SIGKILL && s->ended_ms >= 0 &&
+	       s->began_ms - s->ended_ms <= NEVER_UP_MS;
+}
+
+/* Nobody knows how it went. */
 static bool is_open(const struct trial_start *s, int64_t trial_ms)
 {
-	return (s->end == TRIAL_RUNS || s->end == TRIAL_UNKNOWN || signal_of(s) == SIGKILL) &&
+	return (s->end == TRIAL_RUNS || s->end == TRIAL_UNKNOWN || was_never_up(s)) &&
 	       !lived(s, trial_ms);
 }
 
