@@ -40,7 +40,8 @@
 /* No start takes so long before its exec, or until it has made a namespace. */
 const volatile __s64 cfg_grown_ns = 30ll * 1000 * 1000 * 1000;
 
-#define ANCESTORS 8 /* levels looked up for a container that a cgroup is inside of */
+#define EEXIST	  17 /* include/uapi/asm-generic/errno-base.h */
+#define ANCESTORS 8  /* levels looked up for a container that a cgroup is inside of */
 
 /* The nearest cgroup, from kn up, that something was started in. An entry without namespaces is a
  * seed for the leavers alone: it must not hide the container above it. */
@@ -108,23 +109,31 @@ static __always_inline bool is_at_work(struct kernfs_node *kn)
 	return false;
 }
 
-static __always_inline void note_work(__u64 cgroup)
+/* Not below what is at work: leaves are counted for the nearest entry (leave.bpf.h), and who moves
+ * inside of a unit doesn't leave it. */
+static __always_inline void note_work(struct kernfs_node *kn)
 {
 	struct tamis_cgroup c = {};
+	__u64 cgroup = kn_id(kn);
+	long r;
 
-	/* in vain where there is an entry, or no room: what comes next is what it was without */
-	(void)bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_NOEXIST);
+	if (is_at_work(kn))
+		return;
+	r = bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_NOEXIST);
+	if (r && r != -EEXIST) /* a start came meanwhile */
+		count_loss(cgroup, task);
 }
 
 /* A process is in its new cgroup some us before the kernel tells of the move, and may run meanwhile:
  * runc's is being loaded then. in_transit (cache.bpf.h) knows as long as nobody else moves; besides,
- * nothing was at work in a new cgroup before the first one came. */
+ * nothing was at work in a new cgroup before the first one came. Once anything could not be kept,
+ * nothing is concluded from what isn't there: rather too many calls than one too few. */
 static __always_inline bool is_arriving(struct task_struct *t)
 {
 	struct kernfs_node *kn = task_kn(t);
 	__u64 cgroup = kn_id(kn);
 
-	if (cgroup == ROOT_CGROUP || is_at_work(kn))
+	if (cgroup == ROOT_CGROUP || state.lost.task || is_at_work(kn))
 		return false;
 	if (!bpf_map_lookup_elem(&tamis_paths, &cgroup)) /* it wasn't made while we looked */
 		return false;
@@ -155,7 +164,7 @@ static __always_inline void stage_enter(struct task_struct *t, struct kernfs_nod
 	if (c && is_inside(c, mover))
 		return;
 	if (is_running(c, t, self)) {
-		note_work(mark.cgroup);
+		note_work(kn);
 		return;
 	}
 	/* but not for the namespaces: with systemd's cgroups it is systemd that moves */
@@ -295,7 +304,7 @@ static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
 		return TAMIS_GATE;
 	if (!is_settled(t, mark))
 		return TAMIS_SETUP;
-	note_work(mark->cgroup); /* before its children are asked about */
+	note_work(task_kn(t)); /* before its children are asked about */
 	bpf_map_delete_elem(&tamis_tasks, &tgid);
 	return TAMIS_WORKLOAD;
 }
