@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Sets of calls as lines "ABI NUMBER", made from what strace and tamis print, and compared.
+"ABI NUMBER cut" may be in the other set or not.
 
 usage: sysset.py strace ROOT_PID FILE    what `strace -f -n --quiet=path-resolution -o FILE` saw,
                                          without ROOT_PID's calls up to its first exec
@@ -78,6 +79,7 @@ class Task:
         self.abi = None  # as far as known
         self.undecided = []  # calls that are the same in two ABIs, before it is known
         self.call = None  # entered, not yet resumed
+        self.entered = None  # of that call, as enter() has it
 
 
 class Trace:
@@ -100,6 +102,9 @@ class Trace:
         self.root = root
         self.tasks = {root: Task(False)}
         self.calls = set()
+        # Never resumed. Who is killed while strace stops it at the entry doesn't make the call, nor
+        # reaches the tracepoint (see KILLED), which strace can't tell from one that waited inside.
+        self.cut = set()
 
     def candidates(self, nr, name):
         if self.UNKNOWN.fullmatch(name):
@@ -124,14 +129,15 @@ class Trace:
         task.abi = abi
 
     def enter(self, task, nr, name):
+        """What is to be added to the calls once it is sure that it was made."""
         if nr == "???" or int(nr) >= NUMBERS_END or not task.started:
-            return
+            return set()
         abi = self.decide(task, int(nr), name)
         if abi is None:
             task.undecided.append(int(nr))
-            return
+            return set()
         self.set_abi(task, abi)
-        self.calls.add((abi, int(nr)))
+        return {(abi, int(nr))}
 
     def leave(self, pid, task, name, result):
         if name in ("execve", "execveat") and result == "0" and pid == self.root:
@@ -141,16 +147,18 @@ class Trace:
         name, result = match.groups()
         if task.call:
             raise ValueError(f"{task.call} never ended")
-        self.enter(task, nr, name)
+        entered = self.enter(task, nr, name)
         if result is None:
-            task.call = name
+            task.call, task.entered = name, entered
         else:
+            self.calls |= entered
             self.leave(pid, task, name, result)
 
     def on_resumed(self, pid, task, match):
         if task.call != match[1]:
             raise ValueError(f"{task.call} was entered")
-        task.call = None
+        self.calls |= task.entered
+        task.call = task.entered = None
         self.leave(pid, task, match[1], match[2])
 
     def line(self, text):
@@ -164,6 +172,7 @@ class Trace:
                 raise ValueError("the ABI of earlier calls was never told")
             task.abi = MODES[match[2]]
         elif match := self.SUPERSEDED.fullmatch(rest):
+            self.cut |= self.tasks[pid].entered or set()
             self.tasks[pid] = self.tasks.pop(int(match[1]))
         elif self.END.fullmatch(rest):
             self.forget(pid)
@@ -177,7 +186,9 @@ class Trace:
             raise ValueError("not understood")
 
     def forget(self, pid):
-        if self.tasks.pop(pid).undecided:
+        task = self.tasks.pop(pid)
+        self.cut |= task.entered or set()
+        if task.undecided:
             raise ValueError("the ABI of its calls was never told")
 
     def end(self):
@@ -198,15 +209,17 @@ def from_strace(root, path):
         except ValueError as why:
             raise SystemExit(f"sysset: {path}:{number}: {why}: {text[:200]}") from None
     trace.end()
-    return trace.calls
+    return trace.calls, trace.cut - trace.calls
 
 
 def from_names(path):
     return {(abi, number_of(abi, name)) for abi, name in map(str.split, read_lines(path))}
 
 
-def from_numbers(path):
-    return {(abi, int(nr)) for abi, nr in map(str.split, read_lines(path))}
+def from_numbers(path, cut=False):
+    """The calls, or those that were cut."""
+    lines = map(str.split, read_lines(path))
+    return {(line[0], int(line[1])) for line in lines if (line[2:] == ["cut"]) == cut}
 
 
 def show(title, calls):
@@ -216,9 +229,9 @@ def show(title, calls):
     return bool(calls)
 
 
-def differ(wanted, got, where=""):
+def differ(wanted, got, where="", cut=frozenset()):
     missing = show(where + "missing", wanted - got)
-    extra = show(where + "extra", got - wanted)
+    extra = show(where + "extra", got - wanted - cut)
     return missing or extra
 
 
@@ -234,11 +247,12 @@ def differ_many(wanted_dir, names_dir):
 def main(argv):
     match argv[1:]:
         case ["strace", root, path]:
-            calls = from_strace(root, path)
+            calls, cut = from_strace(root, path)
         case ["names", path]:
-            calls = from_names(path)
+            calls, cut = from_names(path), ()
         case ["diff", wanted, got]:
-            return differ(from_numbers(wanted), from_numbers(got))
+            return differ(from_numbers(wanted), from_numbers(got),
+                          cut=from_numbers(wanted, cut=True))
         case ["subset", part, whole]:
             return show("unexpected", from_numbers(part) - from_numbers(whole))
         case ["many", wanted, names]:
@@ -247,6 +261,8 @@ def main(argv):
             raise SystemExit(__doc__)
     for abi, nr in sorted(calls):
         print(abi, nr)
+    for abi, nr in sorted(cut):
+        print(abi, nr, "cut")
     return 0
 
 
