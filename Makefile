@@ -15,6 +15,7 @@ BPFTOOL ?= $(shell PATH=$$PATH:/usr/sbin:/sbin command -v bpftool || echo bpftoo
 PKG     := libbpf libseccomp jansson sqlite3 libsystemd inih libmd
 # What runs in an engine's start path: no libbpf, no SQLite, no bus (make lint asks ldd).
 PKG_START := libseccomp jansson libmd
+PKG_KEEPER := libseccomp jansson libmd libsystemd
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 VMLINUX_H ?= vmlinux/vmlinux.h
 
@@ -26,6 +27,7 @@ ifeq ($(filter run check check-vm clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
 PKG_LIBS   := $(shell pkg-config --libs $(PKG))
 START_LIBS := $(shell pkg-config --libs $(PKG_START))
+KEEPER_LIBS := $(shell pkg-config --libs $(PKG_KEEPER))
 endif
 
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
@@ -38,7 +40,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(SAN) $(PKG_CFLAGS) \
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Wno-unused-function \
              -I. -include $(VMLINUX_H) -I$(dir $(VMLINUX_H)) -MMD -MP
 
-LIB_SRC := $(filter-out user/cli/main.c user/start/main.c,$(wildcard user/*/*.c))
+LIB_SRC := $(filter-out user/cli/main.c user/start/main.c user/keeper/main.c,$(wildcard user/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(O)/gen/calls_tables.o
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
@@ -53,7 +55,7 @@ BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 .SUFFIXES:
 .PHONY: fuzz all run check check-vm unit unit-san tools bench lint format deps clean help install
 
-all: $(O)/tamis $(O)/tamis-start
+all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -84,6 +86,10 @@ $(O)/tamis: $(O)/user/cli/main.o $(O)/libtamis.a
 $(O)/tamis-start: $(O)/user/start/main.o $(O)/libtamis.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(START_LIBS)
+
+$(O)/tamis-keeper: $(O)/user/keeper/main.o $(O)/libtamis.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -o $@ $^ $(KEEPER_LIBS)
 
 $(O)/libtamis.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -215,10 +221,12 @@ format:
 install: all
 	$(Q)install -D -m 755 $(O)/tamis $(DESTDIR)$(PREFIX)/sbin/tamis
 	$(Q)install -D -m 755 $(O)/tamis-start $(DESTDIR)$(PREFIX)/libexec/tamis-start
+	$(Q)install -D -m 755 $(O)/tamis-keeper $(DESTDIR)$(PREFIX)/libexec/tamis-keeper
 	$(Q)install -D -m 644 user/man/tamis.1 $(DESTDIR)$(PREFIX)/share/man/man1/tamis.1
 	$(Q)install -D -m 644 user/completion/tamis.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tamis
-	$(Q)install -D -m 644 user/systemd/tamis.service $(DESTDIR)$(UNITDIR)/tamis.service
+	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) user/systemd/tamis.service \
+		user/systemd/tamis-keeper.service user/systemd/tamis-keeper.socket
 
 clean:
 	$(Q)rm -rf $(O)

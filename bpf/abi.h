@@ -12,7 +12,7 @@
 #endif
 
 #define TAMIS_MAGIC	  0x7461736d /* "tams" */
-#define TAMIS_ABI_VERSION 3
+#define TAMIS_ABI_VERSION 4
 
 /*
  * Which table a call's number belongs to. Seccomp tells them apart by the
@@ -77,6 +77,7 @@ struct tamis_loss {
 	__u64 ring;  /* events that found the ring full: provenance or a path is missing */
 	__u64 task;  /* tasks whose stage could not be kept: their setup calls are taken
 			for the workload's */
+	__u64 rest;  /* entrypoints' execs that came while the syscall program rested */
 };
 
 /* What is known of a cgroup that something was started in. Namespaces are inode numbers, 0
@@ -125,6 +126,26 @@ struct tamis_leave {
 	char comm[16]; /* and what it was called when it left */
 };
 
+/*
+ * Calls that came back with one of the errnos of our filters (ENOSYS, EPERM) to a task under a seccomp
+ * filter: candidates, for the kernel may have answered so itself. A refused call fires sys_exit and no
+ * sys_enter (measured, 6.18). Kept only while denials are watched (sensor_watch_denials).
+ */
+struct tamis_denied_key {
+	__u64 cgroup;
+	__u32 abi;
+	__u32 nr; /* as in the sets */
+};
+
+struct tamis_denied {
+	__u64 count;	/* only grows */
+	__u64 first_ms; /* CLOCK_BOOTTIME */
+	__u64 last_ms;
+	__u32 errno_ret; /* of the last one, positive */
+	__u32 pid;	 /* and who made it */
+	char comm[16];
+};
+
 /* Shared by the programs and the daemon, pinned with the maps. */
 struct tamis_state {
 	__u32 magic;
@@ -132,7 +153,7 @@ struct tamis_state {
 	__u32 unit;  /* current sampling unit; written by the daemon only */
 	__u32 epoch; /* of the cache; raised on every unit and every move between cgroups */
 	__u32 moves; /* between cgroups; raised once the stages know of one */
-	__u32 pad;
+	__u32 resting; /* the syscall program is, or is about to be, detached; written by the daemon */
 	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
 	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
 };
@@ -146,7 +167,9 @@ enum tamis_event_kind {
 	TAMIS_EV_EXIT,	    /* the process of the last entrypoint ended, or any process (or thread
 			       alone) of a cgroup that something is or was started in died by SIGSYS:
 			       nr is its status as wait(2) has it; stage says which: TAMIS_WORKLOAD
-			       is the entrypoint */
+			       is the entrypoint; call and abi: the call that SIGSYS was for */
+	TAMIS_EV_DENIED, /* the first time that a call was refused in a cgroup (struct tamis_denied_key):
+			    nr is the call, text the executable's path as in TAMIS_EV_CALL */
 	TAMIS_EV_MAX,
 };
 
@@ -168,5 +191,8 @@ struct tamis_event {
 	char comm[TAMIS_COMM];
 	__u32 text_len; /* bytes used, without a final NUL */
 	__u32 at_ms;	/* of TAMIS_EV_EXIT: CLOCK_BOOTTIME, the low half of its ms */
+	__u32 call;	/* of TAMIS_EV_EXIT: the number, as kept in sets, that a task which died by
+			   SIGSYS was in; TAMIS_CALLS: not known, or no SIGSYS */
+	__u32 pad;
 	char text[];
 };

@@ -18,7 +18,8 @@ static __always_inline struct tamis_event *event_new(__u32 text_room, __u32 kind
 	}
 	e->kind = kind;
 	e->cgroup = cgroup;
-	e->abi = e->stage = e->nr = e->at_ms = 0;
+	e->abi = e->stage = e->nr = e->at_ms = e->pad = 0;
+	e->call = TAMIS_CALLS;
 	e->text_len = 0;
 	return e;
 }

@@ -9,9 +9,9 @@ BEGIN {
 	may["learn"] = may["apply"] " apply"
 	may["cli"] = may["learn"] " learn"
 	may["start"] = "base model identity policy emit apply"
-	may["keeper"] = "base model identity emit"
+	may["keeper"] = "base model identity policy emit apply"
 	# The one header that both halves share, and what bpftool makes of the kernel half.
-	extra["bpf/abi.h"] = "model sensor learn"
+	extra["bpf/abi.h"] = "model sensor learn keeper"
 	extra["sensor.skel.h"] = extra["portable.skel.h"] = "sensor"
 }
 

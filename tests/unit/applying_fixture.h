@@ -92,7 +92,7 @@ static inline void assert_applied(int64_t id, uint32_t number, uint32_t good, en
 	assert_int_equal(is.good, good);
 	assert_int_equal(a.now.number, number);
 	assert_int_equal(a.good.number, good);
-	assert_int_equal(a.enforce, mode == MODE_ENFORCE);
+	assert_int_equal(a.mode, mode);
 }
 
 static inline void set_state(int64_t id, uint32_t number, enum generation_state state)

@@ -33,7 +33,7 @@ static struct generation generation_of(uint32_t number)
 static struct applied applied_of(const char *key)
 {
 	return (struct applied){
-		.key = strdup(key), .enforce = true, .now = generation_of(2), .trial_s = 60
+		.key = strdup(key), .mode = MODE_ENFORCE, .now = generation_of(2), .trial_s = 60
 	};
 }
 
@@ -44,7 +44,7 @@ static struct applied fullest(void)
 	struct generation *g = &a.now;
 
 	a.has_good = a.replace = a.unconfined = a.keep_new_image = true;
-	a.enforce = false;
+	a.mode = MODE_SHADOW;
 	a.trial_s = 5;
 	a.good = generation_of(1);
 	a.good.state = GENERATION_GOOD;
@@ -99,7 +99,7 @@ static void assert_same_generation(const struct generation *a, const struct gene
 static void assert_same(const struct applied *a, const struct applied *b)
 {
 	assert_string_equal(a->key, b->key);
-	assert_int_equal(a->enforce, b->enforce);
+	assert_int_equal(a->mode, b->mode);
 	assert_int_equal(a->replace, b->replace);
 	assert_int_equal(a->unconfined, b->unconfined);
 	assert_int_equal(a->keep_new_image, b->keep_new_image);

@@ -115,7 +115,7 @@ static struct choice choose_row(const struct row *w, const struct applied *a)
 static void check(const struct row *w)
 {
 	const struct applied a = {
-		.enforce = !w->shadow,
+		.mode = w->shadow ? MODE_SHADOW : MODE_ENFORCE,
 		.now = { .number = NOW,
 			 .state = w->state,
 			 .image = now_image,

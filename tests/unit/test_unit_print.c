@@ -76,7 +76,7 @@ static const struct unit_options plain = { .state = "/var/lib/tamis",
 
 static struct applied applied_of(const char *key, enum generation_state now)
 {
-	struct applied a = { .key = (char *)key, .enforce = true };
+	struct applied a = { .key = (char *)key, .mode = MODE_ENFORCE };
 
 	a.now.number = 3;
 	a.now.state = now;
@@ -155,7 +155,7 @@ static void chooses_what_is_in_force(void **state)
 	assert_null(unit_choose(&a));
 	a.has_good = true;
 	assert_ptr_equal(unit_choose(&a), &a.good);
-	a.enforce = false;
+	a.mode = MODE_SHADOW;
 	assert_null(unit_choose(&a));
 }
 
@@ -243,7 +243,7 @@ static void puts_and_removes_through_the_whole(void **state)
 	assert_int_equal(access(file, F_OK), -1);
 	/* nothing to be in force: as removed */
 	assert_int_equal(unit_put(&a, &p->o, &why), 0);
-	a.enforce = false;
+	a.mode = MODE_SHADOW;
 	assert_int_equal(unit_put(&a, &p->o, &why), 0);
 	assert_int_equal(access(file, F_OK), -1);
 	assert_int_equal(unit_remove("systemd/some.scope", &p->o, &why), 0);

@@ -127,7 +127,7 @@ static void writes_the_stores_word(void **state)
 					.keep_new_image = true });
 	assert_put("podman/web");
 	assert_int_equal(applied_read(state_dir, "podman/web", &a, &why), 0);
-	assert_true(a.enforce && a.replace && !a.unconfined && a.keep_new_image && a.has_good);
+	assert_true(a.mode == MODE_ENFORCE && a.replace && !a.unconfined && a.keep_new_image && a.has_good);
 	assert_int_equal(a.now.number, second);
 	assert_int_equal(a.good.number, first);
 	assert_int_equal(a.trial_s, 30);
@@ -147,7 +147,7 @@ static void shadow_and_release(void **state)
 			.mode = MODE_SHADOW, .generation = generation(id, 1), .unconfined = true });
 	assert_put("podman/web");
 	assert_int_equal(applied_read(state_dir, "podman/web", &a, &why), 0);
-	assert_true(!a.enforce && a.unconfined && !a.has_good);
+	assert_true(a.mode == MODE_SHADOW && a.unconfined && !a.has_good);
 	set(id, (struct store_applied){ .mode = MODE_OBSERVE });
 	assert_put("podman/web");
 	assert_int_equal(found("podman/web"), 0);

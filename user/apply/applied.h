@@ -9,18 +9,26 @@
 
 #include "model/generation.h"
 
-#define APPLIED_VERSION 1
+#define APPLIED_VERSION 1 /* probation's members may be missing */
+#define KEEPER_SOCKET	"/run/tamis/keeper.sock"
 #define APPLIED_MAX	(1u << 20) /* bytes of a file */
 
 struct applied {
 	char *key;
-	bool enforce; /* false: shadow, nothing is put in place */
+	enum policy_mode mode; /* never OBSERVE; SHADOW: nothing is put in place */
 	struct generation now;
 	bool has_good;
 	struct generation
 		good; /* the newest good one before `now`; with now.state GOOD not asked */
 	bool replace, unconfined, keep_new_image; /* policy/generations.h */
-	unsigned trial_s;			  /* how long a trial takes; 60 by default */
+	bool probe_new_image;			  /* on-new-image = probation */
+	/* In probation, and for a new image that goes there; else as {0}. tamis-keeper reads these:
+	 * they count from the next notification on. */
+	enum probation_rule rule;
+	struct sysset allowed[TAMIS_ABI_MAX]; /* continue whatever the rule says (`tamis allow`), */
+	struct sysset refused[TAMIS_ABI_MAX]; /* and are refused (`tamis deny`, the oracle) */
+	char *listener;	  /* tamis-keeper's socket, absolute; NULL: KEEPER_SOCKET */
+	unsigned trial_s; /* how long a trial takes; 60 by default */
 };
 
 #define APPLIED_TRIAL_S 60

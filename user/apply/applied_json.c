@@ -152,7 +152,7 @@ int applied_print(const struct applied *a, char **ret, size_t *ret_len)
 
 	if (put(o, "version", json_integer(APPLIED_VERSION)) < 0 ||
 	    put(o, "key", json_string(a->key)) < 0 ||
-	    put(o, "mode", json_string(a->enforce ? "enforce" : "shadow")) < 0 ||
+	    put(o, "mode", json_string(policy_mode_name(a->mode))) < 0 ||
 	    put(o, "replace", json_boolean(a->replace)) < 0 ||
 	    put(o, "unconfined", json_boolean(a->unconfined)) < 0 ||
 	    put(o, "keep_new_image", json_boolean(a->keep_new_image)) < 0 ||
@@ -355,17 +355,17 @@ static int parse_version(const json_t *o, char **ret_why)
 	return r == -EINVAL && version > APPLIED_VERSION ? -EPROTO : r;
 }
 
-static int parse_mode(const json_t *o, bool *ret_enforce, char **ret_why)
+static int parse_mode(const json_t *o, enum policy_mode *ret, char **ret_why)
 {
 	const char *mode = NULL;
 	int r = oci_string(o, "", "mode", true, &mode, ret_why);
 
 	if (r < 0)
 		return r;
-	*ret_enforce = strcmp(mode, "enforce") == 0;
-	return *ret_enforce || strcmp(mode, "shadow") == 0
+	r = policy_mode_from_name(mode, ret);
+	return r == 0 && *ret != MODE_OBSERVE
 		       ? 0
-		       : oci_fail(ret_why, "mode: neither enforce nor shadow");
+		       : oci_fail(ret_why, "mode: neither shadow, enforce nor probation");
 }
 
 static int parse_generations(const json_t *o, struct applied *ret, char **ret_why)
@@ -391,7 +391,7 @@ static int parse_root(const json_t *o, struct applied *ret, char **ret_why)
 	if (r == 0)
 		r = parse_text(o, "", "key", true, &ret->key, ret_why);
 	if (r == 0)
-		r = parse_mode(o, &ret->enforce, ret_why);
+		r = parse_mode(o, &ret->mode, ret_why);
 	if (r == 0)
 		r = parse_bool(o, "", "replace", &ret->replace, ret_why);
 	if (r == 0)

@@ -109,7 +109,7 @@ struct choice choose(const struct applied *a, const struct start_facts *f,
 {
 	struct choice c;
 
-	if (!a->enforce) {
+	if (a->mode == MODE_SHADOW) {
 		c = leave("shadow: it is only watched");
 		c.quiet = true;
 		return c;

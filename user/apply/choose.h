@@ -13,11 +13,14 @@ struct start_facts {
 	bool has_profile;	  /* the engine gave it a filter */
 	bool privileged;	  /* all capabilities: nobody confines it on purpose */
 	bool can_keep_trial;	  /* root, with a place to write */
+	const char *
+		no_probation; /* why it can't be had here (no keeper, rootless, the runtime), or NULL */
 };
 
 enum choice_kind {
 	CHOICE_LEAVE, /* as the engine made it */
 	CHOICE_ENFORCE,
+	CHOICE_PROBE, /* enforce in probation: `generation` whatever its state is, never on trial */
 };
 
 struct choice {
@@ -35,6 +38,9 @@ struct choice {
  * although the engine always gives one (podman, docker, crio), or privileged, unless a->unconfined.
  * `said` is trial_judge_next of `now`'s starts, NULL: nothing is known. FAILED takes `good`, without
  * one leaves it; so does `now` on trial where no trial can be kept.
+ *
+ * In probation (and for a new image with probe_new_image) the same things leave it, and so does
+ * no_probation.
  */
 struct choice choose(const struct applied *a, const struct start_facts *f,
 		     const struct trial_said *said);

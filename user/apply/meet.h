@@ -8,3 +8,6 @@
 /* `engine` NULL: none, or it is to be ignored. Caller frees. */
 int meet_generation(const struct generation *g, const struct filter *engine,
 		    const struct sysset *gate, struct filter **ret);
+/* In probation: what nobody learned asks; `refused` (TAMIS_ABI_MAX sets) doesn't ask any more. */
+int meet_probation(const struct generation *g, const struct filter *engine,
+		   const struct sysset *gate, const struct sysset *refused, struct filter **ret);

@@ -271,7 +271,7 @@ int unit_place(const char *key, const char *text, const struct unit_options *o, 
 
 const struct generation *unit_choose(const struct applied *a)
 {
-	if (!a->enforce)
+	if (a->mode == MODE_SHADOW)
 		return NULL;
 	if (a->now.state != GENERATION_FAILED)
 		return &a->now;

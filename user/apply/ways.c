@@ -253,7 +253,7 @@ static int load(const struct ways *w, struct store *s, int64_t workload,
 
 	if (r == 0)
 		r = load_good(s, workload, is->good, ret);
-	ret->enforce = is->mode == MODE_ENFORCE;
+	ret->mode = is->mode;
 	ret->replace = is->replace;
 	ret->unconfined = is->unconfined;
 	ret->keep_new_image = is->keep_new_image;

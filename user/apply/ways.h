@@ -12,7 +12,8 @@ struct ways {
 	const char *unit_dir;	 /* NULL: UNIT_DIR */
 	const char *start;	 /* tamis-start; NULL: beside this program, or in ../libexec */
 	unsigned trial_s;
-	bool no_reload; /* systemd isn't told */
+	const char *listener; /* the keeper's socket; NULL: KEEPER_SOCKET */
+	bool no_reload;	      /* systemd isn't told */
 };
 
 /* Puts in place what the store says is applied to the workload (observe: nothing, so files go), as

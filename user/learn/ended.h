@@ -15,6 +15,9 @@ struct ended {
 	unsigned waited; /* drains that knew nothing of its cgroup yet */
 	int64_t at_ms;	 /* CLOCK_BOOTTIME */
 	char comm[TAMIS_COMM + 1];
+	uint32_t pid;
+	enum tamis_abi abi; /* of the call that SIGSYS was for, */
+	uint32_t nr;	    /* TAMIS_CALLS: not known */
 };
 
 struct ended_list {

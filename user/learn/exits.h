@@ -23,4 +23,8 @@ struct observed_exit {
 	int code;
 	int64_t at_ms;	  /* CLOCK_BOOTTIME */
 	const char *comm; /* hostile */
+	uint32_t pid;
+	/* of a death by SIGSYS: the call; nr TAMIS_CALLS: not known */
+	enum tamis_abi abi;
+	uint32_t nr;
 };

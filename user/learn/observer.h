@@ -36,6 +36,8 @@ struct observer_options {
 	 * SIGSYS: told after the drain that has its rows. May be NULL. */
 	void (*started)(void *arg, const struct observed_start *s);
 	void (*exited)(void *arg, const struct observed_exit *e);
+	/* A cgroup was made: told at once, from the ring's own thread. May be NULL. */
+	void (*made)(void *arg);
 	void *arg;
 };
 
@@ -50,6 +52,11 @@ int observer_start(struct observer *o);
 int observer_drain(struct observer *o);
 /* Drains, then begins the next unit. Also forgets cgroups whose removal went unheard. */
 int observer_unit(struct observer *o);
+
+/* Whose a cgroup is, as far as it is known now: the workload's row id, its key and the engine's id of
+ * the container (both borrowed until the next drain; container may be NULL). -ENOENT. */
+int observer_whose(const struct observer *o, uint64_t cgroup, int64_t *ret_workload,
+		   const char **ret_key, const char **ret_container);
 
 struct observer_stats {
 	uint64_t workload_cgroups; /* observed now */

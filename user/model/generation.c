@@ -11,8 +11,16 @@ static const char *const modes[] = {
 	[MODE_OBSERVE] = "observe",
 	[MODE_SHADOW] = "shadow",
 	[MODE_ENFORCE] = "enforce",
+	[MODE_PROBATION] = "probation",
 };
 _Static_assert(ARRAY_SIZE(modes) == MODE_MAX, "a name for each mode");
+
+static const char *const rules[] = {
+	[PROBATION_LEARN] = "learn",
+	[PROBATION_ASK] = "ask",
+	[PROBATION_DENY] = "deny",
+};
+_Static_assert(ARRAY_SIZE(rules) == PROBATION_MAX, "a name for each rule");
 
 static const char *const states[] = {
 	[GENERATION_TRIAL] = "trial",
@@ -41,6 +49,21 @@ int policy_mode_from_name(const char *name, enum policy_mode *ret)
 	if (i < 0)
 		return i;
 	*ret = (enum policy_mode)i;
+	return 0;
+}
+
+const char *probation_rule_name(enum probation_rule r)
+{
+	return (unsigned)r < PROBATION_MAX ? rules[r] : "?";
+}
+
+int probation_rule_from_name(const char *name, enum probation_rule *ret)
+{
+	int i = find_name(rules, PROBATION_MAX, name);
+
+	if (i < 0)
+		return i;
+	*ret = (enum probation_rule)i;
 	return 0;
 }
 

@@ -17,11 +17,24 @@ enum policy_mode {
 	MODE_OBSERVE,
 	MODE_SHADOW, /* observe, and report what the generation would have refused */
 	MODE_ENFORCE,
+	MODE_PROBATION, /* enforce, but what nobody learned asks (tamis-keeper); after ENFORCE, since
+			   stores keep the number */
 	MODE_MAX,
 };
 
-const char *policy_mode_name(enum policy_mode m); /* "observe", "shadow", "enforce" */
+const char *policy_mode_name(enum policy_mode m); /* "observe", "shadow", "enforce", "probation" */
 int policy_mode_from_name(const char *name, enum policy_mode *ret);
+
+/* What a workload in probation is answered when it makes a call that nobody learned. */
+enum probation_rule {
+	PROBATION_LEARN, /* goes on; learned */
+	PROBATION_ASK,	 /* refused; pending until `tamis allow` */
+	PROBATION_DENY,	 /* refused, and noted as a denial */
+	PROBATION_MAX,
+};
+
+const char *probation_rule_name(enum probation_rule r); /* "learn", "ask", "deny" */
+int probation_rule_from_name(const char *name, enum probation_rule *ret);
 
 #define GENERATION_DIGEST_MAX 72 /* "sha256:", 64 hex digits, NUL */
 #define GENERATION_IMAGES_MAX 64

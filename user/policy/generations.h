@@ -13,11 +13,13 @@
 /* What is applied to a workload: in the store, and (apply/applied.h) in its file. */
 struct store_applied {
 	enum policy_mode mode;
-	uint32_t generation; /* 0 in observe */
-	uint32_t good;	     /* the newest good one before it; 0: the engine's own profile */
-	bool replace;	     /* the engine's own profile is ignored */
-	bool unconfined;     /* also where the engine's container is unconfined or privileged */
-	bool keep_new_image; /* on-new-image = keep */
+	uint32_t generation;  /* 0 in observe */
+	uint32_t good;	      /* the newest good one before it; 0: the engine's own profile */
+	bool replace;	      /* the engine's own profile is ignored */
+	bool unconfined;      /* also where the engine's container is unconfined or privileged */
+	bool keep_new_image;  /* on-new-image = keep */
+	bool probe_new_image; /* on-new-image = probation */
+	enum probation_rule rule; /* in probation */
 	int64_t since;
 };
 

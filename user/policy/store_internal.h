@@ -7,7 +7,7 @@
 #include "policy/store.h"
 
 #define STORE_APPLICATION_ID TAMIS_MAGIC
-#define STORE_VERSION	     3 /* of the schema */
+#define STORE_VERSION	     4 /* of the schema */
 #define STORE_ERROR_MAX	     512
 /* Strings from outside are cut at this length; a key that is longer is refused. */
 #define STORE_TEXT_MAX	     4096

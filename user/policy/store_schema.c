@@ -134,6 +134,31 @@ static const char *const migrations[] = {
 	" PRIMARY KEY (workload, digest)) STRICT, WITHOUT ROWID;"
 	"INSERT INTO image SELECT id, image_digest, first FROM workload"
 	" WHERE image_digest IS NOT NULL;",
+
+	/* What was refused, and who decides on it. An oracle's row is all the state it has;
+	 * oracle_loop has a row for each loop of the last hour or so. */
+	"ALTER TABLE applied ADD COLUMN rule INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE denial (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, kind INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
+	" generation INTEGER NOT NULL, pid INTEGER, comm TEXT, exe TEXT, count INTEGER NOT NULL,"
+	" first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (workload, kind, abi, nr))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE oracle (workload INTEGER PRIMARY KEY REFERENCES workload (id)"
+	" ON DELETE CASCADE, production TEXT NOT NULL, hardened TEXT NOT NULL,"
+	" is_image INTEGER NOT NULL, replay TEXT, window_s INTEGER NOT NULL,"
+	" bootstrap INTEGER NOT NULL, by_rule INTEGER NOT NULL, per_hour INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, since INTEGER NOT NULL, deadline INTEGER NOT NULL,"
+	" tries INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
+	" loops INTEGER NOT NULL, learned INTEGER NOT NULL, rejected INTEGER NOT NULL,"
+	" saved INTEGER NOT NULL, failures INTEGER NOT NULL, began INTEGER NOT NULL, why TEXT)"
+	" STRICT;"
+	"CREATE TABLE oracle_call (workload INTEGER NOT NULL REFERENCES workload (id)"
+	" ON DELETE CASCADE, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"
+	" rejected INTEGER NOT NULL, at INTEGER NOT NULL, loop INTEGER NOT NULL, report TEXT,"
+	" PRIMARY KEY (workload, abi, nr)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE oracle_loop (id INTEGER PRIMARY KEY AUTOINCREMENT, workload INTEGER NOT NULL"
+	" REFERENCES workload (id) ON DELETE CASCADE, began INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX oracle_loop_workload ON oracle_loop (workload, began);",
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");

@@ -19,7 +19,7 @@
 
 _Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
 _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
-_Static_assert(sizeof(struct tamis_event) == 56, "tamis_event");
+_Static_assert(sizeof(struct tamis_event) == 64, "tamis_event");
 _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
 
 #define SETS_DEFAULT 32768

@@ -54,6 +54,19 @@ int sensor_fd(const struct sensor *s);
 typedef void (*sensor_event_fn)(const struct tamis_event *e, const char *text, void *arg);
 int sensor_events(struct sensor *s, sensor_event_fn fn, void *arg);
 
+/* --- what costs, and when it is worth it ------------------------------------------------ */
+
+/* The program on sys_enter, the one that costs on every call, is taken from the kernel, or put back;
+ * all others stay. While it rests, state.resting is set, and an entrypoint's exec counts as a loss
+ * (`rest`) of its cgroup: it was there before the program was back. Any thread may call it. 0 also
+ * when it is so already. */
+int sensor_rest(struct sensor *s, bool rest);
+bool sensor_rests(const struct sensor *s);
+
+/* Attaches or detaches the program on sys_exit that counts refused calls (struct tamis_denied).
+ * -EOPNOTSUPP where the kernel takes it not. Not kept by pins: who comes next asks again. */
+int sensor_watch_denials(struct sensor *s, bool watch);
+
 /* Each a walk over one map, skipped (0) when nothing changed since the last walk that ended
  * well; `force` walks anyway. fn's first non-zero value ends it and is returned. */
 struct sensor_walk {
@@ -62,6 +75,8 @@ struct sensor_walk {
 	int (*loss)(uint64_t id, const struct tamis_loss *loss, void *arg);
 	int (*leave)(uint64_t id, const struct tamis_leave *leave, void *arg);
 	int (*path)(uint64_t id, void *arg); /* sensor_paths alone asks for it */
+	/* sensor_denials alone asks for it */
+	int (*denied)(const struct tamis_denied_key *key, const struct tamis_denied *d, void *arg);
 	void *arg;
 };
 /* Whether a walk would find anything. */
@@ -86,6 +101,11 @@ int sensor_mark(struct sensor *s, pid_t pid, const struct tamis_task *task);
 int sensor_path(struct sensor *s, uint64_t cgroup, char **ret);
 /* Every cgroup whose path is kept: those among them of which the ring had no room to tell. */
 int sensor_paths(struct sensor *s, const struct sensor_walk *w);
+/* Every refused call that is kept, by cgroup. */
+int sensor_denials(struct sensor *s, const struct sensor_walk *w);
+/* It was none: a call that passes. Counted again from 1 when it comes again. */
+void sensor_denial_drop(struct sensor *s, const struct tamis_denied_key *key);
+
 /* For a cgroup that is nobody's: its path won't be asked for. */
 void sensor_path_drop(struct sensor *s, uint64_t cgroup);
 /* Deletes all that is kept of a cgroup. */

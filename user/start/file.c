@@ -16,7 +16,7 @@
 /* Nobody takes a file back: what is on trial isn't for one. */
 static const struct generation *choose_generation(const struct applied *a)
 {
-	if (!a->enforce)
+	if (a->mode == MODE_SHADOW)
 		return NULL;
 	if (a->now.state == GENERATION_GOOD)
 		return &a->now;

@@ -58,7 +58,7 @@ static void ended(const char *state, const struct identity *id)
 	int r = applied_read(state, id->key, &a, &why);
 
 	/* What is wrong with it was said at the start. */
-	if (r < 0 || !a.enforce || a.now.state != GENERATION_TRIAL || !id->container)
+	if (r < 0 || a.mode != MODE_ENFORCE || a.now.state != GENERATION_TRIAL || !id->container)
 		return;
 	r = note_end(state, &a, id->container);
 	if (r < 0)

@@ -44,3 +44,8 @@ int spec_splice(const struct spec *s, const char *seccomp, char **ret, size_t *r
 /* A profile's JSON as it is to stand in a spec: `ours` with flags, listenerPath and listenerMetadata
  * of the engine's own (NULL: none) when it has them. Compact. Caller frees. */
 int spec_profile(const char *ours, const char *engine, size_t engine_len, char **ret);
+
+/* The same for a profile that asks: `listener` is its listenerPath. -EBUSY where the engine's own
+ * profile has one. wait_killable: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV is one of its flags. */
+int spec_profile_asking(const char *ours, const char *engine, size_t engine_len,
+			const char *listener, bool wait_killable, char **ret);

@@ -89,7 +89,7 @@ static int choose_for(struct start *s)
 	};
 	int r = 0;
 
-	if (a->enforce && a->now.state == GENERATION_TRIAL && f.can_keep_trial)
+	if (a->mode == MODE_ENFORCE && a->now.state == GENERATION_TRIAL && f.can_keep_trial)
 		r = judge(s, &said);
 	if (r < 0)
 		return leave(s, "its trial", r, NULL);

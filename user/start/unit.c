@@ -202,7 +202,7 @@ int start_unit(const char *state, const char *unit, bool stopped)
 	r = find(state, unit, &u);
 	if (r == -ENOENT)
 		return EXIT_SUCCESS;
-	if (r == 0 && u.applied.enforce && u.applied.now.state == GENERATION_TRIAL)
+	if (r == 0 && u.applied.mode == MODE_ENFORCE && u.applied.now.state == GENERATION_TRIAL)
 		r = stopped ? note_end(&u) : note_start(&u);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

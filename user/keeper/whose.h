@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose a calling process is: by the cgroup it is in, which it can't choose. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "apply/applied.h"
+
+struct whose;
+struct whose_answer {
+	const char *key;    /* "" where it isn't known; whose's own, until the next call */
+	const char *cgroup; /* path below the root */
+	uint64_t cgroup_id;
+	const struct applied *applied; /* NULL: nothing is applied to it */
+};
+
+/* `mount`: of cgroup2. Remembers by cgroup id, boundedly; applied files are read again when they
+ * changed (asked at most every 100 ms). */
+int whose_new(const char *state, const char *mount, struct whose **ret);
+void whose_free(struct whose *w);
+/* -ESRCH: the process is gone. Else 0: what isn't known is "" and NULL. */
+int whose_ask(struct whose *w, pid_t pid, struct whose_answer *ret);
