@@ -12,7 +12,7 @@
 
 #define _options_ __attribute__((cleanup(daemon_options_donep)))
 
-enum { OPT_CONFIG = 256, OPT_NO_PIN, OPT_UNPIN, OPT_PORTABLE, OPT_VALUE };
+enum { OPT_CONFIG = 256, OPT_NO_PIN, OPT_UNPIN, OPT_PORTABLE, OPT_DENIALS, OPT_VALUE };
 
 /* From OPT_VALUE on: options that are configuration keys too, by their own name. */
 static const struct option options[] = {
@@ -20,6 +20,7 @@ static const struct option options[] = {
 	{ "no-pin", no_argument, NULL, OPT_NO_PIN },
 	{ "unpin", no_argument, NULL, OPT_UNPIN },
 	{ "portable", no_argument, NULL, OPT_PORTABLE },
+	{ "watch-denials", no_argument, NULL, OPT_DENIALS },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "state", required_argument, NULL, OPT_VALUE },
 	{ "bpffs", required_argument, NULL, OPT_VALUE },
@@ -54,6 +55,9 @@ static int take_option(struct parsed *p, int opt, int index)
 		return 0;
 	case OPT_PORTABLE:
 		p->o->portable = true;
+		return 0;
+	case OPT_DENIALS:
+		p->o->watch_denials = true;
 		return 0;
 	case 'v':
 		log_set_level(LOG_LEVEL_DEBUG);
@@ -132,6 +136,9 @@ static int show_help(void)
 	     "  --no-pin           pin nothing: what is called while no daemon runs is lost\n"
 	     "  --unpin            take what is pinned out of the kernel, and end\n"
 	     "  --map-entries N    sets (cgroup, ABI, stage) that the kernel has room for\n"
+	     "  --watch-denials    count refused calls that get an errno, too (costs: a program "
+	     "on each\n"
+	     "                     call's return); deaths by SIGSYS are always counted\n"
 	     "  --config FILE      options as an ini file; default: " DAEMON_CONFIG "\n"
 	     "  --portable         don't try the faster way into the programs\n"
 	     "  -v, --verbose      say more");

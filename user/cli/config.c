@@ -86,11 +86,11 @@ static int set_number(uint64_t max, const char *value, uint64_t *ret)
 	return 0;
 }
 
-static int set_pin(struct daemon_options *o, const char *value)
+static int set_yes(bool *field, const char *value, const char *yes)
 {
 	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
 		return -EINVAL;
-	o->no_pin = !strcmp(value, "no");
+	*field = strcmp(value, yes) == 0;
 	return 0;
 }
 
@@ -104,7 +104,9 @@ int daemon_option(struct daemon_options *o, const char *key, const char *value)
 	if (!strcmp(key, "bpffs"))
 		return set_text(&o->bpffs, value);
 	if (!strcmp(key, "pin"))
-		return set_pin(o, value);
+		return set_yes(&o->no_pin, value, "no");
+	if (!strcmp(key, "watch-denials"))
+		return set_yes(&o->watch_denials, value, "yes");
 	if (!strcmp(key, "interval"))
 		return set_ms(&o->interval_ms, value);
 	if (!strcmp(key, "unit"))

@@ -19,13 +19,13 @@
 #include "base/log.h"
 #include "cli/bpffs.h"
 #include "cli/cmd.h"
+#include "cli/complain.h"
 #include "cli/daemon_apply.h"
 #include "identity/cgroups.h"
 #include "learn/observer.h"
 #include "model/calls.h"
 
-#define COMPLAIN_EVERY_S 60   /* the same failure, at most once in this time */
-#define THIN_EVERY_S	 3600 /* old sampling units are folded */
+#define THIN_EVERY_S 3600 /* old sampling units are folded */
 
 struct daemon {
 	const struct daemon_options *o;
@@ -207,15 +207,9 @@ static int daemon_open(struct daemon *d)
 
 /* --- the loop ---------------------------------------------------------------------------- */
 
-static void complain(struct daemon *d, int r, const char *what)
+static void fail(struct daemon *d, int r, const char *what)
 {
-	time_t now = time(NULL);
-
-	if (now - d->complained < COMPLAIN_EVERY_S)
-		return;
-	d->complained = now;
-	log_err("%s: %s (%s); nothing is lost yet, trying again", what, strerror(-r),
-		store_error(d->store));
+	complain(&d->complained, r, what, d->store, "nothing is lost yet, trying again");
 }
 
 static void tell_losses(struct daemon *d)
@@ -253,7 +247,7 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 	int r = observer_drain(d->observer);
 
 	if (r < 0)
-		complain(d, r, "can't store what was seen");
+		fail(d, r, "can't store what was seen");
 	daemon_apply_interval(d->apply);
 	return again(source, d->o->interval_ms * 1000);
 }
@@ -290,7 +284,7 @@ static void thin_sometimes(struct daemon *d)
 		return;
 	r = thin(d, now);
 	if (r < 0)
-		complain(d, r, "can't thin out what is old");
+		fail(d, r, "can't thin out what is old");
 	if (r <= 0) /* a store folds so much at a time: the next unit's end goes on */
 		d->thinned = now;
 }
@@ -301,7 +295,7 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 	int r = observer_unit(d->observer);
 
 	if (r < 0)
-		complain(d, r, "can't begin a sampling unit");
+		fail(d, r, "can't begin a sampling unit");
 	daemon_apply_unit(d->apply);
 	thin_sometimes(d);
 	tell_losses(d);

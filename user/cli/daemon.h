@@ -22,6 +22,7 @@ struct daemon_options {
 	uint32_t map_entries; /* 0: the sensor's default */
 	uint32_t cache_slots;
 	bool portable;
+	bool watch_denials; /* refused calls that get an errno are counted, too */
 	int64_t fold_s; /* sampling units older than this are made one a day; 0: never */
 	int64_t gone_s; /* workloads gone for so long are dropped; 0: never */
 	char **watch;	/* NULL-terminated once there is one */
@@ -36,7 +37,7 @@ static inline void daemon_options_donep(struct daemon_options *o)
 }
 
 /* Sets one option by its configuration key: -ENOENT no such key, -EINVAL a bad value. Keys:
- * state, bpffs, pin (yes/no), interval (seconds), unit (seconds), map-entries, and watch and
+ * state, bpffs, pin (yes/no), watch-denials (yes/no), interval (seconds), unit (seconds), map-entries, and watch and
  * service, which add up. */
 int daemon_option(struct daemon_options *o, const char *key, const char *value);
 /* The same for section [store]: fold-after, gone-for (durations, a day at least, or "never"). */

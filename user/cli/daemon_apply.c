@@ -7,11 +7,11 @@
 
 #include "base/log.h"
 #include "cli/calls_text.h"
+#include "cli/complain.h"
 #include "learn/settle.h"
 #include "learn/shadow_news.h"
 
-#define COMPLAIN_EVERY_S 60 /* the same failure, at most once in this time */
-#define CALLS_TOLD	 40 /* in one line */
+#define CALLS_TOLD 40 /* in one line */
 
 struct daemon_apply {
 	struct ways ways;
@@ -44,14 +44,9 @@ static void on_shadow(void *arg, const char *key, uint32_t generation, const str
 			 list);
 }
 
-static void complain(struct daemon_apply *a, int r, const char *what)
+static void fail(struct daemon_apply *a, int r, const char *what)
 {
-	time_t now = time(NULL);
-
-	if (now - a->complained < COMPLAIN_EVERY_S && now >= a->complained)
-		return;
-	a->complained = now;
-	log_err("%s: %s (%s); trying again", what, strerror(-r), store_error(a->settle.store));
+	complain(&a->complained, r, what, a->settle.store, "trying again");
 }
 
 int daemon_apply_new(const struct daemon_options *o, struct store *store, const char *mount,
@@ -93,7 +88,7 @@ void daemon_apply_begin(struct daemon_apply *a)
 	int r = settle_files(&a->settle);
 
 	if (r < 0)
-		complain(a, r, "can't put in place what is applied");
+		fail(a, r, "can't put in place what is applied");
 	daemon_apply_interval(a);
 }
 
@@ -111,7 +106,7 @@ void daemon_apply_started(struct daemon_apply *a, const struct observed_start *s
 	int r = settle_start(&a->settle, s);
 
 	if (r < 0)
-		complain(a, r, "can't note a start");
+		fail(a, r, "can't note a start");
 }
 
 void daemon_apply_exited(struct daemon_apply *a, const struct observed_exit *e)
@@ -119,7 +114,7 @@ void daemon_apply_exited(struct daemon_apply *a, const struct observed_exit *e)
 	int r = settle_exit(&a->settle, e);
 
 	if (r < 0)
-		complain(a, r, "can't note an end");
+		fail(a, r, "can't note an end");
 }
 
 void daemon_apply_interval(struct daemon_apply *a)
@@ -127,7 +122,7 @@ void daemon_apply_interval(struct daemon_apply *a)
 	int r = settle_trials(&a->settle, time(NULL));
 
 	if (r < 0)
-		complain(a, r, "can't settle a trial");
+		fail(a, r, "can't settle a trial");
 }
 
 void daemon_apply_unit(struct daemon_apply *a)
@@ -137,5 +132,5 @@ void daemon_apply_unit(struct daemon_apply *a)
 	if (r >= 0)
 		r = auto_apply(&a->rules, time(NULL));
 	if (r < 0)
-		complain(a, r, "can't follow a rule");
+		fail(a, r, "can't follow a rule");
 }
