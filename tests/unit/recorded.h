@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "identity/identity.h"
+#include "unit/skip.h"
 
 /* Container ids: 64 digits out of eight. */
 #define ID(eight)    eight eight eight eight eight eight eight eight
@@ -84,7 +85,7 @@ static inline int recorded_teardown(void **state)
 static inline struct recorded *recorded_need(void **state)
 {
 	if (!*state)
-		skip();
+		skip_because("needs root");
 	return *state;
 }
 

@@ -2,6 +2,7 @@
 #include "identity/bundle.h"
 
 #include "recorded.h"
+#include "unit/skip.h"
 
 static const struct {
 	const char *cgroups_path, *path;
@@ -130,8 +131,7 @@ static void reads_its_file(void **state)
 	_bundle_ struct bundle b = BUNDLE_INIT;
 	_free_ char *entry = NULL;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	recorded_bundle(r, "/run/e/x", "/a/b", "/bin/prog", "");
 	assert_int_equal(state_open(r->dir, 0, "/run/e", &s), 0);

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "unit/skip.h"
 
 struct tree {
 	char *mount;
@@ -71,7 +72,7 @@ static int teardown(void **state)
 static struct tree *need(void **state)
 {
 	if (!*state)
-		skip();
+		skip_because("needs root and a cgroup v2 hierarchy");
 	return *state;
 }
 

@@ -2,6 +2,7 @@
 /* merge as a command: whose keys mean whom, and what it is called. */
 #include "cmd_fixture.h"
 #include "policy/generations.h"
+#include "unit/skip.h"
 
 static void fill(void)
 {
@@ -85,8 +86,7 @@ static void assert_file(const char *key, bool is_there)
 /* Starts know their own keys only. */
 static void what_is_applied_to_the_first_is_to_all(void **state)
 {
-	if (geteuid() != 0)
-		skip(); /* files of others are not believed */
+	need_root(); /* files of others are not believed */
 	fill();
 	apply("one", MODE_ENFORCE);
 	assert_int_equal(RUN(cmd_merge, "one", "two", "-o", "both", "--state", "DIR", "--config",

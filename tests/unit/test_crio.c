@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CRI-O's bundles, beside podman's: names from its annotations, owners from the sandbox's labels. */
 #include "recorded.h"
+#include "unit/skip.h"
 
 #define RUN	 "/run/containers/storage/overlay-containers/"
 #define LIB	 "/var/lib/containers/storage/overlay-containers/"
@@ -148,8 +149,7 @@ static void follows_its_configuration(void **state)
 					    "web-0",	      "shop" };
 	struct recorded *r;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	recorded_file(r, "/etc/containers/storage.conf",
 		      "[storage]\nrunroot = \"/run/c\"\ndriver = \"vfs\"\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docker's files as 20 to 28 write them, found again from paths. */
 #include "recorded.h"
+#include "unit/skip.h"
 
 #define SHIM	   "/run/containerd/io.containerd.runtime.v2.task/moby/"
 #define OWN_SHIM   "/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/"
@@ -153,8 +154,7 @@ static void follows_its_configuration(void **state)
 	static const struct whose moved = { SCOPE(A_ID), "docker", "docker/moved", "moved", FULL };
 	struct recorded *r;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	recorded_file(r, "/etc/docker/daemon.json", "{\"data-root\": \"/data/docker\"}");
 	config(r, "/data/docker", A_ID, "moved", "");

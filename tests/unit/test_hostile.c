@@ -5,6 +5,7 @@
 
 #include "identity/key.h"
 #include "recorded.h"
+#include "unit/skip.h"
 
 #define STORE "/var/lib/containers/storage/"
 #define USERS "/home/u/.local/share/containers/storage/"
@@ -141,8 +142,7 @@ static void survives_any_text(void **state)
 	char key[KEY_MAX];
 	size_t n, which;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	for (n = 0; n < ARRAY_SIZE(files); n++) {
 		struct recorded *r = begin(n);
 
@@ -200,8 +200,7 @@ static void is_as_if_it_were_not_there(void **state)
 	char without[KEY_MAX], with[KEY_MAX];
 	size_t n, kind;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	for (n = 0; n < ARRAY_SIZE(files); n++) {
 		struct recorded *r = begin(n);
 
@@ -256,8 +255,7 @@ static void reads_one_version_or_none(void **state)
 	pthread_t thread;
 	size_t i, k;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	w.r = r = begin(1);
 	write_bytes(r, 1, versions[0], strlen(versions[0]));
 	assert_int_equal(pthread_create(&thread, NULL, rewrite, &w), 0);

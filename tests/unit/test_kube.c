@@ -2,6 +2,7 @@
 #include "identity/kube.h"
 
 #include "recorded.h"
+#include "unit/skip.h"
 
 static const struct {
 	const char *link, *pod, *namespace, *container;
@@ -110,8 +111,7 @@ static void knows_its_node(void **state)
 	struct recorded *r;
 	char *host;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	assert_null(kube_host(r->dir));
 	recorded_file(r, "/etc/hostname", "Node-1.Example\nrest\n");

@@ -3,6 +3,7 @@
 
 #include "emit/oci_json.h"
 #include "unit/filters.h"
+#include "unit/skip.h"
 
 static const struct filter_cond no_namespaces = { 0, FILTER_MASKED_EQ, 0x7e020000, 0 };
 static const struct filter_cond plain_persona = { 0, FILTER_EQ, 0 };
@@ -416,7 +417,7 @@ static void reads_architectures(void **state)
 	};
 
 	if (abi_native() != TAMIS_ABI_X86_64)
-		skip(); /* the rows are those of an x86_64 host */
+		skip_because("the rows are those of an x86_64 host");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_(filter_free) struct filter *f = NULL;
 		char text[400];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* podman's files as 4.3 and 5 write them, found again from paths. */
 #include "recorded.h"
+#include "unit/skip.h"
 
 #define ROOT_STORE "/var/lib/containers/storage"
 #define USER_STORE "/home/u/.local/share/containers/storage"
@@ -218,8 +219,7 @@ static void follows_its_configuration(void **state)
 					   "podman/~1000/mine", "mine", IMAGE };
 	struct recorded *r;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	recorded_file(r, "/etc/containers/storage.conf",
 		      "[storage]\ngraphroot = \"/data/c\"\n"

@@ -2,6 +2,7 @@
 #include "identity/storage.h"
 
 #include "recorded.h"
+#include "unit/skip.h"
 
 #define META(image, name) \
 	"\"metadata\":\"{\\\"image-name\\\":\\\"" image "\\\",\\\"name\\\":\\\"" name "\\\"}\""
@@ -71,8 +72,7 @@ static void finds_in_either_file(void **state)
 	_stored_ struct stored one = STORED_INIT, two = STORED_INIT, none = STORED_INIT;
 	struct recorded *r;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	recorded_file(r, "/g/vfs-containers/containers.json", "[%s]", ONE);
 	recorded_file(r, "/g/vfs-containers/volatile-containers.json", "[%s]", RENAMED);

@@ -2,6 +2,7 @@
 #include "identity/storage_conf.h"
 
 #include "recorded.h"
+#include "unit/skip.h"
 
 #define S "[storage]\n"
 
@@ -77,8 +78,7 @@ static void asks_in_order(void **state)
 	struct storage_conf none = STORAGE_CONF_INIT;
 	struct recorded *r;
 
-	if (geteuid() != 0)
-		skip();
+	need_root();
 	r = recorded_new();
 	assert_int_equal(storage_conf_find(r->dir, USER, &none), -ENOENT);
 	recorded_file(r, "/etc/passwd", "u:x:1000:1000::/home/u:/bin/sh\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Watched units; what carries containers is none. */
 #include "recorded.h"
+#include "unit/skip.h"
 
 static void record(struct recorded *r)
 {
@@ -78,7 +79,7 @@ static const struct whose watching_some[] = {
 static void knows_watched_units(void **state)
 {
 	if (!*state)
-		skip();
+		skip_because("needs root");
 	check_all(*state, all, watching_all, ARRAY_SIZE(watching_all));
 	check_all(*state, some, watching_some, ARRAY_SIZE(watching_some));
 }
@@ -95,7 +96,7 @@ static void carriers_are_no_workloads(void **state)
 	};
 
 	if (!*state)
-		skip();
+		skip_because("needs root");
 	check_all(*state, only, rows, ARRAY_SIZE(rows));
 	check_all(*state, all, rows, ARRAY_SIZE(rows));
 }
@@ -105,7 +106,7 @@ static void nothing_without_a_watch(void **state)
 	size_t i;
 
 	if (!*state)
-		skip();
+		skip_because("needs root");
 	for (i = 0; i < ARRAY_SIZE(watching_all); i++)
 		if (strcmp(watching_all[i].key ? watching_all[i].key : "", "podman/web") != 0)
 			check_whose(*state, NULL, &(struct whose){ watching_all[i].path });
