@@ -148,6 +148,7 @@ struct composed {
 	struct sysset gate[TAMIS_ABI_MAX], always[TAMIS_ABI_MAX], eperm[TAMIS_ABI_MAX],
 		guard[TAMIS_ABI_MAX], denied[TAMIS_ABI_MAX];
 	struct filter *engine, *fallback, *out;
+	struct filter *enforce; /* where `out` is in probation: of the same input */
 	struct compose_in in;
 	bool real;  /* policies/, not drawn */
 	bool exact; /* what a real engine says: there is room for all of it */
@@ -158,6 +159,7 @@ static inline void composed_done(struct composed *c)
 	filter_free(c->engine);
 	filter_free(c->fallback);
 	filter_free(c->out);
+	filter_free(c->enforce);
 }
 
 /* What compose is always given by policies/. */
@@ -215,4 +217,12 @@ static inline void composed_draw_workload(struct composed *c, struct random *x)
 static inline void composed_run(struct composed *c)
 {
 	assert_int_equal(compose(&c->in, &c->out), 0);
+}
+
+static inline void composed_run_probation(struct composed *c)
+{
+	c->in.probation = false;
+	assert_int_equal(compose(&c->in, &c->enforce), 0);
+	c->in.probation = true;
+	composed_run(c);
 }

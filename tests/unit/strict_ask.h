@@ -26,7 +26,7 @@ struct question {
 
 /* All questions; calls with conditions, and those of them that may lack room. */
 struct asked {
-	size_t answers, conditional, over;
+	size_t answers, conditional, over, asking;
 };
 
 static struct asked asked;
@@ -56,12 +56,12 @@ static inline bool is_one_of(const struct question *q, const char *const *names)
 	return false;
 }
 
+static const char *const vital_names[] = { "execve",	   "exit",	"exit_group",
+					   "rt_sigreturn", "sigreturn", NULL };
+
 static inline bool is_denied(const struct question *q)
 {
-	static const char *const vital[] = { "execve",	     "exit",	  "exit_group",
-					     "rt_sigreturn", "sigreturn", NULL };
-
-	return sysset_has(&q->c->denied[q->abi], q->nr) && !is_one_of(q, vital);
+	return sysset_has(&q->c->denied[q->abi], q->nr) && !is_one_of(q, vital_names);
 }
 
 static inline bool is_wanted_nr(const struct question *q, uint32_t nr)
@@ -200,6 +200,57 @@ static inline void ask_wanted(const struct question *q, struct filter_verdict en
 		fail_question(q, "refused though both sides let it through", engine, out);
 }
 
+/* Nobody learned it, and nothing but that stands against it. */
+static inline bool is_on_probation(const struct question *q)
+{
+	return calls_name(q->abi, q->nr) && !q->wanted && !q->denied &&
+	       !is_one_of(q, vital_names) && !sysset_has(&q->c->guard[q->abi], q->nr);
+}
+
+/* Beside what the same input gives in enforce. */
+static inline void ask_beside(const struct question *q, struct filter_verdict engine,
+			      struct filter_verdict out)
+{
+	static const char *const write[] = { "write", NULL };
+	struct filter_verdict was = filter_verdict(q->c->enforce, q->abi, q->nr, q->args);
+	bool is_write = is_one_of(q, write);
+
+	if (!is_on_probation(q)) {
+		if (out.action != was.action || out.errno_ret != was.errno_ret)
+			fail_question(q, "not as in enforce (the first)", was, out);
+		return;
+	}
+	if (passes(was))
+		fail_question(q, "passes in enforce (the first) though nobody learned it", was,
+			      out);
+	if (passes(out) && !(passes(engine) && passes(fallback_of(q))))
+		fail_question(q, "one side refuses it", engine, out);
+	if (out.action > FILTER_NOTIFY && !is_write)
+		fail_question(q, "passes unasked", engine, out);
+	if (out.action == FILTER_NOTIFY && is_write &&
+	    least_passing(q->c->engine, q, true) > out.action &&
+	    least_passing(q->c->fallback, q, false) > out.action)
+		fail_question(q, "write asks", engine, out);
+	asked.asking += out.action == FILTER_NOTIFY;
+	if (!q->over && !passes(out) && passes(engine) && passes(fallback_of(q)))
+		fail_question(q, "refused though both sides let it through", engine, out);
+}
+
+static inline void ask_as_enforced(const struct question *q, struct filter_verdict engine,
+				   struct filter_verdict out)
+{
+	if (passes(out) && !q->wanted)
+		fail_question(q, "outside of generation, gate and always", engine, out);
+	if (!(q->c->out->abis >> q->abi & 1))
+		return;
+	if (!passes(engine))
+		ask_refused(q, engine, out);
+	else if (!q->wanted || !passes(fallback_of(q)))
+		ask_unwanted(q, engine, out);
+	else
+		ask_wanted(q, engine, out);
+}
+
 static inline void ask(const struct question *q)
 {
 	const struct composed *c = q->c;
@@ -209,16 +260,12 @@ static inline void ask(const struct question *q)
 	asked.answers++;
 	if (out.action > engine.action)
 		fail_question(q, "weaker than the engine's", engine, out);
-	if (passes(out) && !q->wanted)
-		fail_question(q, "outside of generation, gate and always", engine, out);
-	if (!(c->out->abis >> q->abi & 1))
-		return;
-	if (!passes(engine))
-		ask_refused(q, engine, out);
-	else if (!q->wanted || !passes(fallback_of(q)))
-		ask_unwanted(q, engine, out);
-	else
-		ask_wanted(q, engine, out);
+	if (!c->enforce)
+		ask_as_enforced(q, engine, out);
+	else if (c->out->abis >> q->abi & 1)
+		ask_beside(q, engine, out);
+	else if (passes(out))
+		fail_question(q, "passes in an ABI that it doesn't list", engine, out);
 }
 
 /* --- which arguments --------------------------------------------------------------------- */

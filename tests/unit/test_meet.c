@@ -153,13 +153,118 @@ static void the_gate_may_be_missing(void **state)
 	assert_int_equal(answer(x, "read", 0), -1);
 }
 
+/* --- probation ------------------------------------------------------------------------------ */
+
+static void meet_asking(struct fixture *x, const struct filter *engine)
+{
+	const struct sysset refused[TAMIS_ABI_MAX] = { 0 };
+
+	filter_free(x->out);
+	x->out = NULL;
+	assert_int_equal(meet_probation(&x->g, engine, x->gate, refused, &x->out), 0);
+}
+
+static enum filter_action action(const struct fixture *x, const char *name, uint64_t a0)
+{
+	const uint64_t args[FILTER_ARGS] = { a0 };
+
+	return filter_verdict(x->out, NATIVE, nr_of(name), args).action;
+}
+
+static void what_nobody_learned_asks(void **state)
+{
+	struct fixture *x = *state;
+
+	learn(x, "read");
+	meet_asking(x, x->engine);
+	assert_int_equal(answer(x, "read", 0), -1);
+	assert_int_equal(answer(x, "execve", 0), -1);
+	assert_int_equal(answer(x, "exit_group", 0), -1);
+	assert_int_equal(action(x, "sendfile", 0), FILTER_NOTIFY);
+	assert_int_equal(action(x, "chroot", 0), FILTER_ERRNO); /* the engine's */
+	assert_int_equal(answer(x, "umount2", 0), EPERM);	/* the engine's, too */
+	assert_int_equal(action(x, "socket", 2), FILTER_NOTIFY);
+	assert_int_equal(answer(x, "socket", 40), EAFNOSUPPORT);
+	memset(x->gate, 0, sizeof(x->gate)); /* runc calls clone */
+	meet_asking(x, x->engine);
+	assert_int_equal(action(x, "clone", 17), FILTER_NOTIFY);
+	assert_int_equal(answer(x, "clone", 0x10000000), EPERM);
+	assert_int_equal(action(x, "personality", 8), FILTER_NOTIFY);
+	assert_int_equal(answer(x, "personality", 0x40000), ENOSYS);
+	assert_int_equal(answer(x, "clone3", 0), ENOSYS);
+	meet_asking(x, NULL);
+	assert_int_equal(action(x, "chroot", 0), FILTER_NOTIFY);
+	assert_int_equal(answer(x, "mount", 0), EPERM); /* guarded */
+	assert_int_equal(answer(x, "bpf", 0), EPERM);
+	learn(x, "bpf"); /* a person's word */
+	meet_asking(x, NULL);
+	assert_int_equal(answer(x, "bpf", 0), -1);
+}
+
+/* runc takes no filter that asks for write, so every gate has it; without a gate it passes too. */
+static void write_never_asks(void **state)
+{
+	static const char *const specs[] = { NULL, "runc", "crun", "runc@1.0", "crun@0.17" };
+	struct fixture *x = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		struct sysset gate[TAMIS_ABI_MAX] = { 0 };
+
+		assert_int_equal(data_gate(specs[i], gate), 0);
+		assert_true(sysset_has(&gate[NATIVE], nr_of("write")));
+	}
+	sysset_del(&x->gate[NATIVE], nr_of("write"));
+	meet_asking(x, x->engine);
+	assert_int_equal(answer(x, "write", 0), -1);
+	meet(x, x->engine);
+	assert_int_equal(answer(x, "write", 0), ENOSYS);
+}
+
+static void what_is_refused_never_asks(void **state)
+{
+	struct sysset refused[TAMIS_ABI_MAX] = { 0 };
+	struct fixture *x = *state;
+
+	learn(x, "read");
+	sysset_add(&refused[NATIVE], nr_of("sendfile"));
+	sysset_add(&refused[NATIVE], nr_of("read"));
+	sysset_add(&x->g.denied[NATIVE], nr_of("times"));
+	assert_int_equal(meet_probation(&x->g, x->engine, x->gate, refused, &x->out), 0);
+	assert_int_equal(answer(x, "sendfile", 0), ENOSYS);
+	assert_int_equal(answer(x, "read", 0), ENOSYS);
+	assert_int_equal(answer(x, "times", 0), ENOSYS);
+	assert_int_equal(action(x, "getpgrp", 0), FILTER_NOTIFY);
+}
+
+/* An OCI rule has no ABI: i386 is listed only where somebody used it. */
+static void other_abis_ask_when_they_were_used(void **state)
+{
+	const uint64_t args[FILTER_ARGS] = { 0 };
+	struct fixture *x = *state;
+
+	meet_asking(x, NULL);
+	assert_int_equal(x->out->abis, 1u << NATIVE);
+	sysset_add(&x->g.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_I386], 3);
+	meet_asking(x, NULL);
+	assert_int_equal(x->out->abis, 1u << NATIVE | 1u << TAMIS_ABI_I386);
+	assert_int_equal(filter_verdict(x->out, TAMIS_ABI_I386, 3, args).action, FILTER_ALLOW);
+	assert_int_equal(filter_verdict(x->out, TAMIS_ABI_I386, 4, args).action, FILTER_ALLOW);
+	assert_int_equal(filter_verdict(x->out, TAMIS_ABI_I386, 20, args).action, FILTER_NOTIFY);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(all_data_is_used),	       TEST(never_more_than_the_engine),
-		TEST(denials_are_kept),	       TEST(descendants_get_all_but_the_guarded),
+		TEST(all_data_is_used),
+		TEST(never_more_than_the_engine),
+		TEST(denials_are_kept),
+		TEST(descendants_get_all_but_the_guarded),
 		TEST(the_gate_may_be_missing),
+		TEST(what_nobody_learned_asks),
+		TEST(write_never_asks),
+		TEST(what_is_refused_never_asks),
+		TEST(other_abis_ask_when_they_were_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,8 @@ static int load_data(struct meet_data *d)
 	return r == 0 ? data_fallback(&d->fallback) : r;
 }
 
-int meet_generation(const struct generation *g, const struct filter *engine,
-		    const struct sysset *gate, struct filter **ret)
+static int meet(const struct generation *g, const struct filter *engine, const struct sysset *gate,
+		const struct sysset *denied, bool probation, struct filter **ret)
 {
 	struct meet_data d = { 0 };
 	struct compose_in in = {
@@ -34,7 +34,8 @@ int meet_generation(const struct generation *g, const struct filter *engine,
 		.strict = true,
 		.descendants = g->descendants,
 		.guard = d.guard,
-		.denied = g->denied,
+		.denied = denied,
+		.probation = probation,
 	};
 	int r = load_data(&d);
 
@@ -43,4 +44,22 @@ int meet_generation(const struct generation *g, const struct filter *engine,
 		r = compose(&in, ret);
 	filter_free(d.fallback);
 	return r;
+}
+
+int meet_generation(const struct generation *g, const struct filter *engine,
+		    const struct sysset *gate, struct filter **ret)
+{
+	return meet(g, engine, gate, g->denied, false, ret);
+}
+
+int meet_probation(const struct generation *g, const struct filter *engine,
+		   const struct sysset *gate, const struct sysset *refused, struct filter **ret)
+{
+	struct sysset denied[TAMIS_ABI_MAX];
+
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		denied[abi] = g->denied[abi];
+		sysset_merge(&denied[abi], &refused[abi]);
+	}
+	return meet(g, engine, gate, denied, true, ret);
 }

@@ -158,6 +158,7 @@ static void print_why(uint32_t why, FILE *f)
 		{ FILTER_WHY_ENGINE, "narrowed by the engine's profile" },
 		{ FILTER_WHY_FALLBACK, "fallback of clone3" },
 		{ FILTER_WHY_DESCENDANTS, "not guarded, for what leaves the unit" },
+		{ FILTER_WHY_PROBATION, "not learned, in probation" },
 	};
 	struct list l = { f };
 

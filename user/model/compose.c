@@ -15,7 +15,8 @@ struct composing {
 	const struct filter *engine; /* NULL where it doesn't speak for the ABI */
 	enum tamis_abi abi;
 	struct filter *out;
-	int clone, clone3; /* their numbers, or -ENOENT */
+	const struct filter *asking; /* in probation: `fallback`, as calls that ask have it */
+	int clone, clone3, write;    /* their numbers, or -ENOENT */
 	struct sysset vital;
 };
 
@@ -74,25 +75,26 @@ static struct sysset vital_of(enum tamis_abi abi)
 	return vital;
 }
 
-/* What a learned call may be at most, whatever the engine says. */
-static struct side base_of(const struct composing *c, uint32_t nr)
+/* What a call may be at most, whatever the engine says. */
+static struct side base_of(const struct composing *c, uint32_t nr, bool asks)
 {
-	static const struct filter_rule allow = { .action = FILTER_ALLOW };
-	struct side base = side_of(c->in->fallback, c->abi, nr);
+	static const struct filter_rule allow = { .action = FILTER_ALLOW },
+					ask = { .action = FILTER_NOTIFY };
+	struct side base = side_of(asks ? c->asking : c->in->fallback, c->abi, nr);
 
 	base.otherwise = FILTER_ERRNO;
 	if (base.cnt == 0) {
-		base.rule = &allow;
+		base.rule = asks ? &ask : &allow;
 		base.cnt = 1;
 	}
 	return base;
 }
 
-static int allow_call(const struct composing *c, uint32_t nr, const struct side *engine,
-		      uint32_t why)
+static int pass_call(const struct composing *c, uint32_t nr, const struct side *engine,
+		     uint32_t why)
 {
 	const struct filter_rule like = { .abi = c->abi, .nr = nr, .why = why };
-	struct side base = base_of(c, nr);
+	struct side base = base_of(c, nr, why == FILTER_WHY_PROBATION && (int)nr != c->write);
 
 	if (c->in->strict)
 		return narrow_strict(&base, engine, &like, ENOSYS, c->out);
@@ -165,6 +167,16 @@ static bool is_denied(const struct composing *c, uint32_t nr)
 	       !sysset_has(&c->vital, nr);
 }
 
+/* Waiting for an answer can be interrupted by a signal, which nothing that is vital stands. */
+static uint32_t why_in_probation(const struct composing *c, uint32_t nr)
+{
+	const struct sysset *guard = c->in->guard;
+
+	if (!c->in->probation || !calls_name(c->abi, nr) || sysset_has(&c->vital, nr))
+		return 0;
+	return guard && sysset_has(&guard[c->abi], nr) ? 0 : FILTER_WHY_PROBATION;
+}
+
 static int compose_call(const struct composing *c, uint32_t nr)
 {
 	const struct side silent = { .otherwise = FILTER_ALLOW };
@@ -174,12 +186,13 @@ static int compose_call(const struct composing *c, uint32_t nr)
 
 	if (is_denied(c, nr))
 		return careful ? refuse_strictly(c, nr, &engine) : refuse_call(c, nr, &silent);
+	why = why ?: why_in_probation(c, nr);
 	if (why && side_passes(&engine))
-		return allow_call(c, nr, &engine, why);
+		return pass_call(c, nr, &engine, why);
 	/* Refused outright. A learned call was made all the same, so the profile at hand is
 	 * not the one it was made under, and refusing it would break what worked. */
 	if (!c->in->strict && ((why & LEARNED) || (why && sysset_has(&c->vital, nr))))
-		return allow_call(c, nr, &silent, why);
+		return pass_call(c, nr, &silent, why);
 	return careful ? refuse_strictly(c, nr, &engine) : refuse_call(c, nr, &engine);
 }
 
@@ -212,7 +225,8 @@ static bool speaks_for(const struct compose_in *in, enum tamis_abi abi)
 }
 
 /* An ABI that the engine doesn't speak for but that was used: there it has no opinion. */
-static int compose_abi(const struct compose_in *in, enum tamis_abi abi, struct filter *out)
+static int compose_abi(const struct compose_in *in, const struct filter *asking, enum tamis_abi abi,
+		       struct filter *out)
 {
 	bool heard = in->engine && in->engine->abis & 1u << abi;
 	const struct composing c = {
@@ -220,8 +234,10 @@ static int compose_abi(const struct compose_in *in, enum tamis_abi abi, struct f
 		.engine = heard ? in->engine : NULL,
 		.abi = abi,
 		.out = out,
+		.asking = asking,
 		.clone = calls_number(abi, "clone"),
 		.clone3 = calls_number(abi, "clone3"),
+		.write = calls_number(abi, "write"),
 		.vital = vital_of(abi),
 	};
 	int r = 0;
@@ -232,19 +248,40 @@ static int compose_abi(const struct compose_in *in, enum tamis_abi abi, struct f
 	return r;
 }
 
+/* What passes asks. */
+static int make_asking(const struct filter *fallback, struct filter **ret)
+{
+	_cleanup_(filter_free) struct filter *f = NULL;
+	int r = filter_new(&f);
+
+	for (size_t i = 0; r == 0 && i < fallback->rule_cnt; i++) {
+		struct filter_rule rule = fallback->rule[i];
+
+		if (filter_action_passes(rule.action))
+			rule.action = FILTER_NOTIFY;
+		r = filter_add(f, &rule);
+	}
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(f);
+	return 0;
+}
+
 int compose(const struct compose_in *in, struct filter **ret)
 {
-	_cleanup_(filter_free) struct filter *out = NULL;
+	_cleanup_(filter_free) struct filter *out = NULL, *asking = NULL;
 	int r;
 
 	if (!in->learned || !in->fallback)
 		return -EINVAL;
 	r = filter_new(&out);
+	if (r == 0 && in->probation)
+		r = make_asking(in->fallback, &asking);
 	if (r == 0 && in->strict && in->engine && in->engine->default_action < FILTER_ERRNO)
 		out->default_action = in->engine->default_action;
 	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
 		if (speaks_for(in, (enum tamis_abi)abi))
-			r = compose_abi(in, (enum tamis_abi)abi, out);
+			r = compose_abi(in, asking, (enum tamis_abi)abi, out);
 	if (r < 0)
 		return r;
 	filter_sort(out);

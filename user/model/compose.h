@@ -35,8 +35,9 @@ struct compose_in {
 	const struct sysset *guard;
 	const struct sysset *denied; /* refused whoever asks for them, but for what is vital */
 	/* What has a name and nobody learned asks (FILTER_NOTIFY) where the engine lets it through,
-	 * with the conditions that it would have as a learned call; never a call of `guard`, nor
-	 * write (runc takes no filter that asks for write), nor an ABI without a learned call but the
+	 * with the conditions that it would have as a learned call: what these leave out is refused.
+	 * Never a call of `guard` or `denied`, nor what is vital (5 below), nor write, which passes
+	 * (runc takes no filter that asks for write), nor an ABI without a learned call but the
 	 * native one: an OCI rule has no ABI, so its calls couldn't be told from learned ones. */
 	bool probation;
 };

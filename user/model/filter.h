@@ -56,6 +56,7 @@ enum filter_why {
 	FILTER_WHY_ENGINE = 1 << 6,	 /* narrowed by the engine's profile */
 	FILTER_WHY_FALLBACK = 1 << 7,	 /* clone beside a learned clone3 that is answered ENOSYS */
 	FILTER_WHY_DESCENDANTS = 1 << 8, /* isn't guarded, and processes leave the unit */
+	FILTER_WHY_PROBATION = 1 << 9,	 /* nobody learned it, so it asks (but write) */
 };
 
 struct filter_rule {
