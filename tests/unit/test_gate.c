@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "apply/gate_cache.h"
 #include "apply/runtime_ask.h"
+#include "apply/runtime_cache.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -98,7 +98,7 @@ static const struct {
 static void test_lines(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		char spec[GATE_SPEC_MAX] = "untouched";
+		char spec[RUNTIME_SAID_MAX] = "untouched";
 		int r = runtime_version_parse(lines[i].line, spec, sizeof(spec));
 
 		assert_int_equal(r, lines[i].spec ? 0 : -EINVAL);
@@ -220,7 +220,7 @@ static void test_hangs(void **state)
 	_free_ char *path = program("hangs", script), *spec = NULL, *child = in_dir("child");
 	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
 	struct stat st;
-	char cached[GATE_SPEC_MAX];
+	char cached[RUNTIME_SAID_MAX];
 
 	/* Until it came as far, however slow the machine is. */
 	for (unsigned wait = 100; stat(child, &st) < 0 && wait < LONG_MS; wait *= 2) {
@@ -232,7 +232,7 @@ static void test_hangs(void **state)
 	assert_true(is_gone(pid_in(child)));
 	/* Asked again the next time. */
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(gate_cache_find(dir, &st, cached), -ENOENT);
+	assert_int_equal(runtime_cache_find(dir, "runtimes", &st, cached), -ENOENT);
 }
 
 /* Who keeps standard output open, and has said it, isn't waited for. */
@@ -296,24 +296,24 @@ static void test_cache(void **state)
 static void test_cache_bounds(void **state)
 {
 	_free_ char *cache = in_dir("runtimes"), *text = NULL, *path = program("one", "exit 0");
-	char spec[GATE_SPEC_MAX] = "";
+	char spec[RUNTIME_SAID_MAX] = "";
 	struct stat st;
 	size_t len = 0, line_cnt = 0;
 
 	assert_int_equal(file_write_atomic(cache, "x\n\n1 2\n", 7, 0644), 0);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(gate_cache_find(dir, &st, spec), -ENOENT);
+	assert_int_equal(runtime_cache_find(dir, "runtimes", &st, spec), -ENOENT);
 	for (unsigned i = 0; i < 100; i++) {
 		st.st_ino = 1000 + i;
-		assert_int_equal(gate_cache_add(dir, &st, "crun@1.8.1"), 0);
+		assert_int_equal(runtime_cache_add(dir, "runtimes", &st, "crun@1.8.1"), 0);
 	}
-	assert_int_equal(gate_cache_find(dir, &st, spec), 0);
+	assert_int_equal(runtime_cache_find(dir, "runtimes", &st, spec), 0);
 	assert_string_equal(spec, "crun@1.8.1");
-	assert_int_equal(gate_cache_add(dir, &st, "crun@1.9"), 0);
-	assert_int_equal(gate_cache_find(dir, &st, spec), 0);
+	assert_int_equal(runtime_cache_add(dir, "runtimes", &st, "crun@1.9"), 0);
+	assert_int_equal(runtime_cache_find(dir, "runtimes", &st, spec), 0);
 	assert_string_equal(spec, "crun@1.9");
 	st.st_size++;
-	assert_int_equal(gate_cache_find(dir, &st, spec), -ENOENT);
+	assert_int_equal(runtime_cache_find(dir, "runtimes", &st, spec), -ENOENT);
 	assert_int_equal(file_read(cache, 1u << 20, &text, &len), 0);
 	for (size_t i = 0; i < len; i++)
 		line_cnt += text[i] == '\n';

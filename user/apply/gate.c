@@ -2,20 +2,20 @@
 #include "apply/gate.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
 
-#include "apply/gate_cache.h"
 #include "apply/runtime_ask.h"
+#include "apply/runtime_cache.h"
+#include "apply/runtimes.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "identity/state.h"
 #include "model/abi.h"
 #include "policy/data.h"
 
-#define ALL "all"
+#define ALL   "all"
+#define CACHE "runtimes"
 
 static void merge(struct sysset *into, const struct sysset *from)
 {
@@ -50,22 +50,22 @@ static int merge_gate(const char *spec, struct sysset *ret, bool *ret_known)
 
 /* What it is, from memory or by asking; "all" when that can't be told. */
 static void find_spec(const char *state, const char *path, unsigned wait_ms,
-		      char ret[GATE_SPEC_MAX])
+		      char ret[RUNTIME_SAID_MAX])
 {
 	struct stat st;
 	int r;
 
-	snprintf(ret, GATE_SPEC_MAX, ALL);
+	snprintf(ret, RUNTIME_SAID_MAX, ALL);
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
-	if (state && gate_cache_find(state, &st, ret) == 0)
+	if (state && runtime_cache_find(state, CACHE, &st, ret) == 0)
 		return;
-	r = wait_ms > 0 ? runtime_ask(path, wait_ms, ret, GATE_SPEC_MAX) : -ETIME;
+	r = wait_ms > 0 ? runtime_ask(path, wait_ms, ret, RUNTIME_SAID_MAX) : -ETIME;
 	if (r < 0)
-		snprintf(ret, GATE_SPEC_MAX, ALL);
+		snprintf(ret, RUNTIME_SAID_MAX, ALL);
 	/* On a busy machine the next time may be better. */
 	if (state && (r == 0 || r == -EINVAL))
-		(void)gate_cache_add(state, &st, ret);
+		(void)runtime_cache_add(state, CACHE, &st, ret);
 }
 
 static int put_spec(const char *spec, char **ret)
@@ -83,7 +83,7 @@ int gate_of_runtime(const char *state, const char *path, unsigned wait_ms, struc
 		    char **ret_spec)
 {
 	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
-	char spec[GATE_SPEC_MAX];
+	char spec[RUNTIME_SAID_MAX];
 	bool known = false;
 	int r;
 
@@ -98,34 +98,14 @@ int gate_of_runtime(const char *state, const char *path, unsigned wait_ms, struc
 
 /* --- all that are there ------------------------------------------------------------------- */
 
-static const char *const dirs[] = {
-	"/usr/bin",	"/usr/sbin",	  "/usr/local/bin",    "/usr/local/sbin",
-	"/usr/libexec", "/usr/lib/cri-o", "/usr/libexec/crio",
-};
-static const char *const names[] = { "runc", "crun", "youki" };
-
 struct found {
-	struct stat seen[ARRAY_SIZE(dirs) * ARRAY_SIZE(names)];
+	const char *state;
+	int64_t until;
 	size_t cnt;
 	struct sysset gate[TAMIS_ABI_MAX];
 	char *specs; /* "crun@1.8.1, runc@1.1.5" */
 	bool all;
 };
-
-/* A link to one that was asked is the same; what isn't root's alone is run by no engine of root's. */
-static bool is_new(struct found *f, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111) ||
-	    st.st_mode & 022 || st.st_uid != state_uid_here(0))
-		return false;
-	for (size_t i = 0; i < f->cnt; i++)
-		if (f->seen[i].st_dev == st.st_dev && f->seen[i].st_ino == st.st_ino)
-			return false;
-	f->seen[f->cnt++] = st;
-	return true;
-}
 
 static int64_t now_ms(void)
 {
@@ -135,12 +115,14 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int add(struct found *f, const char *state, const char *path, int64_t until)
+static int add(void *ctx, const char *path)
 {
+	struct found *f = ctx;
 	_free_ char *spec = NULL, *longer = NULL;
-	int64_t left = until - now_ms();
-	int r = gate_of_runtime(state, path, left > 0 ? (unsigned)left : 0, f->gate, &spec);
+	int64_t left = f->until - now_ms();
+	int r = gate_of_runtime(f->state, path, left > 0 ? (unsigned)left : 0, f->gate, &spec);
 
+	f->cnt++;
 	if (r < 0 || !spec)
 		return r;
 	f->all |= strcmp(spec, ALL) == 0;
@@ -152,27 +134,10 @@ static int add(struct found *f, const char *state, const char *path, int64_t unt
 	return 0;
 }
 
-static int add_installed(struct found *f, const char *state, unsigned wait_ms)
-{
-	int64_t until = now_ms() + wait_ms;
-	int r = 0;
-
-	for (size_t d = 0; d < ARRAY_SIZE(dirs); d++)
-		for (size_t n = 0; n < ARRAY_SIZE(names) && r == 0; n++) {
-			_free_ char *path = text_format("%s/%s", dirs[d], names[n]);
-
-			if (!path)
-				return -ENOMEM;
-			if (is_new(f, path))
-				r = add(f, state, path, until);
-		}
-	return r;
-}
-
 int gate_of_installed(const char *state, unsigned wait_ms, struct sysset *ret, char **ret_spec)
 {
-	struct found f = { 0 };
-	int r = add_installed(&f, state, wait_ms);
+	struct found f = { .state = state, .until = now_ms() + wait_ms };
+	int r = runtimes_installed(add, &f);
 
 	if (r == 0 && f.cnt == 0)
 		r = data_gate(NULL, f.gate);

@@ -36,10 +36,10 @@ int runtime_version_parse(const char *line, char *ret, size_t room)
 }
 
 /* Only what may be called after fork. */
-static void run(const char *path, int out)
+static void run(const char *path, const char *arg, int out)
 {
 	static char *const env[] = { NULL };
-	char *const argv[] = { (char *)path, (char[]){ "--version" }, NULL };
+	char *const argv[] = { (char *)path, (char *)arg, NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
@@ -76,28 +76,29 @@ static int wait_for(int fd, int64_t until)
 	return r < 0 ? -errno : r;
 }
 
-static int read_line(int fd, unsigned wait_ms, char line[LINE_ROOM])
+/* What it says until it ends, or with `line` up to its first newline. */
+static int listen_to(int fd, bool line, unsigned wait_ms, char *text, size_t room, size_t *ret_len)
 {
 	int64_t until = now_ms() + wait_ms;
 	size_t len = 0;
 
-	while (len < LINE_ROOM - 1) {
+	while (len < room - 1) {
 		int r = wait_for(fd, until);
 		ssize_t n;
 
 		if (r <= 0)
 			return r < 0 ? r : -ETIME;
-		n = read(fd, line + len, LINE_ROOM - 1 - len);
+		n = read(fd, text + len, room - 1 - len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			break;
 		len += (size_t)n;
-		line[len] = '\0';
-		if (memchr(line, '\n', len))
+		if (line && memchr(text + len - n, '\n', (size_t)n))
 			break;
 	}
-	line[len] = '\0';
+	text[len] = '\0';
+	*ret_len = len;
 	return 0;
 }
 
@@ -110,11 +111,11 @@ static void end(pid_t pid)
 		;
 }
 
-int runtime_ask(const char *path, unsigned wait_ms, char *ret, size_t room)
+static int ask(const char *path, const char *arg, bool line, unsigned wait_ms, char *text,
+	       size_t room, size_t *ret_len)
 {
 	_close_ int in = -1;
 	_close_ int out = -1;
-	char line[LINE_ROOM];
 	int fd[2], r;
 	pid_t pid;
 
@@ -126,9 +127,32 @@ int runtime_ask(const char *path, unsigned wait_ms, char *ret, size_t room)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		run(path, out);
+		run(path, arg, out);
 	close(TAKE_FD(out));
-	r = read_line(in, wait_ms, line);
+	r = listen_to(in, line, wait_ms, text, room, ret_len);
 	end(pid);
+	return r;
+}
+
+int runtime_ask(const char *path, unsigned wait_ms, char *ret, size_t room)
+{
+	char line[LINE_ROOM];
+	size_t len = 0;
+	int r = ask(path, "--version", true, wait_ms, line, sizeof(line), &len);
+
 	return r < 0 ? r : runtime_version_parse(line, ret, room);
+}
+
+int runtime_tells(const char *path, const char *arg, unsigned wait_ms, size_t max, char **ret,
+		  size_t *ret_len)
+{
+	_free_ char *text = malloc(max + 1);
+	size_t len = 0;
+	int r = text ? ask(path, arg, false, wait_ms, text, max + 1, &len) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	*ret_len = len;
+	return 0;
 }

@@ -11,3 +11,7 @@ int runtime_ask(const char *path, unsigned wait_ms, char *ret, size_t room);
 
 /* The same from a text. Pure. */
 int runtime_version_parse(const char *line, char *ret, size_t room);
+
+/* All that "PATH ARG" writes to standard output, run likewise, cut at `max` bytes. Caller frees. */
+int runtime_tells(const char *path, const char *arg, unsigned wait_ms, size_t max, char **ret,
+		  size_t *ret_len);

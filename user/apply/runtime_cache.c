@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "apply/gate_cache.h"
+#include "apply/runtime_cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "identity/state.h"
 
-#define FILE_NAME "runtimes"
 #define FILE_MAX  (16u << 10)
 #define LINES_MAX 32
 
@@ -42,16 +41,17 @@ static int open_state(const char *state)
 	return is_roots(fd, S_IFDIR) ? TAKE_FD(fd) : -EPERM;
 }
 
-static int read_cache(int dir, char **ret)
+static int read_cache(int dir, const char *file, char **ret)
 {
-	_close_ int fd = openat(dir, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_close_ int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	return is_roots(fd, S_IFREG) ? file_read_fd(fd, FILE_MAX, ret, NULL) : -EPERM;
 }
 
-int gate_cache_find(const char *state, const struct stat *binary, char ret[GATE_SPEC_MAX])
+int runtime_cache_find(const char *state, const char *file, const struct stat *binary,
+		       char ret[RUNTIME_SAID_MAX])
 {
 	_close_ int dir = open_state(state);
 	_free_ char *text = NULL;
@@ -59,29 +59,29 @@ int gate_cache_find(const char *state, const struct stat *binary, char ret[GATE_
 	int r = dir < 0 ? dir : print_binary(binary, want, sizeof(want));
 
 	if (r == 0)
-		r = read_cache(dir, &text);
+		r = read_cache(dir, file, &text);
 	if (r < 0)
 		return r;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		const char *spec = line + strlen(want);
+		const char *said = line + strlen(want);
 
-		if (strncmp(line, want, strlen(want)) != 0 || strlen(spec) >= GATE_SPEC_MAX)
+		if (strncmp(line, want, strlen(want)) != 0 || strlen(said) >= RUNTIME_SAID_MAX)
 			continue;
-		snprintf(ret, GATE_SPEC_MAX, "%s", spec);
+		snprintf(ret, RUNTIME_SAID_MAX, "%s", said);
 		return 0;
 	}
 	return -ENOENT;
 }
 
 /* The newest ones, without what was said of the same file before. */
-static int print_cache(FILE *f, char *old, const char *binary, const char *spec)
+static int print_cache(FILE *f, char *old, const char *binary, const char *said)
 {
 	const char *second = strchr(binary, ' ') + 1;
 	size_t same = (size_t)(strchr(second, ' ') + 1 - binary);
 	char *save = NULL, *line;
 	unsigned n = 1;
 
-	(void)fprintf(f, "%s%s\n", binary, spec);
+	(void)fprintf(f, "%s%s\n", binary, said);
 	for (line = old ? strtok_r(old, "\n", &save) : NULL; line && n < LINES_MAX;
 	     line = strtok_r(NULL, "\n", &save))
 		if (strncmp(line, binary, same) != 0) {
@@ -91,7 +91,8 @@ static int print_cache(FILE *f, char *old, const char *binary, const char *spec)
 	return ferror(f) ? -ENOMEM : 0;
 }
 
-int gate_cache_add(const char *state, const struct stat *binary, const char *spec)
+int runtime_cache_add(const char *state, const char *file, const struct stat *binary,
+		      const char *said)
 {
 	_close_ int dir = open_state(state);
 	_free_ char *old = NULL, *text = NULL;
@@ -102,13 +103,13 @@ int gate_cache_add(const char *state, const struct stat *binary, const char *spe
 
 	if (r < 0)
 		return r;
-	if (read_cache(dir, &old) < 0)
+	if (read_cache(dir, file, &old) < 0)
 		old = NULL;
 	f = open_memstream(&text, &len);
 	if (!f)
 		return -ENOMEM;
-	r = print_cache(f, old, own, spec);
+	r = print_cache(f, old, own, said);
 	if (fclose(f) != 0)
 		r = -ENOMEM;
-	return r < 0 ? r : file_replace_at(dir, FILE_NAME, text, len, 0644);
+	return r < 0 ? r : file_replace_at(dir, file, text, len, 0644);
 }
