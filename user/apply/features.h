@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a runtime can do with seccomp, from `RUNTIME features` (runtime-spec features.md: runc 1.1,
- * crun 1.8 on; "linux.seccomp" with "actions", "supportedFlags"). Asking costs a process, so
+ * later cruns; "linux.seccomp" with "actions", "supportedFlags"). Asking costs a process, so
  * STATE/features remembers answers by device, inode, size and mtime, as STATE/runtimes does
- * (apply/gate_cache.h).
+ * (apply/runtime_cache.h).
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 struct features {
 	bool known;	    /* false: it has no such command, or was late */
-	bool notify;	    /* SCMP_ACT_NOTIFY */
+	bool notify;	    /* SCMP_ACT_NOTIFY; also of a crun that has it and can't say so */
 	bool wait_killable; /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV */
 	bool log;	    /* SECCOMP_FILTER_FLAG_LOG */
 };
