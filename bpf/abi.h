@@ -156,6 +156,7 @@ struct tamis_state {
 	__u32 resting; /* the syscall program is, or is about to be, detached; written by the daemon */
 	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
 	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
+	__u64 denials_full;	/* refused calls that found tamis_denials full */
 };
 
 enum tamis_event_kind {

@@ -6,26 +6,63 @@
  *
  * The last two threads of a process may both find that none is left: the entrypoint's end is told
  * by who takes its number out of the cgroup's entry.
+ *
+ * Which call it was, only the thread that made it can say, and a process's end is told by the last
+ * one: tamis_dying keeps it so long. A SIGSYS that somebody sent has no call.
  */
 #pragma once
 
 #include "bpf/event.bpf.h"
 #include "bpf/leave.bpf.h"
+#include "bpf/regs.bpf.h"
 
 #define SIGNAL_GROUP_EXIT 0x4 /* include/linux/sched/signal.h */
 #define SIGSYS		  31
+
+/* By process. Not pinned; whoever fills it only drives out what is oldest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct task_call);
+} tamis_dying SEC(".maps");
 
 static __always_inline bool is_sigsys(__u32 status)
 {
 	return (status & 0x7f) == SIGSYS;
 }
 
-static __always_inline void tell_exit(__u64 cgroup, __u32 stage, __u32 status)
+/* A filter killed this thread, or had its process killed for this thread's call. */
+static __always_inline bool is_refused(struct task_struct *t, bool grouped, struct pt_regs *regs)
 {
+	int mode = BPF_CORE_READ(t, seccomp.mode);
+
+	if (mode == SECCOMP_MODE_DEAD)
+		return true;
+	return mode == SECCOMP_MODE_FILTER && (!grouped || is_rolled_back(regs));
+}
+
+static __always_inline void keep_call(struct task_struct *t, __u32 tgid, bool grouped)
+{
+	struct pt_regs *regs = task_regs(t);
+	struct task_call call;
+
+	if (regs && is_refused(t, grouped, regs) && regs_call(t, regs, &call))
+		bpf_map_update_elem(&tamis_dying, &tgid, &call, BPF_ANY);
+}
+
+static __always_inline void tell_exit(__u64 cgroup, __u32 tgid, __u32 stage, __u32 status)
+{
+	struct task_call *call =
+		is_sigsys(status) ? bpf_map_lookup_elem(&tamis_dying, &tgid) : NULL;
 	struct tamis_event *e = event_new(0, TAMIS_EV_EXIT, cgroup);
 
 	if (!e)
 		return;
+	if (call) {
+		e->abi = call->abi;
+		e->call = call->nr;
+	}
 	e->stage = stage;
 	e->nr = status;
 	e->at_ms = bpf_ktime_get_boot_ns() / 1000000;
@@ -72,7 +109,7 @@ static __always_inline void exit_note(struct task_struct *t, __u32 tgid, bool gr
 	struct tamis_cgroup *c = nearest_started(kn, &cgroup);
 
 	if (last && c && c->pid == tgid && take_started(c, tgid)) {
-		tell_exit(cgroup, TAMIS_WORKLOAD, status_of(t, grouped, own));
+		tell_exit(cgroup, tgid, TAMIS_WORKLOAD, status_of(t, grouped, own));
 		return;
 	}
 	if (!is_sigsys(own))
@@ -81,7 +118,7 @@ static __always_inline void exit_note(struct task_struct *t, __u32 tgid, bool gr
 	if (is_in_setup(tgid))
 		cgroup = kn_id(kn);
 	if (cgroup)
-		tell_exit(cgroup, TAMIS_SESSION, own);
+		tell_exit(cgroup, tgid, TAMIS_SESSION, own);
 }
 
 static __always_inline void exit_seen(struct task_struct *t)
@@ -92,8 +129,12 @@ static __always_inline void exit_seen(struct task_struct *t)
 	__u32 own = grouped ? BPF_CORE_READ(signal, group_exit_code) : BPF_CORE_READ(t, exit_code);
 	__u32 tgid = BPF_CORE_READ(t, tgid);
 
+	if (is_sigsys(own))
+		keep_call(t, tgid, grouped);
 	if (last || (!grouped && is_sigsys(own)))
 		exit_note(t, tgid, grouped, own, last);
-	if (last)
-		bpf_map_delete_elem(&tamis_tasks, &tgid);
+	if (!last)
+		return;
+	bpf_map_delete_elem(&tamis_tasks, &tgid);
+	bpf_map_delete_elem(&tamis_dying, &tgid);
 }

@@ -58,6 +58,13 @@ struct {
 } tamis_leaves SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct tamis_denied_key);
+	__type(value, struct tamis_denied);
+} tamis_denials SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 * 1024 * 1024);
 } tamis_ring SEC(".maps");

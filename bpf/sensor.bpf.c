@@ -6,6 +6,7 @@
  * task instead; user/sensor loads the first that the kernel takes. bpf/portable.bpf.c is the latter.
  */
 #include "bpf/cache.bpf.h"
+#include "bpf/denied.bpf.h"
 #include "bpf/exit.bpf.h"
 #include "bpf/leave.bpf.h"
 #include "bpf/record.bpf.h"
@@ -18,6 +19,9 @@ _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
 _Static_assert(sizeof(struct tamis_task) == 32, "tamis_task");
 _Static_assert(sizeof(struct tamis_event) == 64, "tamis_event");
 _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
+_Static_assert(sizeof(struct tamis_loss) == 40, "tamis_loss");
+_Static_assert(sizeof(struct tamis_denied_key) == 16, "tamis_denied_key");
+_Static_assert(sizeof(struct tamis_denied) == 48, "tamis_denied");
 
 #ifndef TAMIS_PORTABLE
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
@@ -122,6 +126,17 @@ int tamis_enter_any(struct bpf_raw_tracepoint_args *ctx)
 	if (nr < CACHE_CALLS && cache_has(regs, nr) && is_native_task())
 		return 0;
 	return enter_slowly(regs, nr);
+}
+
+/* On every call's way back, while denials are watched: almost all end at the first line. */
+SEC("raw_tp/sys_exit")
+int tamis_return(struct bpf_raw_tracepoint_args *ctx)
+{
+	__s64 ret = ctx->args[1];
+
+	if (ret == -ENOSYS || ret == -EPERM)
+		denied_note((void *)ctx->args[0], -ret);
+	return 0;
 }
 
 SEC("raw_tp/sched_process_fork")

@@ -36,6 +36,7 @@ enum { false = 0, true = 1 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -57,10 +58,14 @@ struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };
 
-/* x86 */
 struct pt_regs {
-	unsigned long cx;
+	unsigned long cx; /* x86 */
 	unsigned long ip;
+	unsigned long ax;
+	unsigned long orig_ax;
+	u64 regs[31]; /* arm64 */
+	u64 orig_x0;
+	s32 syscallno;
 };
 
 struct ns_common {

@@ -127,7 +127,7 @@ static void pin_foreign(const char *name, uint32_t value_size)
 static void foreign_objects_are_refused_and_left_alone(void **state)
 {
 	static const char *const names[] = {
-		"state", "sets", "cgroups", "tasks", "losses", "paths", "leaves", "ring",
+		"state", "sets", "cgroups", "tasks", "losses", "paths", "leaves", "ring", "denials",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

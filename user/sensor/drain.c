@@ -130,6 +130,13 @@ static int each_path(const void *key, const void *value, const struct sensor_wal
 	return w->path(*(const uint64_t *)key, w->arg);
 }
 
+static int each_denied(const void *key, const void *value, const struct sensor_walk *w)
+{
+	struct tamis_denied d;
+
+	return readback_denied(key, value, &d) ? w->denied(key, &d, w->arg) : 0;
+}
+
 static uint64_t changes_now(const struct sensor *s)
 {
 	return __atomic_load_n(&sensor_state(s)->changes, __ATOMIC_ACQUIRE);
@@ -201,6 +208,45 @@ int sensor_paths(struct sensor *s, const struct sensor_walk *w)
 	return walk_map(s->skel->maps.tamis_paths, w, each_path);
 }
 
+int sensor_denials(struct sensor *s, const struct sensor_walk *w)
+{
+	return walk_map(s->skel->maps.tamis_denials, w, each_denied);
+}
+
+uint64_t sensor_denials_lost(const struct sensor *s)
+{
+	return readback_number(__atomic_load_n(&sensor_state(s)->denials_full, __ATOMIC_RELAXED));
+}
+
+void sensor_denial_drop(struct sensor *s, const struct tamis_denied_key *key)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_denials), key);
+}
+
+struct dead {
+	struct sensor *sensor;
+	uint64_t cgroup;
+};
+
+static int drop_denial(const struct tamis_denied_key *key, const struct tamis_denied *d, void *arg)
+{
+	const struct dead *dead = arg;
+
+	if (key->cgroup == dead->cgroup)
+		sensor_denial_drop(dead->sensor, key);
+	return 0;
+}
+
+static void forget_denials(struct sensor *s, uint64_t cgroup)
+{
+	struct dead dead = { s, cgroup };
+	const struct sensor_walk walk = { .denied = drop_denial, .arg = &dead };
+
+	/* a walk for each cgroup that goes: only where there may be any */
+	if (s->was_pinned || s->has_watched)
+		(void)sensor_denials(s, &walk);
+}
+
 void sensor_path_drop(struct sensor *s, uint64_t cgroup)
 {
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_paths), &cgroup);
@@ -217,5 +263,6 @@ void sensor_forget(struct sensor *s, uint64_t cgroup)
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_cgroups), &cgroup);
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_losses), &cgroup);
 	(void)bpf_map_delete_elem(bpf_map__fd(s->skel->maps.tamis_leaves), &cgroup);
+	forget_denials(s, cgroup);
 	sensor_path_drop(s, cgroup);
 }

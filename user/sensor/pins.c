@@ -14,7 +14,7 @@
 #include "sensor/probe.h"
 #include "sensor/sensor_internal.h"
 
-#define PINS_MAX 64 /* entries looked at in a directory: we make 15 */
+#define PINS_MAX 64 /* entries looked at in a directory: we make 16 */
 
 static char *version_dir(const char *dir)
 {
@@ -86,6 +86,7 @@ int pins_prepare(struct sensor *s, const char *dir, char **ret_why)
 		{ "cgroups", s->skel->maps.tamis_cgroups }, { "tasks", s->skel->maps.tamis_tasks },
 		{ "losses", s->skel->maps.tamis_losses },   { "paths", s->skel->maps.tamis_paths },
 		{ "leaves", s->skel->maps.tamis_leaves },   { "ring", s->skel->maps.tamis_ring },
+		{ "denials", s->skel->maps.tamis_denials },
 	};
 	bool found;
 	int r;
@@ -114,11 +115,13 @@ int pins_prepare(struct sensor *s, const char *dir, char **ret_why)
 }
 
 static const char *const link_name[SENSOR_LINKS] = {
-	"exit", "exec", "fork", "attach", "mkdir", "rmdir", "enter",
+	[LINK_EXIT] = "exit",	  [LINK_EXEC] = "exec",	  [LINK_FORK] = "fork",
+	[LINK_ATTACH] = "attach", [LINK_MKDIR] = "mkdir", [LINK_RMDIR] = "rmdir",
+	[LINK_ENTER] = "enter",
 };
 
 /* No dots in a bpffs. Renaming over the old link ends it: the new one is attached already. */
-static int publish_link(struct sensor *s, int i)
+static int publish_link(struct sensor *s, enum sensor_link i)
 {
 	_free_ char *path = text_format("%s/on_%s", s->pins, link_name[i]);
 	_free_ char *stage = text_format("%s/new_%s", s->pins, link_name[i]);
@@ -131,6 +134,23 @@ static int publish_link(struct sensor *s, int i)
 	if (r < 0)
 		return r;
 	return rename(stage, path) < 0 ? -errno : 0;
+}
+
+int pins_publish_link(struct sensor *s, enum sensor_link i)
+{
+	return s->pins ? publish_link(s, i) : 0;
+}
+
+int pins_remove_link(struct sensor *s, enum sensor_link i)
+{
+	_free_ char *path = NULL;
+
+	if (!s->pins)
+		return 0;
+	path = text_format("%s/on_%s", s->pins, link_name[i]);
+	if (!path)
+		return -ENOMEM;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int remove_version(int dirfd, const char *name)
@@ -168,7 +188,7 @@ static int remove_versions(const char *dir, const char *keep)
 
 int pins_publish(struct sensor *s, const char *dir)
 {
-	for (int i = 0; i < SENSOR_LINKS && s->link[i]; i++) {
+	for (enum sensor_link i = 0; i < SENSOR_LINKS; i++) {
 		int r = publish_link(s, i);
 
 		if (r < 0)

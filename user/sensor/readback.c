@@ -22,6 +22,8 @@ bool readback_event(const void *data, size_t len, struct tamis_event *ret,
 	text[n] = '\0';
 	e.text_len = n;
 	e.comm[TAMIS_COMM - 1] = '\0';
+	if (e.call > TAMIS_CALLS || e.abi >= TAMIS_ABI_MAX)
+		e.call = TAMIS_CALLS;
 	*ret = e;
 	return true;
 }
@@ -44,7 +46,7 @@ int readback_path(const struct tamis_path *path, char **ret)
 	return 0;
 }
 
-static uint64_t count(uint64_t n)
+uint64_t readback_number(uint64_t n)
 {
 	return n < READBACK_COUNT_MAX ? n : READBACK_COUNT_MAX;
 }
@@ -52,11 +54,25 @@ static uint64_t count(uint64_t n)
 struct tamis_loss readback_loss(const struct tamis_loss *loss)
 {
 	return (struct tamis_loss){
-		.range = count(loss->range),
-		.full = count(loss->full),
-		.ring = count(loss->ring),
-		.task = count(loss->task),
+		.range = readback_number(loss->range),
+		.full = readback_number(loss->full),
+		.ring = readback_number(loss->ring),
+		.task = readback_number(loss->task),
+		.rest = readback_number(loss->rest),
 	};
+}
+
+bool readback_denied(const struct tamis_denied_key *key, const struct tamis_denied *d,
+		     struct tamis_denied *ret)
+{
+	if (key->abi >= TAMIS_ABI_MAX || key->nr >= TAMIS_CALLS || !d->count)
+		return false;
+	*ret = *d;
+	ret->count = readback_number(d->count);
+	ret->last_ms = readback_number(d->last_ms);
+	ret->first_ms = d->first_ms < ret->last_ms ? d->first_ms : ret->last_ms;
+	ret->comm[sizeof(ret->comm) - 1] = '\0';
+	return true;
 }
 
 bool readback_leave(const struct tamis_leave *leave, struct tamis_leave *ret)
@@ -64,7 +80,7 @@ bool readback_leave(const struct tamis_leave *leave, struct tamis_leave *ret)
 	if (!leave->count)
 		return false;
 	*ret = *leave;
-	ret->count = count(leave->count);
+	ret->count = readback_number(leave->count);
 	ret->comm[sizeof(ret->comm) - 1] = '\0';
 	return true;
 }

@@ -14,6 +14,8 @@
 /* No counter is larger: sums of many still fit what a store can hold. */
 #define READBACK_COUNT_MAX (UINT64_C(1) << 48)
 
+/* At most READBACK_COUNT_MAX. */
+uint64_t readback_number(uint64_t n);
 /* One record of the ring. *ret is its head: text_len is what `text` really holds, comm ends with a
  * NUL; its own text is not there. False for one that makes no sense, both are untouched then. */
 bool readback_event(const void *data, size_t len, struct tamis_event *ret,
@@ -21,6 +23,9 @@ bool readback_event(const void *data, size_t len, struct tamis_event *ret,
 bool readback_key(const struct tamis_key *key);
 /* A copy that the caller frees. -ENOENT when there is no path in it. */
 int readback_path(const struct tamis_path *path, char **ret);
+/* False for one that makes no sense, or was never counted. */
+bool readback_denied(const struct tamis_denied_key *key, const struct tamis_denied *d,
+		     struct tamis_denied *ret);
 struct tamis_loss readback_loss(const struct tamis_loss *loss);
 /* False when nobody left. */
 bool readback_leave(const struct tamis_leave *leave, struct tamis_leave *ret);

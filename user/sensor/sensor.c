@@ -21,6 +21,9 @@ _Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
 _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
 _Static_assert(sizeof(struct tamis_event) == 64, "tamis_event");
 _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
+_Static_assert(sizeof(struct tamis_loss) == 40, "tamis_loss");
+_Static_assert(sizeof(struct tamis_denied_key) == 16, "tamis_denied_key");
+_Static_assert(sizeof(struct tamis_denied) == 48, "tamis_denied");
 
 #define SETS_DEFAULT 32768
 #define SETS_MAX     (1 << 24)
@@ -105,23 +108,19 @@ static int load(struct sensor *s, const struct sensor_options *o, bool fast, cha
 	return r;
 }
 
-/* Links in the order of attaching: what names tasks comes before what records them. */
 static int attach(struct sensor *s)
 {
-	struct bpf_program *enter = bpf_program__autoload(s->skel->progs.tamis_enter)
-					    ? s->skel->progs.tamis_enter
-					    : s->skel->progs.tamis_enter_any;
 	struct bpf_program *const prog[SENSOR_LINKS] = {
-		s->skel->progs.tamis_exit,
-		s->skel->progs.tamis_exec,
-		s->skel->progs.tamis_fork,
-		s->skel->progs.tamis_attach,
-		s->skel->progs.tamis_mkdir,
-		s->skel->progs.tamis_rmdir,
-		enter,
+		[LINK_EXIT] = s->skel->progs.tamis_exit,
+		[LINK_EXEC] = s->skel->progs.tamis_exec,
+		[LINK_FORK] = s->skel->progs.tamis_fork,
+		[LINK_ATTACH] = s->skel->progs.tamis_attach,
+		[LINK_MKDIR] = s->skel->progs.tamis_mkdir,
+		[LINK_RMDIR] = s->skel->progs.tamis_rmdir,
+		[LINK_ENTER] = sensor_enter_program(s),
 	};
 
-	for (int i = 0; i < SENSOR_LINKS && prog[i]; i++) {
+	for (enum sensor_link i = 0; i < SENSOR_LINKS; i++) {
 		s->link[i] = bpf_program__attach(prog[i]);
 		if (!s->link[i])
 			return -errno;
@@ -172,6 +171,7 @@ int sensor_open(const struct sensor_options *o, struct sensor **ret, char **ret_
 	*ret_why = NULL;
 	if (!s)
 		return -ENOMEM;
+	pthread_mutex_init(&s->lock, NULL);
 	libbpf_set_print(libbpf_log);
 	r = o->portable ? -EOPNOTSUPP : load(s, o, true, ret_why);
 	if (r < 0 && !*ret_why)
@@ -184,6 +184,7 @@ int sensor_open(const struct sensor_options *o, struct sensor **ret, char **ret_
 		r = pins_publish(s, o->pins);
 	if (r < 0)
 		return explain(r, ret_why);
+	sensor_awake(s);
 	*ret = TAKE_PTR(s);
 	return 0;
 }
@@ -193,9 +194,11 @@ void sensor_close(struct sensor *s)
 	if (!s)
 		return;
 	ring_buffer__free(s->ring);
+	bpf_link__destroy(s->denials);
 	for (int i = 0; i < SENSOR_LINKS; i++)
 		bpf_link__destroy(s->link[i]);
 	sensor_bpf__destroy(s->skel);
+	pthread_mutex_destroy(&s->lock);
 	free(s->pins);
 	free(s);
 }

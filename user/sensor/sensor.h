@@ -103,6 +103,8 @@ int sensor_path(struct sensor *s, uint64_t cgroup, char **ret);
 int sensor_paths(struct sensor *s, const struct sensor_walk *w);
 /* Every refused call that is kept, by cgroup. */
 int sensor_denials(struct sensor *s, const struct sensor_walk *w);
+/* Refused calls that found no room to be kept. */
+uint64_t sensor_denials_lost(const struct sensor *s);
 /* It was none: a call that passes. Counted again from 1 when it comes again. */
 void sensor_denial_drop(struct sensor *s, const struct tamis_denied_key *key);
 

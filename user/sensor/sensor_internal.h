@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by sensor.c (load), pins.c and drain.c alone. */
+/* Shared by sensor.c (load), rest.c, pins.c, drain.c and mark.c alone. */
 #pragma once
+
+#include <pthread.h>
 
 #include "sensor/sensor.h"
 
 #include "sensor.skel.h" /* names types of bpf/abi.h */
 
-#define SENSOR_LINKS 8
+/* In the order of attaching: what names tasks comes before what records them. */
+enum sensor_link {
+	LINK_EXIT,
+	LINK_EXEC,
+	LINK_FORK,
+	LINK_ATTACH,
+	LINK_MKDIR,
+	LINK_RMDIR,
+	LINK_ENTER,
+	SENSOR_LINKS,
+};
 
 struct sensor {
 	struct sensor_bpf *skel;
 	struct ring_buffer *ring;
 	struct bpf_link *link[SENSOR_LINKS];
-	char *pins; /* DIR/vN, or NULL */
+	struct bpf_link *denials; /* sensor_watch_denials, */
+	bool has_watched;	  /* at any time */
+	pthread_mutex_t lock; /* link[LINK_ENTER], denials: the ring's thread changes them too */
+	char *pins;	      /* DIR/vN, or NULL */
 	bool was_pinned;
 	uint64_t drained; /* state.changes of the last whole drain */
 	sensor_event_fn event;
@@ -28,3 +43,11 @@ static inline struct tamis_state *sensor_state(const struct sensor *s)
  * the old ones and drop what other versions left. */
 int pins_prepare(struct sensor *s, const char *dir, char **ret_why);
 int pins_publish(struct sensor *s, const char *dir);
+/* One of them alone; without pins nothing happens. */
+int pins_publish_link(struct sensor *s, enum sensor_link i);
+int pins_remove_link(struct sensor *s, enum sensor_link i);
+
+/* rest.c: what is attached to one front door or the other. */
+struct bpf_program *sensor_enter_program(const struct sensor *s);
+/* After sensor_open's attaching: whatever an earlier daemon left, this one is awake. */
+void sensor_awake(struct sensor *s);

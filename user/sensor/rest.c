@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is attached only at times: the program on sys_enter, and the one on sys_exit. */
+#include <errno.h>
+
+#include <bpf/libbpf.h>
+
+#include "sensor/sensor_internal.h"
+
+struct bpf_program *sensor_enter_program(const struct sensor *s)
+{
+	return bpf_program__autoload(s->skel->progs.tamis_enter) ? s->skel->progs.tamis_enter
+								 : s->skel->progs.tamis_enter_any;
+}
+
+static void say_resting(struct sensor *s, bool rest)
+{
+	__atomic_store_n(&sensor_state(s)->resting, rest, __ATOMIC_SEQ_CST);
+}
+
+void sensor_awake(struct sensor *s)
+{
+	say_resting(s, false);
+}
+
+/* Said before it is true, and taken back after it is no more: a start in between is counted. */
+static int lay_down(struct sensor *s)
+{
+	int r;
+
+	say_resting(s, true);
+	r = pins_remove_link(s, LINK_ENTER);
+	if (r < 0) {
+		say_resting(s, false);
+		return r;
+	}
+	bpf_link__destroy(s->link[LINK_ENTER]);
+	s->link[LINK_ENTER] = NULL;
+	return 0;
+}
+
+/* Attached, it is awake, even where it can't be pinned. */
+static int get_up(struct sensor *s)
+{
+	struct bpf_link *link = bpf_program__attach(sensor_enter_program(s));
+
+	if (!link)
+		return -errno;
+	s->link[LINK_ENTER] = link;
+	say_resting(s, false);
+	return pins_publish_link(s, LINK_ENTER);
+}
+
+int sensor_rest(struct sensor *s, bool rest)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (rest == !!s->link[LINK_ENTER])
+		r = rest ? lay_down(s) : get_up(s);
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+bool sensor_rests(const struct sensor *s)
+{
+	return __atomic_load_n(&sensor_state(s)->resting, __ATOMIC_SEQ_CST);
+}
+
+static int watch_denials(struct sensor *s)
+{
+	s->denials = bpf_program__attach(s->skel->progs.tamis_return);
+	if (s->denials) {
+		s->has_watched = true;
+		return 0;
+	}
+	return errno == EINVAL || errno == ENOENT ? -EOPNOTSUPP : -errno;
+}
+
+int sensor_watch_denials(struct sensor *s, bool watch)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (watch && !s->denials) {
+		r = watch_denials(s);
+	} else if (!watch) {
+		bpf_link__destroy(s->denials);
+		s->denials = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
