@@ -21,15 +21,15 @@ static char *now_image[] = { (char[]){ KNOWN } }, *good_image[] = { (char[]){ OT
 struct row {
 	const char *name;
 	/* applied */
-	bool shadow, has_good, images, unconfined, keep_new_image;
+	bool shadow, probation, has_good, images, unconfined, keep_new_image, probe_new_image;
 	enum generation_state state;
 	/* the start */
-	const char *engine, *image, *why_not;
+	const char *engine, *image, *why_not, *no_probation;
 	bool bare, privileged, no_trial;
 	enum trial_verdict said;
 	/* the choice */
 	unsigned want;
-	bool trial, failed, quiet;
+	bool trial, failed, quiet, probe;
 	const char *why;
 };
 
@@ -95,7 +95,73 @@ static const struct row rows[] = {
 	  .privileged = true, .why = "privileged" },
 	{ "privileged, named", .engine = "oci", .state = GENERATION_GOOD, .bare = true,
 	  .privileged = true, .unconfined = true, .want = NOW },
+
+	{ "probation", GIVEN, .probation = true, .state = GENERATION_GOOD, .probe = true,
+	  .want = NOW, .why = "generation 3 in probation" },
+	{ "probation, on trial", GIVEN, .probation = true, .state = TRIED, .probe = true,
+	  .want = NOW },
+	{ "probation, no trial possible", GIVEN, .probation = true, .state = TRIED,
+	  .no_trial = true, .probe = true, .want = NOW },
+	{ "probation, failed", GIVEN, .probation = true, .state = GENERATION_FAILED,
+	  .has_good = true, .probe = true, .want = NOW },
+	{ "probation, whatever a trial says", GIVEN, .probation = true, .state = TRIED,
+	  .said = TRIAL_FAILED, .has_good = true, .probe = true, .want = NOW },
+	{ "probation, no keeper", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .has_good = true, .no_probation = "nobody listens", .why = "nobody listens" },
+	{ "probation, can't be enforced", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .why_not = "another kernel", .why = "another kernel" },
+	{ "probation, privileged", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .privileged = true, .why = "privileged" },
+	{ "probation, privileged, named", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .privileged = true, .unconfined = true, .probe = true, .want = NOW },
+	{ "probation, unconfined", GIVEN, .probation = true, .state = GENERATION_GOOD, .bare = true,
+	  .why = "unconfined" },
+	{ "probation, known image", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .images = true, .image = KNOWN, .probe = true, .want = NOW },
+	{ "probation, new image", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .images = true, .image = UNSEEN, .why = "image is new" },
+	{ "probation, new image, kept", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .images = true, .image = UNSEEN, .keep_new_image = true, .probe = true, .want = NOW },
+	{ "probation, new image in probation", GIVEN, .probation = true, .state = GENERATION_GOOD,
+	  .images = true, .image = UNSEEN, .probe_new_image = true, .probe = true, .want = NOW },
+
+	{ "new image, probation", GIVEN, .state = GENERATION_GOOD, .images = true, .image = UNSEEN,
+	  .probe_new_image = true, .probe = true, .want = NOW,
+	  .why = "its image is new: generation 3 in probation" },
+	{ "known image, probation", GIVEN, .state = GENERATION_GOOD, .images = true, .image = KNOWN,
+	  .probe_new_image = true, .want = NOW },
+	{ "new image on trial, probation", GIVEN, .state = TRIED, .images = true, .image = UNSEEN,
+	  .probe_new_image = true, .probe = true, .want = NOW },
+	{ "new image, probation, no keeper", GIVEN, .state = GENERATION_GOOD, .images = true,
+	  .image = UNSEEN, .probe_new_image = true, .no_probation = "nobody listens",
+	  .why = "image is new: it can't be in probation here: nobody listens" },
+	{ "known image, no keeper", GIVEN, .state = GENERATION_GOOD, .images = true, .image = KNOWN,
+	  .probe_new_image = true, .no_probation = "nobody listens", .want = NOW },
+	{ "new image to the good one too", GIVEN, .state = GENERATION_FAILED, .has_good = true,
+	  .images = true, .image = UNSEEN, .probe_new_image = true, .failed = true, .probe = true,
+	  .want = NOW },
+	{ "the good one's image, probation", GIVEN, .state = GENERATION_FAILED, .has_good = true,
+	  .images = true, .image = OTHER, .probe_new_image = true, .failed = true, .want = GOOD },
+	{ "shadow, new image", GIVEN, .state = GENERATION_GOOD, .shadow = true, .images = true,
+	  .image = UNSEEN, .probe_new_image = true, .quiet = true, .why = "shadow" },
+	{ "new image, can't be enforced", GIVEN, .state = GENERATION_GOOD, .images = true,
+	  .image = UNSEEN, .probe_new_image = true, .why_not = "another kernel",
+	  .why = "another kernel" },
 };
+
+static enum policy_mode mode_of(const struct row *w)
+{
+	if (w->shadow)
+		return MODE_SHADOW;
+	return w->probation ? MODE_PROBATION : MODE_ENFORCE;
+}
+
+static enum choice_kind kind_of(const struct row *w)
+{
+	if (w->want == NONE)
+		return CHOICE_LEAVE;
+	return w->probe ? CHOICE_PROBE : CHOICE_ENFORCE;
+}
 
 static struct choice choose_row(const struct row *w, const struct applied *a)
 {
@@ -106,6 +172,7 @@ static struct choice choose_row(const struct row *w, const struct applied *a)
 		.has_profile = !w->bare,
 		.privileged = w->privileged,
 		.can_keep_trial = !w->no_trial,
+		.no_probation = w->no_probation,
 	};
 	const struct trial_said said = { w->said, "it broke" };
 
@@ -115,7 +182,7 @@ static struct choice choose_row(const struct row *w, const struct applied *a)
 static void check(const struct row *w)
 {
 	const struct applied a = {
-		.mode = w->shadow ? MODE_SHADOW : MODE_ENFORCE,
+		.mode = mode_of(w),
 		.now = { .number = NOW,
 			 .state = w->state,
 			 .image = now_image,
@@ -124,11 +191,12 @@ static void check(const struct row *w)
 		.good = { .number = GOOD, .image = good_image, .image_cnt = w->images },
 		.unconfined = w->unconfined,
 		.keep_new_image = w->keep_new_image,
+		.probe_new_image = w->probe_new_image,
 	};
 	struct choice c = choose_row(w, &a);
 
-	if ((c.kind == CHOICE_ENFORCE) != (w->want != NONE) || c.trial != w->trial ||
-	    c.failed != w->failed || c.quiet != w->quiet || !strstr(c.why, w->why ? w->why : ""))
+	if (c.kind != kind_of(w) || c.trial != w->trial || c.failed != w->failed ||
+	    c.quiet != w->quiet || !strstr(c.why, w->why ? w->why : ""))
 		fail_msg("%s: %s", w->name, c.why);
 	if (w->want == NONE)
 		assert_null(c.generation);

@@ -47,14 +47,34 @@ static struct choice look_at_start(const struct applied *a, const struct start_f
 	return (struct choice){ .kind = CHOICE_ENFORCE };
 }
 
+/* What its generation lacks asks, so whether that is good or on trial doesn't matter. */
+static struct choice probe(const struct applied *a, const struct start_facts *f,
+			   const char *because)
+{
+	struct choice c = { .kind = CHOICE_PROBE, .generation = &a->now };
+
+	if (f->no_probation)
+		return leave("%sit can't be in probation here: %s", because, f->no_probation);
+	(void)snprintf(c.why, sizeof(c.why), "%sgeneration %u in probation", because,
+		       (unsigned)a->now.number);
+	return c;
+}
+
+static struct choice new_image(const struct applied *a, const struct start_facts *f,
+			       const struct generation *g)
+{
+	if (a->probe_new_image)
+		return probe(a, f, "its image is new: ");
+	return leave("its image is new: generation %u wasn't learned from it", (unsigned)g->number);
+}
+
 static struct choice enforce(const struct applied *a, const struct start_facts *f,
 			     const struct generation *g)
 {
 	struct choice c = { .kind = CHOICE_ENFORCE, .generation = g };
 
 	if (!a->keep_new_image && !knows_image(g, f))
-		return leave("its image is new: generation %u wasn't learned from it",
-			     (unsigned)g->number);
+		return new_image(a, f, g);
 	(void)snprintf(c.why, sizeof(c.why), "generation %u", (unsigned)g->number);
 	return c;
 }
@@ -104,6 +124,13 @@ static struct choice on_trial(const struct applied *a, const struct start_facts 
 	return c;
 }
 
+static struct choice on_probation(const struct applied *a, const struct start_facts *f)
+{
+	if (!a->keep_new_image && !knows_image(&a->now, f))
+		return new_image(a, f, &a->now);
+	return probe(a, f, "");
+}
+
 struct choice choose(const struct applied *a, const struct start_facts *f,
 		     const struct trial_said *said)
 {
@@ -117,6 +144,8 @@ struct choice choose(const struct applied *a, const struct start_facts *f,
 	c = look_at_start(a, f);
 	if (c.kind == CHOICE_LEAVE)
 		return c;
+	if (a->mode == MODE_PROBATION)
+		return on_probation(a, f);
 	switch (a->now.state) {
 	case GENERATION_GOOD:
 		return enforce(a, f, &a->now);
