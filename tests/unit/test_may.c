@@ -31,10 +31,11 @@ static const struct evidence whole = { .starts = 3, .units = 9 };
 
 /* What differs from a container that was learned whole; "" for NULL. */
 struct row {
-	const char *engine, *name;
+	const char *engine, *name, *key;
 	const struct evidence *evidence;
+	const struct learned *learned;
 	const char *why_not;
-	bool no_calls, with_descendants, opted_out;
+	bool no_calls, with_descendants, opted_out, probation;
 	enum may_answer answer;
 	unsigned cnt;
 	const char *why; /* a part of what is said; NULL: nothing */
@@ -51,13 +52,15 @@ static enum may_answer ask(const struct row *row, struct heard *h)
 {
 	const struct may_in in = {
 		.engine = text_or(row->engine, "podman"),
-		.key = "some/kubelet.service",
+		.key = row->key ?: "some/kubelet.service",
 		.name = text_or(row->name, "web"),
 		.evidence = row->evidence ?: &whole,
 		.calls = row->no_calls ? 0 : 80,
 		.why_not = row->why_not,
 		.with_descendants = row->with_descendants,
 		.opted_out = row->opted_out,
+		.probation = row->probation,
+		.learned = row->learned,
 	};
 
 	return may_enforce(&in, hear, h);
@@ -195,6 +198,69 @@ static void partial_is_what_evidence_says(void **state)
 	}
 }
 
+static const struct row probation_rows[] = {
+	{ .answer = MAY },
+	{ .evidence = &no_start, .answer = MAY },
+	{ .evidence = &full, .no_calls = true, .answer = MAY },
+	{ .engine = "systemd",
+	  .name = "nginx.service",
+	  .answer = MAY_NOT,
+	  .cnt = 1,
+	  .why = "no probation for units" },
+	{ .key = "podman/~1000/web", .answer = MAY_NOT, .cnt = 1, .why = "without root" },
+	{ .key = "podman/web/~1000", .answer = MAY },
+	{ .engine = "lxc", .answer = MAY_NOT, .cnt = 1, .why = "exported only" },
+	{ .opted_out = true, .answer = MAY_FORCED, .cnt = 1, .why = "opted out" },
+	{ .why_not = "another kernel", .answer = MAY_FORCED, .cnt = 1, .why = "another kernel" },
+	{ .evidence = &leaves, .answer = MAY_FORCED, .cnt = 1, .why = "1 process left it" },
+};
+
+static void what_may_be_in_probation(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(probation_rows); i++) {
+		struct row row = probation_rows[i];
+		struct heard h = { 0 };
+		enum may_answer a;
+
+		row.probation = true;
+		a = ask(&row, &h);
+		if (a != row.answer || h.cnt != row.cnt || (row.why && !strstr(h.text, row.why)))
+			fail_msg("row %zu: %d, %u reasons:\n%s", i, (int)a, h.cnt, h.text);
+	}
+}
+
+/* Its own listener can't be beside the keeper's, in whichever ABI it asks for one. */
+static void who_calls_seccomp_is_forced(void **state)
+{
+	static const struct {
+		enum tamis_stage stage;
+		enum tamis_abi abi;
+		uint32_t nr;
+		bool probation;
+		enum may_answer answer;
+	} t[] = {
+		{ TAMIS_WORKLOAD, TAMIS_ABI_X86_64, 317, true, MAY_FORCED },
+		{ TAMIS_SESSION, TAMIS_ABI_X86_64, 317, true, MAY_FORCED },
+		{ TAMIS_WORKLOAD, TAMIS_ABI_I386, 354, true, MAY_FORCED },
+		{ TAMIS_WORKLOAD, TAMIS_ABI_I386, 317, true, MAY },
+		/* the runtime's */
+		{ TAMIS_SETUP, TAMIS_ABI_X86_64, 317, true, MAY },
+		{ TAMIS_GATE, TAMIS_ABI_X86_64, 317, true, MAY },
+		{ TAMIS_WORKLOAD, TAMIS_ABI_X86_64, 316, true, MAY },
+		{ TAMIS_WORKLOAD, TAMIS_ABI_X86_64, 317, false, MAY },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct learned learned = { 0 };
+		const struct row row = { .learned = &learned, .probation = t[i].probation };
+		struct heard h = { 0 };
+
+		sysset_add(&learned.set[t[i].stage][t[i].abi], t[i].nr);
+		if (ask(&row, &h) != t[i].answer || !strstr(h.text, h.cnt ? "EBUSY" : ""))
+			fail_msg("row %zu: %s", i, h.text);
+	}
+}
+
 static void a_long_name_is_cut(void **state)
 {
 	char name[2000];
@@ -212,6 +278,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_may_be_enforced),
 		cmocka_unit_test(partial_is_what_evidence_says),
+		cmocka_unit_test(what_may_be_in_probation),
+		cmocka_unit_test(who_calls_seccomp_is_forced),
 		cmocka_unit_test(a_long_name_is_cut),
 	};
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/calls.h"
 #include "policy/data.h"
 
 struct asking {
@@ -111,6 +112,39 @@ static void ask_leavers(struct asking *a)
 		       leaves, leaves == 1 ? "" : "es");
 }
 
+/* The runtime's own filter is of another stage. */
+static bool calls_seccomp(const struct learned *l)
+{
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		int nr = calls_number((enum tamis_abi)abi, "seccomp");
+
+		if (nr >= 0 && (sysset_has(&l->set[TAMIS_WORKLOAD][abi], (unsigned)nr) ||
+				sysset_has(&l->set[TAMIS_SESSION][abi], (unsigned)nr)))
+			return true;
+	}
+	return false;
+}
+
+/* What a user other than root runs has "~UID" for its second part. */
+static bool is_rootless(const struct may_in *in)
+{
+	const char *slash = in->key ? strchr(in->key, '/') : NULL;
+
+	return slash && slash[1] == '~';
+}
+
+static void ask_probation(struct asking *a)
+{
+	if (is_unit(a->in))
+		object(a, MAY_NOT, "no probation for units: systemd has no listener for a filter");
+	else if (is_rootless(a->in))
+		object(a, MAY_NOT,
+		       "no probation without root: its runtime can't reach tamis-keeper");
+	if (a->in->learned && calls_seccomp(a->in->learned))
+		object(a, MAY_FORCED,
+		       "it calls seccomp itself: in probation a listener of its own gets EBUSY");
+}
+
 enum may_answer may_enforce(const struct may_in *in, void (*say)(void *ctx, const char *why),
 			    void *ctx)
 {
@@ -121,9 +155,13 @@ enum may_answer may_enforce(const struct may_in *in, void (*say)(void *ctx, cons
 		ask_unit(&a);
 	if (in->why_not)
 		object(&a, MAY_FORCED, "%s", in->why_not);
-	if (in->calls == 0)
+	/* What is missing asks. */
+	if (in->calls == 0 && !in->probation)
 		object(&a, MAY_NOT, "no calls were learned");
-	ask_evidence(&a);
+	if (!in->probation)
+		ask_evidence(&a);
+	else
+		ask_probation(&a);
 	ask_leavers(&a);
 	if (in->opted_out)
 		object(&a, MAY_FORCED, "it is opted out by a rule or a label");
