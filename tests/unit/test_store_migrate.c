@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
-#include "policy/generations.h"
+#include "policy/denials.h"
 #include "store_fixture.h"
 #include "store_versions.h"
 #include "unit/skip.h"
+
+#define STORE_NOW 4 /* the version that they become */
 
 static void run_sql(const char *text)
 {
@@ -24,7 +26,7 @@ static void run_sql(const char *text)
 
 /* What a test begins with, and what must be there after it. */
 static const struct old {
-	const char *schema, *content;
+	const char *schema, *content, *more;
 	int version;
 	int64_t calls;
 	size_t workloads;
@@ -39,6 +41,8 @@ static int make_old(const struct old *o)
 	if (r == 0) {
 		run_sql(o->schema);
 		run_sql(o->content);
+		if (o->more)
+			run_sql(o->more);
 	}
 	return r;
 }
@@ -137,7 +141,7 @@ static void nothing_is_lost(void **state)
 	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
 	for (size_t n = 0; n < ARRAY_SIZE(all_rows); n++)
 		assert_int_equal(ask_db(all_rows[n]), before[n]);
-	assert_int_equal(ask_db("PRAGMA user_version"), 3);
+	assert_int_equal(ask_db("PRAGMA user_version"), STORE_NOW);
 	assert_int_equal(count_workloads(), 201);
 	assert_migrated();
 	assert_migrated_origins();
@@ -155,24 +159,30 @@ static void a_migrated_store_is_as_a_new_one(void **state)
 	(void)drop_dir(NULL);
 	assert_int_equal(open_store(NULL), 0);
 	assert_int_equal(ask_db(shape), migrated);
-	assert_int_equal(ask_db("PRAGMA user_version"), 3);
+	assert_int_equal(ask_db("PRAGMA user_version"), STORE_NOW);
 }
 
 /* --- version 2 ---------------------------------------------------------------------------- */
 
-/* Every table that version 2 had, whole: what was added to workloads comes after. */
+#define WORKLOAD2                                                                     \
+	"id, key, engine, name, image, image_digest, first, units, last_unit, owner," \
+	" namespace, why_not, named, folded, running"
+#define INSTANCE2                                                                          \
+	"id, instance, workload, container, path, running, starts, lost_range, lost_full," \
+	" lost_ring, lost_task, lost_gaps, first, last, gone, first_unit, last_unit, pod," \
+	" leaves, leave_comm, leave_path"
+
+/* Every table that version 2 had, whole: what was added to workloads and instances comes after. */
 static void dump_version2(char **ret)
 {
-	static const char *const tables[] = {
-		"meta", "instance", "unit",  "observation", "learned",
-		"call", "alias",    "inner", "forgotten",   "baseline"
-	};
+	static const char *const tables[] = { "meta",  "unit",	"observation", "learned", "call",
+					      "alias", "inner", "forgotten",   "baseline" };
 	size_t len = 0;
 	FILE *f = open_memstream(ret, &len);
 
 	assert_non_null(f);
-	dump(f, "SELECT id, key, engine, name, image, image_digest, first, units, last_unit, owner,"
-		" namespace, why_not, named, folded, running FROM workload ORDER BY id");
+	dump(f, "SELECT " WORKLOAD2 " FROM workload ORDER BY id");
+	dump(f, "SELECT " INSTANCE2 " FROM instance ORDER BY id");
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		char sql[64];
 
@@ -214,7 +224,7 @@ static void nothing_of_version2_is_lost(void **state)
 	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
 	dump_version2(&after);
 	assert_string_equal(after, before);
-	assert_int_equal(ask_db("PRAGMA user_version"), 3);
+	assert_int_equal(ask_db("PRAGMA user_version"), STORE_NOW);
 	assert_rows_of_version2();
 	assert_int_equal(broken_rule(), 0);
 }
@@ -235,6 +245,95 @@ static void version2_gets_generations(void **state)
 	}
 	assert_stored(store_generation_get(st, 1, 1, &back));
 	assert_memory_equal(&back.learned, &g.learned, sizeof(g.learned));
+	assert_int_equal(broken_rule(), 0);
+}
+
+/* --- version 3 ---------------------------------------------------------------------------- */
+
+/* What version 3 had besides; applied got a column. */
+static void dump_version3(char **ret)
+{
+	static const char *const queries[] = {
+		"SELECT opted_out, " WORKLOAD2 " FROM workload ORDER BY id",
+		"SELECT " INSTANCE2 " FROM instance ORDER BY id",
+		"SELECT workload, mode, generation, good, replace, unconfined, keep_new_image,"
+		" since FROM applied",
+		"SELECT * FROM generation",
+		"SELECT * FROM generation_set",
+		"SELECT * FROM generation_denied",
+		"SELECT * FROM generation_image",
+		"SELECT * FROM verdict",
+		"SELECT * FROM image",
+		"SELECT * FROM call",
+		"SELECT * FROM observation",
+	};
+	size_t len = 0;
+	FILE *f = open_memstream(ret, &len);
+
+	assert_non_null(f);
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
+		dump(f, queries[i]);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void assert_rows_of_version3(void)
+{
+	struct store_row row = row_of("podman/redis");
+	struct store_applied a = { 0 };
+	struct verdicts v;
+
+	assert_int_equal(row.mode, MODE_ENFORCE);
+	assert_int_equal(row.generation, 2);
+	assert_int_equal(row.replicas, 2);
+	store_row_done(&row);
+	assert_stored(store_applied_get(st, 1, &a));
+	assert_int_equal(a.good, 1);
+	assert_true(a.unconfined && a.keep_new_image && !a.replace && !a.probe_new_image);
+	assert_int_equal(a.rule, PROBATION_LEARN);
+	assert_int_equal(ask_db("SELECT state FROM generation WHERE failed = 'killed'"),
+			 GENERATION_FAILED);
+	assert_stored(store_verdicts(st, 1, &v));
+	assert_true(sysset_has(&v.denied[0], 3) && sysset_has(&v.allowed[1], 1));
+}
+
+static void nothing_of_version3_is_lost(void **state)
+{
+	_free_ char *before = NULL, *after = NULL;
+
+	dump_version3(&before);
+	assert_true(strlen(before) > 2000);
+	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
+	dump_version3(&after);
+	assert_string_equal(after, before);
+	assert_int_equal(ask_db("PRAGMA user_version"), STORE_NOW);
+	assert_rows_of_version3();
+	assert_int_equal(broken_rule(), 0);
+}
+
+/* What came with version 4, in a store that is older. */
+static void version3_gets_denials(void **state)
+{
+	struct store_denial d = { .workload = 1,
+				  .abi = TAMIS_ABI_X86_64,
+				  .nr = 57,
+				  .count = 1,
+				  .first = NOW,
+				  .last = NOW };
+	struct store_applied a = { .mode = MODE_PROBATION, .generation = 2, .since = NOW };
+	struct sysset calls = SET(57);
+	bool is_new = false;
+
+	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
+	IN_TRANSACTION
+	{
+		assert_stored(store_denial_add(st, &d, &is_new));
+		assert_stored(store_learn(st, 1, "keeper", TAMIS_ABI_X86_64, &calls, NULL, NOW));
+		assert_stored(store_applied_set(st, 1, &a));
+	}
+	assert_true(is_new);
+	assert_set(learned_in(1, TAMIS_WORKLOAD), SET(1, 2, 57));
+	assert_stored(store_applied_get(st, 1, &a));
+	assert_int_equal(a.mode, MODE_PROBATION);
 	assert_int_equal(broken_rule(), 0);
 }
 
@@ -362,20 +461,32 @@ static void check_version1(void)
 
 static int make_version1(void **state)
 {
-	static const struct old version1 = { schema1, content1, 1, 203, 201, check_version1 };
+	static const struct old version1 = { schema1, content1, NULL, 1, 203, 201, check_version1 };
 
 	return make_old(&version1);
 }
 
 static int make_version2(void **state)
 {
-	static const struct old version2 = { schema2, content2, 2, 4, 3, assert_rows_of_version2 };
+	static const struct old version2 = {
+		schema2, content2, NULL, 2, 4, 3, assert_rows_of_version2
+	};
 
 	return make_old(&version2);
 }
 
+static int make_version3(void **state)
+{
+	static const struct old version3 = {
+		schema3, content2, content3, 3, 4, 3, assert_rows_of_version3
+	};
+
+	return make_old(&version3);
+}
+
 #define TEST(f)	 cmocka_unit_test_setup_teardown(f, make_version1, drop_dir)
 #define TEST2(f) cmocka_unit_test_setup_teardown(f, make_version2, drop_dir)
+#define TEST3(f) cmocka_unit_test_setup_teardown(f, make_version3, drop_dir)
 
 int main(void)
 {
@@ -384,14 +495,20 @@ int main(void)
 		TEST2(nothing_of_version2_is_lost),
 		TEST(a_migrated_store_is_as_a_new_one),
 		TEST2(a_migrated_store_is_as_a_new_one),
+		TEST3(a_migrated_store_is_as_a_new_one),
 		TEST(what_it_learns_goes_on),
 		TEST2(version2_gets_generations),
+		TEST3(nothing_of_version3_is_lost),
+		TEST3(version3_gets_denials),
 		TEST(commands_leave_it_to_the_daemon),
 		TEST2(commands_leave_it_to_the_daemon),
+		TEST3(commands_leave_it_to_the_daemon),
 		TEST(full_disks_leave_it_as_it_was),
 		TEST2(full_disks_leave_it_as_it_was),
+		TEST3(full_disks_leave_it_as_it_was),
 		TEST(kills_leave_one_or_the_other),
 		TEST2(kills_leave_one_or_the_other),
+		TEST3(kills_leave_one_or_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

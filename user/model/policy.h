@@ -16,6 +16,7 @@ struct policy_origin {
 	const char *exe;
 	uint32_t replicas;   /* containers that made it; 0 = not counted */
 	const char *replica; /* the engine's id of the one that made it first; NULL = not known */
+	const char *source;  /* who learned it: "keeper", "oracle"; NULL = the sensor */
 };
 
 struct policy {

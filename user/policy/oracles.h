@@ -74,6 +74,7 @@ int store_oracle_call(struct store *s, int64_t workload, const struct store_orac
 /* Sorted by (abi, nr). Caller frees each report and the array. */
 int store_oracle_calls(struct store *s, int64_t workload, struct store_oracle_call **ret,
 		       size_t *ret_cnt);
-/* Starts of loops, for the cap: how many began since. */
+/* Starts of loops, for the cap: how many began since. Seconds since the epoch; those of the last two
+ * hours are kept. */
 int store_oracle_loops_since(struct store *s, int64_t workload, int64_t since, uint32_t *ret);
 int store_oracle_loop_began(struct store *s, int64_t workload, int64_t now);

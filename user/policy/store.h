@@ -148,7 +148,7 @@ int store_forget_call(struct store *s, int64_t workload, enum tamis_abi abi, uin
 /* Forgets a workload, its alias names, generations and verdicts too. While it has a running
  * instance it stays in the list without calls and with a gap counted (partial until its next
  * start); *ret_running says so. -EBUSY when a generation is applied: it has to be released, starts
- * find its file. */
+ * find its file; and while it has an oracle. */
 int store_forget(struct store *s, int64_t workload, bool *ret_running);
 
 /* Makes one workload of several: instances, calls, images, evidence and verdicts (where `into` has
@@ -156,8 +156,9 @@ int store_forget(struct store *s, int64_t workload, bool *ret_running);
  * of it. Their generations go, and what was applied to them is applied no more: whoever calls it
  * has them released before, and puts in place anew what is applied to `into`, which the new aliases
  * mean too (apply/ways.h). Units are counted once; where they were folded to days, which ones were
- * shared is not known, and as many count as the one that had more of them. -EINVAL when `from` names
- * `into`, -ENOENT when one isn't there. */
+ * shared is not known, and as many count as the one that had more of them. Denials add up; an
+ * oracle of `from` goes (-EBUSY while it is at work, for production stands still), what it said stays
+ * where `into` has no word of one. -EINVAL when `from` names `into`, -ENOENT when one isn't there. */
 int store_merge(struct store *s, int64_t into, const int64_t *from, size_t cnt);
 /* Gives it a key and a name (NULL: as it is) for people that a person chose; its old key becomes
  * an alias, which engines go on to say. What is applied stays so, but its files are named by keys:
@@ -176,7 +177,7 @@ struct store_pruned {
 	uint64_t workloads;
 	uint64_t units; /* fewer than before */
 };
-/* Workloads that have a generation applied stay, however long they are gone.
+/* Workloads that have a generation applied, or an oracle, stay, however long they are gone.
  * `fn` hears the key of each workload that goes; may be NULL. For a dry run roll back. A store
  * opened with STORE_WRITE folds some 200,000 sets a call, so that a daemon is not held up: as long
  * as units went, there may be more for the next call. */

@@ -40,7 +40,7 @@ static int add_calls(struct store *s, const struct store_place *p, const struct 
 	return r;
 }
 
-int store_learn(struct store *s, const struct store_place *p, const struct sysset *calls)
+int store_know(struct store *s, const struct store_place *p, const struct sysset *calls)
 {
 	struct sysset known, fresh = *calls;
 	int r = get_learned(s, p, &known);
@@ -126,7 +126,7 @@ static int observe(struct store *s, struct store_place *p, const struct sysset *
 			      (int64_t)p->stage, (int64_t)p->abi, calls);
 	if (r == 0)
 		r = store_run(s, SQL_INSTANCE_SEEN, "iii", p->instance, now, p->unit);
-	return r < 0 ? r : store_learn(s, p, calls);
+	return r < 0 ? r : store_know(s, p, calls);
 }
 
 /* Takes out what was forgotten in unit `since` or later. */

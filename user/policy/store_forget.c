@@ -103,22 +103,28 @@ static int mask_all(struct store *s, int64_t workload)
 static int empty_workload(struct store *s, int64_t workload)
 {
 	static const enum store_sql steps[] = {
-		SQL_OBSERVATION_DEL,   SQL_INSTANCE_DEL_GONE, SQL_LEARNED_DEL_ALL,
-		SQL_CALL_DEL_ALL,      SQL_INNER_DEL_ALL,     SQL_ALIAS_DEL_ALL,
-		SQL_VERDICT_DEL_ALL,   SQL_IMAGE_DEL_OTHERS,  SQL_GENERATION_DEL_ALL,
-		SQL_INSTANCE_BASELINE, SQL_INSTANCE_RESET,    SQL_WORKLOAD_RESET,
+		SQL_OBSERVATION_DEL,   SQL_INSTANCE_DEL_GONE,	SQL_LEARNED_DEL_ALL,
+		SQL_CALL_DEL_ALL,      SQL_INNER_DEL_ALL,	SQL_ALIAS_DEL_ALL,
+		SQL_VERDICT_DEL_ALL,   SQL_IMAGE_DEL_OTHERS,	SQL_GENERATION_DEL_ALL,
+		SQL_DENIAL_DEL_ALL,    SQL_ORACLE_CALL_DEL_ALL, SQL_ORACLE_LOOP_DEL_ALL,
+		SQL_INSTANCE_BASELINE, SQL_INSTANCE_RESET,	SQL_WORKLOAD_RESET,
 	};
 	int r = run_each(s, steps, ARRAY_SIZE(steps), workload);
 
 	return r < 0 ? r : mask_all(s, workload);
 }
 
-/* Starts find its file, so somebody has to take that away before. */
+/* Starts find its file, so somebody has to take that away before; an oracle may be about to bring
+ * production back. */
 static int check_released(struct store *s, int64_t workload)
 {
 	int r = has_row(s, SQL_APPLIED_GET, workload);
 
-	return r > 0 ? store_fail(s, -EBUSY, "a generation of it is applied") : r;
+	if (r > 0)
+		return store_fail(s, -EBUSY, "a generation of it is applied");
+	if (r == 0)
+		r = has_row(s, SQL_ORACLE_GET, workload);
+	return r > 0 ? store_fail(s, -EBUSY, "an oracle decides on its calls") : r;
 }
 
 int store_forget(struct store *s, int64_t workload, bool *ret_running)

@@ -27,7 +27,7 @@ static int learn_moved(struct store *s, int64_t instance, int64_t workload)
 		if (r == 0)
 			r = store_column_set(s, stmt, 2, &calls);
 		if (r == 0)
-			r = store_learn(s, &p, &calls);
+			r = store_know(s, &p, &calls);
 	}
 	return r;
 }

@@ -67,6 +67,9 @@ enum store_sql {
 	SQL_INSTANCE_BASELINE,
 	SQL_INSTANCE_DEL_GONE,
 	SQL_INSTANCE_DEL_FORGOTTEN,
+	SQL_SOURCE_GET,
+	SQL_SOURCE_ADD,
+	SQL_SOURCE_UNIT,
 	SQL_UNIT_ADD,
 	SQL_UNIT_ALL,
 	SQL_UNIT_HAS_WORKLOAD,
@@ -94,6 +97,25 @@ enum store_sql {
 	SQL_VERDICT_DEL,
 	SQL_VERDICT_DEL_ALL,
 	SQL_VERDICT_ALL,
+	SQL_DENIAL_HAS,
+	SQL_DENIAL_ADD,
+	SQL_DENIAL_TRIM,
+	SQL_DENIAL_ALL,
+	SQL_DENIAL_ASKED,
+	SQL_DENIAL_DEL_ALL,
+	SQL_ORACLE_SET,
+	SQL_ORACLE_GET,
+	SQL_ORACLE_ALL,
+	SQL_ORACLE_DEL,
+	SQL_ORACLE_AT_WORK,
+	SQL_ORACLE_CALL_SET,
+	SQL_ORACLE_CALL_ALL,
+	SQL_ORACLE_CALL_ALLOWED,
+	SQL_ORACLE_CALL_DEL_ALL,
+	SQL_ORACLE_LOOP_ADD,
+	SQL_ORACLE_LOOP_TRIM,
+	SQL_ORACLE_LOOP_COUNT,
+	SQL_ORACLE_LOOP_DEL_ALL,
 	SQL_GENERATION_NEWEST,
 	SQL_GENERATION_ADD,
 	SQL_GENERATION_ADD_SET,
@@ -116,6 +138,8 @@ enum store_sql {
 	SQL_MERGE_INNER,
 	SQL_MERGE_IMAGES,
 	SQL_MERGE_VERDICTS,
+	SQL_MERGE_DENIALS,
+	SQL_MERGE_ORACLE_CALLS,
 	SQL_MERGE_WORKLOAD,
 	SQL_MERGE_TEXTS,
 	SQL_MERGE_INSTANCES,
@@ -186,6 +210,15 @@ int store_exec(struct store *s, const char *text);
 /* A statement without rows. */
 int store_run(struct store *s, enum store_sql id, const char *types, ...);
 
+/* The statements of what was refused, and of who decides on it: store_sql_denial.c. */
+const char *store_sql_denial(enum store_sql id);
+
+/* SQLite's integers end sooner. */
+static inline int64_t store_int(uint64_t value)
+{
+	return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
 /* Columns are bounded: what does not fit is -EUCLEAN. */
 int store_column_set(struct store *s, sqlite3_stmt *stmt, int col, struct sysset *ret);
 int store_column_stage(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_stage *ret);
@@ -216,7 +249,10 @@ struct store_place {
 	enum tamis_abi abi;
 };
 /* Merges calls into what the workload is known to do, with a row for each new one. */
-int store_learn(struct store *s, const struct store_place *p, const struct sysset *calls);
+int store_know(struct store *s, const struct store_place *p, const struct sysset *calls);
+
+/* Comes down to STORE_DENIALS_MAX. */
+int store_denial_trim(struct store *s, int64_t workload);
 
 /* What the workload `from` knows becomes that of `into` too. */
 int store_absorb(struct store *s, int64_t into, int64_t from);
@@ -237,6 +273,7 @@ struct store_sightings {
 	struct store_replica {
 		int64_t id, first, first_unit, last_unit;
 		char *container; /* NULL: it stands for itself */
+		bool is_source;	 /* no container at all */
 		size_t group;	 /* the same for all lives of a container */
 	} * instance;		 /* that made a call, by first unit */
 	size_t cnt, room, groups;

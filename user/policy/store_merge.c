@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/oracles.h"
 #include "policy/store_internal.h"
 
 static int run_pairs(struct store *s, const enum store_sql *which, size_t cnt, int64_t into,
@@ -18,13 +19,16 @@ static int run_pairs(struct store *s, const enum store_sql *which, size_t cnt, i
 int store_absorb(struct store *s, int64_t into, int64_t from)
 {
 	static const enum store_sql steps[] = {
-		SQL_MERGE_LEARNED, SQL_MERGE_CALLS,    SQL_MERGE_FIRSTS,   SQL_MERGE_INNER,
-		SQL_MERGE_IMAGES,  SQL_MERGE_VERDICTS, SQL_MERGE_WORKLOAD,
+		SQL_MERGE_LEARNED,  SQL_MERGE_CALLS,   SQL_MERGE_FIRSTS,
+		SQL_MERGE_INNER,    SQL_MERGE_IMAGES,  SQL_MERGE_VERDICTS,
+		SQL_MERGE_WORKLOAD, SQL_MERGE_DENIALS, SQL_MERGE_ORACLE_CALLS,
 	};
 	int r = run_pairs(s, steps, ARRAY_SIZE(steps), into, from);
 
 	if (r == 0)
 		r = store_image_trim(s, into);
+	if (r == 0)
+		r = store_denial_trim(s, into);
 	return r < 0 ? r
 		     : store_run(s, SQL_INNER_TRIM, "isi", into, NULL, (int64_t)STORE_INNER_MAX);
 }
@@ -51,6 +55,18 @@ static int key_of(struct store *s, int64_t workload, char **ret)
 	return 0;
 }
 
+/* One that stopped production has to bring it back first. */
+static int check_oracle(struct store *s, int64_t workload)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_ORACLE_AT_WORK, &stmt, "iii", workload, (int64_t)ORACLE_WATCH,
+			    (int64_t)ORACLE_REST);
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	return r > 0 ? store_fail(s, -EBUSY, "its oracle is at work") : r;
+}
+
 static int merge_one(struct store *s, int64_t into, int64_t from)
 {
 	static const enum store_sql moves[] = { SQL_MERGE_TEXTS, SQL_MERGE_INSTANCES,
@@ -58,6 +74,8 @@ static int merge_one(struct store *s, int64_t into, int64_t from)
 	_free_ char *key = NULL;
 	int r = key_of(s, from, &key);
 
+	if (r == 0)
+		r = check_oracle(s, from);
 	if (r == 0)
 		r = store_absorb(s, into, from);
 	if (r == 0)

@@ -10,7 +10,7 @@
 struct origins {
 	struct policy_origin *o;
 	size_t cnt, room;
-	size_t (*text)[3]; /* of comm, exe and replica, in `texts` */
+	size_t (*text)[4]; /* of comm, exe, replica and source, in `texts` */
 	FILE *texts;
 	char *text_data;
 	size_t text_len;
@@ -29,7 +29,7 @@ static int origins_room(struct origins *o)
 {
 	size_t room = o->room ? o->room * 2 : 128;
 	struct policy_origin *more;
-	size_t(*more_text)[3];
+	size_t(*more_text)[4];
 
 	if (o->cnt < o->room)
 		return 0;
@@ -99,9 +99,11 @@ static int add_origin(struct store *s, sqlite3_stmt *stmt, const struct learned 
 	fill_times(at, &o);
 	o.pid = (uint32_t)store_column_u64(stmt, 4);
 	o.replica = replica_of(stmt, seen, at);
+	o.source = column_text(stmt, 9);
 	to->text[to->cnt][0] = add_text(to, column_text(stmt, 5));
 	to->text[to->cnt][1] = add_text(to, column_text(stmt, 6));
 	to->text[to->cnt][2] = add_text(to, o.replica);
+	to->text[to->cnt][3] = add_text(to, o.source);
 	to->o[to->cnt++] = o;
 	return 0;
 }
@@ -142,6 +144,8 @@ static int pack_origins(struct origins *o, struct policy_origin **ret)
 		block[i].exe = texts + o->text[i][1];
 		if (block[i].replica)
 			block[i].replica = texts + o->text[i][2];
+		if (block[i].source)
+			block[i].source = texts + o->text[i][3];
 	}
 	*ret = block;
 	return 0;

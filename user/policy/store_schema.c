@@ -136,7 +136,11 @@ static const char *const migrations[] = {
 	" WHERE image_digest IS NOT NULL;",
 
 	/* What was refused, and who decides on it. An oracle's row is all the state it has;
-	 * oracle_loop has a row for each loop of the last hour or so. */
+	 * oracle_loop has a row for each loop of the last hours. `source` is set of an instance
+	 * that stands for calls learned otherwise than by the sensor; `forgot` is the newest unit
+	 * when the workload was forgotten while it ran. */
+	"ALTER TABLE instance ADD COLUMN source TEXT;"
+	"ALTER TABLE workload ADD COLUMN forgot INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE applied ADD COLUMN rule INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE denial (workload INTEGER NOT NULL REFERENCES workload (id)"
 	" ON DELETE CASCADE, kind INTEGER NOT NULL, abi INTEGER NOT NULL, nr INTEGER NOT NULL,"

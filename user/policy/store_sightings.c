@@ -45,6 +45,7 @@ static int read_instance(sqlite3_stmt *stmt, struct store_sightings *seen)
 	i->first_unit = sqlite3_column_int64(stmt, 3);
 	i->last_unit = sqlite3_column_int64(stmt, 4);
 	i->group = (size_t)sqlite3_column_int64(stmt, 5) - 1;
+	i->is_source = sqlite3_column_int(stmt, 6) != 0;
 	if (i->group >= seen->groups)
 		seen->groups = i->group + 1;
 	seen->cnt++;
@@ -115,7 +116,8 @@ static int add_row(struct store *s, sqlite3_stmt *stmt, size_t index, struct swe
 		r = store_column_set(s, stmt, 2, &calls);
 	if (r < 0)
 		return r;
-	sysset_merge(&w->container[i->group].set[stage][abi], &calls);
+	if (!i->is_source)
+		sysset_merge(&w->container[i->group].set[stage][abi], &calls);
 	add_times(w->seen->at[stage][abi], &calls, i->first > w->began ? i->first : w->began, i->id,
 		  index);
 	return 0;

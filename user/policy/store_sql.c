@@ -6,9 +6,11 @@
  * its starts. That it was not observed whole is one gap, until a later instance was. */
 #define ROW_COLUMNS                                                                            \
 	"SELECT w.id, w.key, w.owner, w.engine, w.name, w.image, w.image_digest, w.namespace," \
-	" w.why_not, w.units, count(i.id), count(DISTINCT ifnull(i.container, i.id)),"         \
+	" w.why_not, w.units, count(i.id) FILTER (WHERE i.source IS NULL),"                    \
+	" count(DISTINCT ifnull(i.container, i.id)) FILTER (WHERE i.source IS NULL),"          \
 	" w.running > 0,"                                                                      \
-	" sum(iif(b.instance IS NULL, i.starts, 0)), min(i.first), max(i.last),"               \
+	" sum(iif(b.instance IS NULL, i.starts, 0)),"                                          \
+	" min(i.first) FILTER (WHERE i.source IS NULL), max(i.last),"                          \
 	" sum(i.lost_range - ifnull(b.lost_range, 0)),"                                        \
 	" sum(i.lost_full - ifnull(b.lost_full, 0)),"                                          \
 	" sum(i.lost_ring - ifnull(b.lost_ring, 0)),"                                          \
@@ -77,28 +79,33 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_WORKLOAD_OLDEST] = "SELECT id FROM workload WHERE owner ="
 				" (SELECT owner FROM workload WHERE id = ?1) AND running = 0"
 				" AND id <> ?1 AND id NOT IN (SELECT workload FROM applied)"
+				" AND id NOT IN (SELECT workload FROM oracle)"
 				" ORDER BY last_unit, id LIMIT 1",
 	[SQL_WORKLOAD_GONE] =
 		"SELECT w.id, w.key FROM workload w LEFT JOIN instance i ON i.workload = w.id"
 		" WHERE w.running = 0 AND w.id NOT IN (SELECT workload FROM applied)"
+		" AND w.id NOT IN (SELECT workload FROM oracle)"
 		" GROUP BY w.id HAVING max(w.first, ifnull(max(i.first), 0),"
 		" ifnull(max(i.last), 0), ifnull(max(i.gone), 0)) < ?1 ORDER BY w.key",
 	[SQL_WORKLOAD_RUNNING] = "SELECT 1 FROM workload WHERE id = ?1 AND running > 0",
 	[SQL_WORKLOAD_RENAME] = "UPDATE workload SET key = ?2, name = ifnull(?3, name),"
 				" named = named OR ?3 IS NOT NULL WHERE id = ?1",
 	[SQL_WORKLOAD_RESET] = "UPDATE workload SET units = 0, folded = 0, last_unit = 0,"
-			       " named = 0 WHERE id = ?1",
+			       " named = 0, forgot = ifnull((SELECT max(id) FROM unit), 0)"
+			       " WHERE id = ?1",
 	[SQL_WORKLOAD_DEL] = "DELETE FROM workload WHERE id = ?1",
 	/* Not one that a person made or named. */
 	[SQL_WORKLOAD_DEL_EMPTY] = "DELETE FROM workload WHERE id = ?1 AND NOT named"
 				   " AND NOT EXISTS (SELECT 1 FROM instance WHERE workload = ?1)"
 				   " AND NOT EXISTS (SELECT 1 FROM alias WHERE workload = ?1)"
-				   " AND id NOT IN (SELECT workload FROM applied)",
+				   " AND id NOT IN (SELECT workload FROM applied)"
+				   " AND id NOT IN (SELECT workload FROM oracle)",
 	[SQL_WORKLOAD_DEL_FORGOTTEN] =
 		"DELETE FROM workload WHERE id IN (SELECT workload FROM instance"
 		" WHERE " IS_FORGOTTEN ") AND NOT EXISTS (SELECT 1 FROM instance i"
 		" WHERE i.workload = workload.id AND NOT (" IS_FORGOTTEN "))"
 		" AND id NOT IN (SELECT workload FROM applied)"
+		" AND id NOT IN (SELECT workload FROM oracle)"
 		" AND id NOT IN (SELECT workload FROM verdict)",
 
 	[SQL_ALIAS_GET] = "SELECT a.workload, w.key FROM alias a, workload w"
@@ -171,11 +178,11 @@ static const char *const sql[SQL_MAX] = {
 		" FROM instance i" ITS_OBSERVATIONS " AND i.workload = ?1) WHERE id = ?1",
 	[SQL_INSTANCE_ALL] =
 		"SELECT id, container, first, first_unit, last_unit, dense_rank() OVER (ORDER BY"
-		" container IS NULL, container, iif(container IS NULL, id, 0))"
+		" container IS NULL, container, iif(container IS NULL, id, 0)), source IS NOT NULL"
 		" FROM instance WHERE workload = ?1 AND first_unit <= last_unit"
 		" ORDER BY first_unit, id",
 	[SQL_INSTANCE_LAST] = "SELECT pod, container FROM instance WHERE workload = ?1"
-			      " ORDER BY last DESC, id DESC LIMIT 1",
+			      " AND source IS NULL ORDER BY last DESC, id DESC LIMIT 1",
 	[SQL_INSTANCE_LEFT] = "SELECT i.leave_comm, i.leave_path FROM instance i"
 			      " LEFT JOIN baseline b ON b.instance = i.id WHERE i.workload = ?1"
 			      " AND i.leaves > ifnull(b.leaves, 0) ORDER BY i.last DESC, i.id DESC"
@@ -226,7 +233,8 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_FORGOTTEN_ADD] =
 		"INSERT INTO forgotten (instance, stage, abi, unit, calls) SELECT id, ?2, ?3,"
 		" ifnull((SELECT max(id) FROM unit), 0), ?4 FROM instance WHERE workload = ?1"
-		" AND (running OR gone >= (SELECT began FROM unit ORDER BY id DESC LIMIT 1))"
+		" AND (running OR source IS NOT NULL OR gone >= (SELECT began FROM unit ORDER BY "
+		"id DESC LIMIT 1))"
 		" ON CONFLICT DO UPDATE SET calls = sets_or(calls, excluded.calls)",
 	[SQL_FORGOTTEN_GET] = "SELECT calls FROM forgotten"
 			      " WHERE instance = ?1 AND stage = ?2 AND abi = ?3 AND unit >= ?4",
@@ -257,9 +265,10 @@ static const char *const sql[SQL_MAX] = {
 		"INSERT OR IGNORE INTO call (workload, stage, abi, nr, first, instance, pid,"
 		" comm, exe) SELECT ?1, stage, abi, nr, first, instance, pid, comm, exe FROM call"
 		" WHERE workload = ?2 AND instance = ?3",
-	[SQL_CALL_ALL] = "SELECT c.abi, c.nr, c.stage, c.first, c.pid, c.comm, c.exe, c.instance,"
-			 " i.container FROM call c LEFT JOIN instance i ON i.id = c.instance"
-			 " WHERE c.workload = ?1 ORDER BY c.abi, c.nr, c.stage",
+	[SQL_CALL_ALL] =
+		"SELECT c.abi, c.nr, c.stage, c.first, c.pid, c.comm, c.exe, c.instance,"
+		" i.container, i.source FROM call c LEFT JOIN instance i ON i.id = c.instance"
+		" WHERE c.workload = ?1 ORDER BY c.abi, c.nr, c.stage",
 	[SQL_CALL_DEL] = "DELETE FROM call WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
 	[SQL_CALL_DEL_ALL] = "DELETE FROM call WHERE workload = ?1",
 
@@ -391,5 +400,5 @@ static const char *const sql[SQL_MAX] = {
 
 const char *store_sql_text(enum store_sql id)
 {
-	return sql[id];
+	return sql[id] ? sql[id] : store_sql_denial(id);
 }

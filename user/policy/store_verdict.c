@@ -17,8 +17,11 @@ int store_verdict_set(struct store *s, int64_t workload, enum tamis_abi abi, uin
 		return store_fail(s, -EINVAL, "a verdict of an unknown call");
 	if (v == VERDICT_NONE)
 		return store_run(s, SQL_VERDICT_DEL, "iii", workload, (int64_t)abi, (int64_t)nr);
-	return store_run(s, SQL_VERDICT_SET, "iiiii", workload, (int64_t)abi, (int64_t)nr,
-			 (int64_t)v, now);
+	r = store_run(s, SQL_VERDICT_SET, "iiiii", workload, (int64_t)abi, (int64_t)nr, (int64_t)v,
+		      now);
+	return r < 0 || v == VERDICT_DENY ? r
+					  : store_run(s, SQL_ORACLE_CALL_ALLOWED, "iii", workload,
+						      (int64_t)abi, (int64_t)nr);
 }
 
 static int read_verdict(struct store *s, sqlite3_stmt *stmt, struct verdicts *into)
