@@ -27,6 +27,11 @@ EMBED(guard, "policies/guard/calls")
 EMBED(widen, "policies/widen/groups")
 EMBED(translate, "policies/widen/translate")
 EMBED(never, "policies/never/units")
+EMBED(asan, "policies/sanitizer/asan")
+EMBED(lsan, "policies/sanitizer/lsan")
+EMBED(msan, "policies/sanitizer/msan")
+EMBED(tsan, "policies/sanitizer/tsan")
+EMBED(ubsan, "policies/sanitizer/ubsan")
 
 static bool is_space(char c)
 {

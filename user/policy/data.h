@@ -37,6 +37,8 @@ int data_guard(struct sysset ret[TAMIS_ABI_MAX]);
 /* Groups for model/widen.h; at most WIDEN_GROUPS_MAX. */
 struct widen_group;
 int data_widen(struct widen_group *ret, size_t *ret_cnt);
+/* What a program built with any of the sanitizers calls for its own sake (policies/sanitizer/). */
+int data_sanitizer(struct sysset ret[TAMIS_ABI_MAX]);
 /* Calls that are spelled otherwise on another architecture. Caller frees. */
 struct translation;
 int data_translate(struct translation **ret, size_t *ret_cnt);

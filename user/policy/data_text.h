@@ -20,6 +20,11 @@ struct data_text data_text_guard(void);
 struct data_text data_text_widen(void);
 struct data_text data_text_translate(void);
 struct data_text data_text_never(void);
+struct data_text data_text_asan(void);
+struct data_text data_text_lsan(void);
+struct data_text data_text_msan(void);
+struct data_text data_text_tsan(void);
+struct data_text data_text_ubsan(void);
 
 /* The next line that holds anything but a comment, leading space included. */
 bool data_line(struct data_text *text, struct data_text *ret);
