@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "apply/note.h"
 #include "apply/trial_alive.h"
 #include "apply/trial_book.h"
 #include "base/cleanup.h"
@@ -161,13 +162,13 @@ static void test_newest(void **state)
 
 static void test_time(void **state)
 {
-	char out[TRIAL_TIME_MAX];
+	char out[NOTE_TIME_MAX];
 
-	assert_int_equal(trial_time_print(5, "1b-f\n", out), 0);
+	assert_int_equal(note_time_print(5, "1b-f\n", out), 0);
 	assert_string_equal(out, "5@1b-f");
-	assert_int_equal(trial_time_print(5, NULL, out), 0);
+	assert_int_equal(note_time_print(5, NULL, out), 0);
 	assert_string_equal(out, "5@-");
-	assert_int_equal(trial_time_print(5, " x", out), 0);
+	assert_int_equal(note_time_print(5, " x", out), 0);
 	assert_string_equal(out, "5@-");
 }
 

@@ -9,8 +9,8 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "apply/note.h"
 #include "apply/trial_book.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -24,30 +24,15 @@ CLEANUP_DEFINE(DIR *, closedir);
 
 /* --- where -------------------------------------------------------------------------------- */
 
-/* A directory of root's that nobody else can write to, or with `alone` look into. */
-static int open_roots(int at, const char *path, bool alone)
-{
-	_close_ int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ELOOP || errno == ENOTDIR ? -EPERM : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_uid != 0 || st.st_mode & (alone ? 077 : 022))
-		return -EPERM;
-	return TAKE_FD(fd);
-}
-
 static int open_trials(const char *state, bool make)
 {
-	_close_ int top = open_roots(AT_FDCWD, state, false);
+	_close_ int top = note_open_dir(AT_FDCWD, state, false);
 
 	if (top < 0)
 		return top;
 	if (make && mkdirat(top, DIR_NAME, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	return open_roots(top, DIR_NAME, true);
+	return note_open_dir(top, DIR_NAME, true);
 }
 
 static uint64_t hash(const char *s)
@@ -78,69 +63,6 @@ static int name_of(const char *key, char ret[NAME_MAX + 1])
 
 /* --- files -------------------------------------------------------------------------------- */
 
-/* The whole text; -ENOENT. */
-static int read_file(int dir, const char *name, char **ret)
-{
-	_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ELOOP ? -EPERM : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EPERM;
-	return file_read_fd(fd, 2 * TRIAL_MAX, ret, NULL);
-}
-
-/* One write, so that lines of others stay whole. What begins it ends a line that was torn. */
-static int append(int dir, const char *name, const char *text)
-{
-	_close_ int fd =
-		openat(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	size_t len = strlen(text);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, len);
-	if (n < 0)
-		return -errno;
-	return (size_t)n == len ? 0 : -ENOSPC;
-}
-
-/* Its newest half, from a whole line on. */
-static int cut(int dir, const char *name, const char *key_line, const char *text)
-{
-	size_t len = strlen(text);
-	const char *from = len > TRIAL_MAX / 2 ? strchr(text + len - TRIAL_MAX / 2, '\n') : text;
-	_free_ char *kept = text_format("%s%s", key_line, from ? from : "");
-
-	return kept ? file_replace_at(dir, name, kept, strlen(kept), 0600) : -ENOMEM;
-}
-
-static int time_at(int64_t ms, char ret[TRIAL_TIME_MAX])
-{
-	_free_ char *boot = NULL;
-
-	if (file_read("/proc/sys/kernel/random/boot_id", 64, &boot, NULL) < 0)
-		boot = NULL;
-	return trial_time_print(ms, boot, ret);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int now(char ret[TRIAL_TIME_MAX])
-{
-	return time_at(now_ms(), ret);
-}
-
 struct file {
 	int dir;
 	char name[NAME_MAX + 1];
@@ -167,7 +89,7 @@ static int open_file(const char *state, const char *key, bool make, struct file 
 	if (r < 0)
 		return r == -ENOENT && !make ? 0 : r;
 	ret->dir = r;
-	r = read_file(ret->dir, ret->name, &ret->text);
+	r = note_read(ret->dir, ret->name, 2 * TRIAL_MAX, &ret->text);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	key_there = trial_text_key(ret->text);
@@ -189,26 +111,21 @@ static int write_line(const struct file *f, const char *key, const char *line)
 	if (!key_line)
 		return -ENOMEM;
 	if (f->text && strlen(f->text) > TRIAL_MAX)
-		r = cut(f->dir, f->name, key_line, f->text);
+		r = note_cut(f->dir, f->name, key_line, f->text, TRIAL_MAX / 2);
 	text = text_format("%s\n%s\n", f->text ? "" : key_line, line);
 	if (!text)
 		return -ENOMEM;
-	return r < 0 ? r : append(f->dir, f->name, text);
-}
-
-static const char *or_unknown(const char *s)
-{
-	return s && *s ? s : "-";
+	return r < 0 ? r : note_append(f->dir, f->name, text);
 }
 
 int trial_add_start(const char *state, const char *key, uint32_t generation, const char *id,
 		    const char *cgroup)
 {
 	_file_ struct file f = { .dir = -1 };
-	_free_ char *id_field = trial_field(or_unknown(id), TRIAL_ID_MAX);
-	_free_ char *path = trial_field(or_unknown(cgroup), PATH_MAX), *line = NULL;
-	char time[TRIAL_TIME_MAX];
-	int r = id_field && path ? now(time) : -ENOMEM;
+	_free_ char *id_field = note_field(note_or_unknown(id), TRIAL_ID_MAX);
+	_free_ char *path = note_field(note_or_unknown(cgroup), PATH_MAX), *line = NULL;
+	char time[NOTE_TIME_MAX];
+	int r = id_field && path ? note_time(note_now_ms(), time) : -ENOMEM;
 
 	if (r == 0)
 		r = open_file(state, key, generation != 0, &f);
@@ -229,9 +146,9 @@ int trial_add_end_at(const char *state, const char *key, const char *id, enum tr
 		[TRIAL_UNKNOWN] = "unknown",
 	};
 	_file_ struct file f = { .dir = -1 };
-	_free_ char *id_field = trial_field(or_unknown(id), TRIAL_ID_MAX), *line = NULL;
-	char time[TRIAL_TIME_MAX];
-	int r = id_field ? time_at(at_ms, time) : -ENOMEM;
+	_free_ char *id_field = note_field(note_or_unknown(id), TRIAL_ID_MAX), *line = NULL;
+	char time[NOTE_TIME_MAX];
+	int r = id_field ? note_time(at_ms, time) : -ENOMEM;
 
 	if (r == 0)
 		r = end == TRIAL_RUNS || end >= ARRAY_SIZE(how) ? -EINVAL
@@ -247,7 +164,7 @@ int trial_add_end_at(const char *state, const char *key, const char *id, enum tr
 
 int trial_add_end(const char *state, const char *key, const char *id, enum trial_end end, int code)
 {
-	return trial_add_end_at(state, key, id, end, code, now_ms());
+	return trial_add_end_at(state, key, id, end, code, note_now_ms());
 }
 
 int trial_remove(const char *state, const char *key)
@@ -264,8 +181,8 @@ int trial_read(const char *state, const char *key, uint32_t generation, const ch
 	       struct trial *ret)
 {
 	_file_ struct file f = { .dir = -1 };
-	char time[TRIAL_TIME_MAX];
-	int r = now(time);
+	char time[NOTE_TIME_MAX];
+	int r = note_time(note_now_ms(), time);
 
 	if (r == 0)
 		r = open_file(state, key, false, &f);
@@ -283,7 +200,7 @@ static int add_key(int dir, const char *name, char ***keys, size_t *cnt)
 	_free_ char *text = NULL, *key = NULL;
 	char **more;
 
-	if (read_file(dir, name, &text) < 0)
+	if (note_read(dir, name, 2 * TRIAL_MAX, &text) < 0)
 		return 0;
 	key = trial_text_key(text);
 	if (!key)

@@ -7,75 +7,11 @@
 #include <limits.h>
 #include <string.h>
 
+#include "apply/note.h"
 #include "base/text.h"
 #include "identity/key.h"
 
-#define FIELDS 6
-
-/* --- fields ------------------------------------------------------------------------------- */
-
-int trial_time_print(int64_t ms, const char *boot, char ret[TRIAL_TIME_MAX])
-{
-	int len = boot ? (int)strspn(boot, "0123456789abcdef-") : 0;
-	int n = snprintf(ret, TRIAL_TIME_MAX, "%" PRId64 "@%.*s", ms, len ? len : 1,
-			 len ? boot : "-");
-
-	return n < 0 || n >= TRIAL_TIME_MAX ? -EINVAL : 0;
-}
-
-char *trial_field(const char *s, size_t max)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	bool failed;
-
-	if (!f)
-		return NULL;
-	for (; *s && max > 0; s++, max--)
-		if (*s > ' ' && *s < 0x7f && *s != '%')
-			(void)fputc(*s, f);
-		else
-			(void)fprintf(f, "%%%02X", (unsigned char)*s);
-	failed = ferror(f) != 0;
-	if (fclose(f) == 0 && !failed)
-		return text;
-	free(text);
-	return NULL;
-}
-
-void trial_unescape(char *s)
-{
-	char *out = s;
-	unsigned value;
-
-	for (; *s; out++) {
-		if (*s == '%' && sscanf(s, "%%%2X", &value) == 1 && s[1] && s[2]) {
-			*out = (char)value;
-			s += 3;
-		} else {
-			*out = *s++;
-		}
-	}
-	*out = '\0';
-}
-
-/* Cuts a line in place: its fields, without the "." that says it is whole. */
-static bool split(char *line, char *field[FIELDS], size_t *ret_cnt)
-{
-	char *save = NULL, *word = strtok_r(line, " ", &save);
-	size_t cnt = 0;
-
-	for (; word; word = strtok_r(NULL, " ", &save)) {
-		if (cnt == FIELDS)
-			return false;
-		field[cnt++] = word;
-	}
-	if (cnt < 2 || strcmp(field[cnt - 1], ".") != 0)
-		return false;
-	*ret_cnt = cnt - 1;
-	return true;
-}
+#define FIELDS 5
 
 /* --- records ------------------------------------------------------------------------------ */
 
@@ -119,14 +55,9 @@ int book_time(struct book *b, char *field, int64_t *ret_ms, size_t *ret_boot)
 	return find_boot(b, at + 1, ret_boot);
 }
 
-bool trial_is_known(const char *field)
-{
-	return strcmp(field, "-") != 0;
-}
-
 struct record *book_newest(const struct book *b, const char *id, size_t before)
 {
-	while (before > 0 && trial_is_known(id))
+	while (before > 0 && note_is_known(id))
 		if (strcmp(b->record[--before].id, id) == 0)
 			return &b->record[before];
 	return NULL;
@@ -136,8 +67,8 @@ static void mark_over(struct book *b, const struct record *by)
 {
 	for (size_t i = 0; i < b->cnt; i++) {
 		struct record *r = &b->record[i];
-		bool same_id = trial_is_known(by->id) && strcmp(r->id, by->id) == 0;
-		bool same_group = trial_is_known(by->cgroup) && strcmp(r->cgroup, by->cgroup) == 0;
+		bool same_id = note_is_known(by->id) && strcmp(r->id, by->id) == 0;
+		bool same_group = note_is_known(by->cgroup) && strcmp(r->cgroup, by->cgroup) == 0;
 
 		r->over |= same_id || same_group;
 	}
@@ -224,7 +155,7 @@ static int add_line(struct book *b, char *line)
 	char *field[FIELDS];
 	size_t cnt = 0;
 
-	if (!split(line, field, &cnt) || cnt != 5)
+	if (!note_split(line, field, FIELDS, &cnt) || cnt != 5)
 		return 0;
 	if (strcmp(field[0], "start") == 0)
 		return add_start(b, field);
@@ -251,8 +182,8 @@ char *trial_text_key(const char *text)
 	char *field[FIELDS];
 	size_t cnt = 0;
 
-	if (!first || !split(first, field, &cnt) || cnt != 2 || strcmp(field[0], "key") != 0 ||
-	    strlen(field[1]) >= KEY_MAX)
+	if (!first || !note_split(first, field, FIELDS, &cnt) || cnt != 2 ||
+	    strcmp(field[0], "key") != 0 || strlen(field[1]) >= KEY_MAX)
 		return NULL;
 	return strdup(field[1]);
 }

@@ -5,21 +5,10 @@
 #include "apply/trial.h"
 #include "base/cleanup.h"
 
-#define TRIAL_TIME_MAX 64
-#define TRIAL_ID_MAX   (sizeof(((struct trial_start *)0)->id) - 1)
+#define TRIAL_ID_MAX (sizeof(((struct trial_start *)0)->id) - 1)
 
 /* Between two boots, of which nobody knows how far apart they are. */
 #define TRIAL_BOOT_MS (INT64_C(1) << 50)
-
-/* "MS@BOOT"; `boot` up to its newline, NULL or odd: "-". */
-int trial_time_print(int64_t ms, const char *boot, char ret[TRIAL_TIME_MAX]);
-
-/* At most max bytes of s as a field: what would end one as %XX. Caller frees; NULL: no memory. */
-char *trial_field(const char *s, size_t max);
-/* The other way, in place. */
-void trial_unescape(char *s);
-/* It isn't "-". */
-bool trial_is_known(const char *field);
 
 /* Its key. Caller frees; NULL: it has none. */
 char *trial_text_key(const char *text);
@@ -28,7 +17,7 @@ char *trial_text_key(const char *text);
  * one until `time`? With `trial` only one of a generation that is on trial. NULL: no. */
 bool trial_text_awaits(const char *text, const char *id, bool trial, const char *time);
 
-/* As trial_read; `now` by trial_time_print. */
+/* As trial_read; `now` by note_time_print. */
 int trial_text_read(const char *text, uint32_t generation, const char *now, const char *mount,
 		    struct trial *ret);
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "apply/note.h"
 #include "apply/trial_alive.h"
 #include "apply/trial_book.h"
 #include "identity/cgroups.h"
@@ -46,11 +47,11 @@ static void look(struct book *b, struct record *r, const struct at *at)
 {
 	bool mine = !r->over && r->boot == at->boot;
 
-	if (mine && at->mount && trial_is_known(r->cgroup)) {
+	if (mine && at->mount && note_is_known(r->cgroup)) {
 		_free_ char *path = strdup(r->cgroup);
 
 		if (path)
-			trial_unescape(path);
+			note_unescape(path);
 		if (path && trial_alive(at->mount, path, ago(at, r->boot, r->began))) {
 			correct_end(b, r);
 			return;
@@ -69,11 +70,11 @@ static int take(const struct record *r, const struct at *at, struct trial_start 
 		.end = r->end,
 		.code = r->code,
 	};
-	trial_unescape(r->id);
-	trial_unescape(r->cgroup);
-	if (trial_is_known(r->id))
+	note_unescape(r->id);
+	note_unescape(r->cgroup);
+	if (note_is_known(r->id))
 		snprintf(ret->id, sizeof(ret->id), "%s", r->id);
-	if (trial_is_known(r->cgroup)) {
+	if (note_is_known(r->cgroup)) {
 		ret->cgroup = strdup(r->cgroup);
 		if (!ret->cgroup)
 			return -ENOMEM;
