@@ -61,11 +61,15 @@ int journal_parse(const char *line, size_t len, struct journal_entry *ret);
 /* --- the keeper's half ------------------------------------------------------------------ */
 
 struct journal;
-/* Begins the next file. */
+/* Begins the next file; on a full disk with the first line that there is room for. -ENOENT: no STATE;
+ * -EPERM: it, or the directory in it, isn't root's alone. */
 int journal_open(const char *state, struct journal **ret);
 void journal_close(struct journal *j);
-/* One write; a failure (full disk) is told and tried again with the next one. */
+/* One write. A failure (full disk) is told; the line is kept, and written before the next one. -ENOBUFS:
+ * too many are kept already, this one is lost. */
 int journal_add(struct journal *j, const struct journal_entry *e);
+/* Writes what is kept. 0 also when nothing is. */
+int journal_flush(struct journal *j);
 
 /* --- the daemon's half ------------------------------------------------------------------ */
 
@@ -75,7 +79,8 @@ struct journal_mark {
 	uint64_t offset; /* of the first byte not read */
 };
 /* Calls fn for each whole line after the mark and moves it; lines that make no sense are counted in
- * *ret_bad. Unlinks nothing. fn's first non-zero value ends it and is returned. */
+ * *ret_bad (may be NULL). Unlinks nothing. fn's first non-zero value ends it and is returned, and that
+ * line counts as not read. No journal at all: 0. */
 int journal_read(const char *state, struct journal_mark *mark,
 		 int (*fn)(void *ctx, const struct journal_entry *e), void *ctx, uint64_t *ret_bad);
 /* After the mark is in the store: files before it go. */
