@@ -12,6 +12,8 @@ BEGIN {
 	may["keeper"] = "base model identity policy emit apply"
 	# The one header that both halves share, and what bpftool makes of the kernel half.
 	extra["bpf/abi.h"] = "model sensor learn keeper"
+	# What the keeper leaves for the daemon.
+	extra["keeper/journal.h"] = "keeper learn"
 	extra["sensor.skel.h"] = extra["portable.skel.h"] = "sensor"
 }
 
