@@ -39,8 +39,10 @@ static inline struct applied fullest(void)
 	struct applied a = applied_of("kubernetes/ns/web/main%2Fx#sh");
 	struct generation *g = &a.now;
 
-	a.has_good = a.replace = a.unconfined = a.keep_new_image = true;
-	a.mode = MODE_SHADOW;
+	a.has_good = a.replace = a.unconfined = a.keep_new_image = a.probe_new_image = true;
+	a.mode = MODE_PROBATION;
+	a.rule = PROBATION_DENY;
+	a.listener = strdup("/run/\"a\"\\b.sock");
 	a.trial_s = 5;
 	a.good = generation_of(1);
 	a.good.state = GENERATION_GOOD;
@@ -51,6 +53,9 @@ static inline struct applied fullest(void)
 		sysset_add(&g->learned.set[TAMIS_SESSION][abi], 1);
 		sysset_add(&g->learned.set[TAMIS_GATE][abi], TAMIS_CALLS - 1);
 		sysset_add(&g->denied[abi], 2);
+		sysset_add(&a.allowed[abi], 3);
+		sysset_add(&a.allowed[abi], TAMIS_CALLS - 1);
+		sysset_add(&a.refused[abi], 4 + abi);
 	}
 	for (size_t i = 0; i < sizeof(g->evidence) / 8; i++)
 		((uint64_t *)&g->evidence)[i] = INT64_MAX - i;
@@ -89,6 +94,11 @@ static inline void assert_same(const struct applied *a, const struct applied *b)
 	assert_int_equal(a->replace, b->replace);
 	assert_int_equal(a->unconfined, b->unconfined);
 	assert_int_equal(a->keep_new_image, b->keep_new_image);
+	assert_int_equal(a->probe_new_image, b->probe_new_image);
+	assert_int_equal(a->rule, b->rule);
+	assert_memory_equal(a->allowed, b->allowed, sizeof(a->allowed));
+	assert_memory_equal(a->refused, b->refused, sizeof(a->refused));
+	assert_same_text(a->listener, b->listener);
 	assert_int_equal(a->trial_s, b->trial_s);
 	assert_int_equal(a->has_good, b->has_good);
 	assert_same_generation(&a->now, &b->now);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <jansson.h>
 
 #include "base/text.h"
 #include "unit/applied_fixture.h"
@@ -14,10 +15,25 @@ static char *print_of(const struct applied *a)
 	return text;
 }
 
+static char *replaced(const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+	char *s;
+
+	if (!at)
+		fail_msg("there is no %s in %s", from, text);
+	s = text_format("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	assert_non_null(s);
+	return s;
+}
+
 static void comes_back(void **state)
 {
-	struct applied all[] = { applied_of(KEY), fullest() };
+	struct applied all[] = { applied_of(KEY), fullest(), applied_of(KEY), applied_of(KEY) };
 
+	all[2].mode = MODE_SHADOW;
+	all[3].mode = MODE_PROBATION;
+	all[3].rule = PROBATION_ASK;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		_free_ char *text = print_of(&all[i]), *again = NULL, *why = NULL;
 		_applied_ struct applied back = { 0 };
@@ -28,6 +44,49 @@ static void comes_back(void **state)
 		again = print_of(&back);
 		assert_string_equal(text, again);
 		applied_done(&all[i]);
+	}
+}
+
+/* What tamis wrote before there was probation: none of these members. */
+static void reads_files_of_before(void **state)
+{
+	static const char *const members[] = { "probe_new_image", "rule", "allowed", "refused",
+					       "listener" };
+	_applied_ struct applied a = applied_of(KEY), back = { 0 };
+	_free_ char *text = print_of(&a), *old = NULL, *why = NULL;
+	json_auto_t *o = json_loads(text, 0, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		assert_int_equal(json_object_del(o, members[i]), 0);
+	old = json_dumps(o, 0);
+	assert_int_equal(applied_parse(old, strlen(old), &back, &why), 0);
+	assert_same(&a, &back);
+}
+
+static void a_listener_is_a_sockets_path(void **state)
+{
+	static const struct {
+		unsigned len; /* with its slash */
+		bool relative;
+		int r;
+	} t[] = { { 107, false, 0 }, { 108, false, -EINVAL }, { 1000, false, -EINVAL },
+		  { 1, false, 0 },   { 20, true, -EINVAL },   { 0, false, -EINVAL } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		_applied_ struct applied a = applied_of(KEY), back = { 0 };
+		_free_ char *plain = print_of(&a), *broken = NULL, *text = NULL, *why = NULL;
+		char path[1024] = "", member[2048];
+		size_t len;
+
+		memset(path, 'x', t[i].len);
+		if (!t[i].relative && t[i].len)
+			path[0] = '/';
+		snprintf(member, sizeof(member), "\"listener\": \"%s\"", path);
+		broken = replaced(plain, "\"listener\": null", member);
+		assert_int_equal(applied_parse(broken, strlen(broken), &back, &why), t[i].r);
+		assert_true(!why == (t[i].r == 0));
+		a.listener = strdup(path);
+		assert_int_equal(applied_print(&a, &text, &len), t[i].r);
 	}
 }
 
@@ -63,6 +122,17 @@ static const struct breakage {
 	{ "\"key\": \"podman/web\"", "\"key\": \"a\", \"key\": \"b\"", -EINVAL, "duplicate" },
 	{ "\"mode\": \"enforce\"", "\"mode\": \"observe\"", -EINVAL, "mode" },
 	{ "\"mode\": \"enforce\"", "\"mode\": null", -EINVAL, "mode" },
+	{ "\"mode\": \"enforce\"", "\"mode\": \"probate\"", -EINVAL, "mode: neither" },
+	{ "\"rule\": \"learn\"", "\"rule\": \"guess\"", -EINVAL, "rule: neither" },
+	{ "\"rule\": \"learn\"", "\"rule\": 0", -EINVAL, "rule: a number" },
+	{ "\"probe_new_image\": false", "\"probe_new_image\": null", -EINVAL, "probe_new_image" },
+	{ "\"allowed\": {}", "\"allowed\": null", -EINVAL, "allowed" },
+	{ "\"allowed\": {}", "\"allowed\": {\"x86_64\": [\"raed\"]}", -EINVAL,
+	  "allowed.x86_64[0]: no call of that name: raed" },
+	{ "\"refused\": {}", "\"refused\": []", -EINVAL, "refused" },
+	{ "\"refused\": {}", "\"refused\": {\"x86_64\": [7]}", -EINVAL, "refused.x86_64[0]" },
+	{ "\"listener\": null", "\"listener\": 3", -EINVAL, "listener: a number" },
+	{ "\"listener\": null", "\"listener\": \"run/x\"", -EINVAL, "listener: not" },
 	{ "\"replace\": false", "\"replace\": 0", -EINVAL, "replace: not a boolean" },
 	{ "\"unconfined\": false", "\"unconfined\": null", -EINVAL, "unconfined" },
 	{ "\"keep_new_image\": false", "\"k\": false", -EINVAL, "keep_new_image: missing" },
@@ -101,18 +171,6 @@ static const struct breakage {
 	{ "\"root\"", "\"\\u0000\"", -EINVAL, "line" },
 	{ "\"root\"", "\"\xff\"", -EINVAL, "line" },
 };
-
-static char *replaced(const char *text, const char *from, const char *to)
-{
-	const char *at = strstr(text, from);
-	char *s;
-
-	if (!at)
-		fail_msg("there is no %s in %s", from, text);
-	s = text_format("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-	assert_non_null(s);
-	return s;
-}
 
 static void refuses_what_is_broken(void **state)
 {
@@ -178,6 +236,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
+		cmocka_unit_test(reads_files_of_before),
+		cmocka_unit_test(a_listener_is_a_sockets_path),
 		cmocka_unit_test(escapes_what_is_no_text),
 		cmocka_unit_test(refuses_what_is_broken),
 		cmocka_unit_test(refuses_what_is_cut),

@@ -27,7 +27,8 @@ struct applied {
 	enum probation_rule rule;
 	struct sysset allowed[TAMIS_ABI_MAX]; /* continue whatever the rule says (`tamis allow`), */
 	struct sysset refused[TAMIS_ABI_MAX]; /* and are refused (`tamis deny`, the oracle) */
-	char *listener;	  /* tamis-keeper's socket, absolute; NULL: KEEPER_SOCKET */
+	/* tamis-keeper's socket: absolute, with room in a sockaddr_un; NULL: KEEPER_SOCKET */
+	char *listener;
 	unsigned trial_s; /* how long a trial takes; 60 by default */
 };
 
@@ -45,7 +46,7 @@ static inline void applied_donep(struct applied *a)
 int applied_path(const char *key, char **ret);
 
 /* JSON text, one object, sorted, calls by name ("#NR" where there is none). The same value gives the
- * same bytes. Caller frees. */
+ * same bytes. Caller frees. -EINVAL for a listener that can't be one. */
 int applied_print(const struct applied *a, char **ret, size_t *ret_len);
 /* -EINVAL, -EPROTO (newer version), -EUCLEAN (digest doesn't fit), and a sentence (caller frees). */
 int applied_parse(const char *text, size_t len, struct applied *ret, char **ret_why);

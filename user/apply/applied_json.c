@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "apply/applied.h"
 #include "apply/generation_json.h"
@@ -12,18 +13,40 @@
 void applied_done(struct applied *a)
 {
 	free(a->key);
+	free(a->listener);
 	generation_done(&a->now);
 	generation_done(&a->good);
 	*a = (struct applied){ 0 };
 }
 
+/* What connect() and a runtime's profile take. */
+static bool is_listener(const char *path)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+
+	return path[0] == '/' && strnlen(path, max) < max;
+}
+
 /* --- out --------------------------------------------------------------------------------- */
+
+static int print_probation(const struct applied *a, json_t *o)
+{
+	if (json_put(o, "probe_new_image", json_boolean(a->probe_new_image)) < 0 ||
+	    json_put(o, "rule", json_string(probation_rule_name(a->rule))) < 0 ||
+	    json_put(o, "allowed", sets_to_json(a->allowed)) < 0 ||
+	    json_put(o, "refused", sets_to_json(a->refused)) < 0 ||
+	    json_put(o, "listener", a->listener ? json_string(a->listener) : json_null()) < 0)
+		return -ENOMEM;
+	return 0;
+}
 
 int applied_print(const struct applied *a, char **ret, size_t *ret_len)
 {
 	json_auto_t *o = json_object();
 	_free_ char *text = NULL, *ended;
 
+	if (a->listener && !is_listener(a->listener))
+		return -EINVAL;
 	if (json_put(o, "version", json_integer(APPLIED_VERSION)) < 0 ||
 	    json_put(o, "key", json_string(a->key)) < 0 ||
 	    json_put(o, "mode", json_string(policy_mode_name(a->mode))) < 0 ||
@@ -32,7 +55,8 @@ int applied_print(const struct applied *a, char **ret, size_t *ret_len)
 	    json_put(o, "keep_new_image", json_boolean(a->keep_new_image)) < 0 ||
 	    json_put(o, "trial_seconds", json_integer(a->trial_s)) < 0 ||
 	    json_put(o, "generation", generation_to_json(&a->now)) < 0 ||
-	    json_put(o, "good", a->has_good ? generation_to_json(&a->good) : json_null()) < 0)
+	    json_put(o, "good", a->has_good ? generation_to_json(&a->good) : json_null()) < 0 ||
+	    print_probation(a, o) < 0)
 		return -ENOMEM;
 	text = json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS);
 	ended = text ? text_format("%s\n", text) : NULL;
@@ -88,6 +112,41 @@ static int parse_generations(const json_t *o, struct applied *ret, char **ret_wh
 	return r < 0 || !good ? r : generation_from_json(good, "good.", &ret->good, ret_why);
 }
 
+static int parse_rule(const json_t *o, enum probation_rule *ret, char **ret_why)
+{
+	const char *rule = NULL;
+	int r = oci_string(o, "", "rule", false, &rule, ret_why);
+
+	if (r == 0 && rule && probation_rule_from_name(rule, ret) < 0)
+		return oci_fail(ret_why, "rule: neither learn, ask nor deny");
+	return r;
+}
+
+static int parse_listener(const json_t *o, char **ret, char **ret_why)
+{
+	int r = text_from_json(o, "", "listener", false, ret, ret_why);
+
+	if (r == 0 && *ret && !is_listener(*ret))
+		return oci_fail(ret_why, "listener: not an absolute path of a socket");
+	return r;
+}
+
+/* Files of before have none of these. */
+static int parse_probation(const json_t *o, struct applied *ret, char **ret_why)
+{
+	int r = 0;
+
+	if (json_object_get(o, "probe_new_image"))
+		r = bool_from_json(o, "", "probe_new_image", &ret->probe_new_image, ret_why);
+	if (r == 0)
+		r = parse_rule(o, &ret->rule, ret_why);
+	if (r == 0 && json_object_get(o, "allowed"))
+		r = sets_from_json(o, "", "allowed", ret->allowed, ret_why);
+	if (r == 0 && json_object_get(o, "refused"))
+		r = sets_from_json(o, "", "refused", ret->refused, ret_why);
+	return r == 0 ? parse_listener(o, &ret->listener, ret_why) : r;
+}
+
 static int parse_root(const json_t *o, struct applied *ret, char **ret_why)
 {
 	uint64_t trial_s = APPLIED_TRIAL_S;
@@ -106,6 +165,8 @@ static int parse_root(const json_t *o, struct applied *ret, char **ret_why)
 	if (r == 0)
 		r = oci_uint(o, "", "trial_seconds", 86400, true, &trial_s, ret_why);
 	ret->trial_s = (unsigned)trial_s;
+	if (r == 0)
+		r = parse_probation(o, ret, ret_why);
 	return r < 0 ? r : parse_generations(o, ret, ret_why);
 }
 
