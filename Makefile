@@ -46,7 +46,7 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
-           $(O)/tools/variety-static $(O)/tools/tamis-start-faults \
+           $(O)/tools/variety-static $(O)/tools/tamis-start-faults $(O)/tools/planted-asan \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
 BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
 
@@ -137,7 +137,7 @@ $(O)/tools/%: tests/tools/%.c
 # The programs that tests run: one without a C library, one in each kind of executable.
 tool = mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. $(1) -o $@ $< -lpthread
 $(O)/tools/calls: TOOL_FLAGS := -static -nostdlib -ffreestanding -fno-stack-protector
-$(O)/tools/needs: TOOL_FLAGS := -static
+$(O)/tools/needs $(O)/tools/asker $(O)/tools/planted: TOOL_FLAGS := -static
 $(O)/tools/variety-static: tests/tools/variety.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-static)
@@ -147,6 +147,9 @@ $(O)/tools/variety-32: tests/tools/variety.c
 $(O)/tools/variety-static-32: tests/tools/variety.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-m32 -static)
+$(O)/tools/planted-asan: tests/tools/planted.c
+	$(call say,TOOL,$@)
+	$(Q)$(call tool,-fsanitize=address)
 
 # The one that drives what tamis-start is made of.
 $(O)/tools/start: tests/tools/start.c $(O)/libtamis.a
