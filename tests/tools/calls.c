@@ -3,11 +3,13 @@
  * Makes exactly the calls it is told and no other: no C library, so that a test knows the whole
  * set. Built with -static -nostdlib (see Makefile).
  *
- * usage: calls [-n] TOKEN...          -n: prints the set, "ABI NUMBER" a line, and makes nothing
+ * usage: calls [-n|-r] TOKEN...       -n: prints the set, "ABI NUMBER" a line, and makes nothing;
+ *                                     -r: prints what each returned, "ABI NUMBER VALUE"
  *   N, A-B    the call of that number, each of that range, every argument -1
  *   int80:N   i386's call N, through int 0x80 (x86_64 only)
  *   noise:K   from here on, K getppid after each call (0: none)
  *   pace:MS   from here on, a nanosleep after each call (0: none)
+ *   name:NAME calls itself that (prctl)
  *   fork      what follows is done by a child, this process waits for it
  *   exec      what follows is done after an exec of this program
  *   stdin     read until standard input ends
@@ -22,7 +24,7 @@ struct span {
 	long sec, nsec;
 };
 
-static bool dry;
+static bool dry, report;
 static long noise, pace;
 
 #if defined(__x86_64__)
@@ -109,19 +111,37 @@ static void put(const char *s)
 	(void)sys6(SYS_write, 1, (long)s, length(s), 0, 0, 0);
 }
 
-static void print(const char *abi, long nr)
+static void put_number(long nr, char end)
 {
 	char digits[24] = "";
 	int at = sizeof(digits) - 2;
+	bool negative = nr < 0;
 
-	digits[at] = '\n';
+	digits[at] = end;
 	do {
-		digits[--at] = '0' + nr % 10;
+		digits[--at] = '0' + (negative ? -(nr % 10) : nr % 10);
 		nr /= 10;
 	} while (nr);
+	if (negative)
+		digits[--at] = '-';
+	put(digits + at);
+}
+
+static void print(const char *abi, long nr)
+{
 	put(abi);
 	put(" ");
-	put(digits + at);
+	put_number(nr, '\n');
+}
+
+static void returned(const char *abi, long nr, long value)
+{
+	if (!report)
+		return;
+	put(abi);
+	put(" ");
+	put_number(nr, ' ');
+	put_number(value, '\n');
 }
 
 /* Makes a call, or in a dry run says so. */
@@ -149,7 +169,7 @@ static void one_call(long nr)
 	if (dry)
 		print(NATIVE, nr);
 	else
-		(void)sys6(nr, -1, -1, -1, -1, -1, -1);
+		returned(NATIVE, nr, sys6(nr, -1, -1, -1, -1, -1, -1));
 	after_call();
 }
 
@@ -158,7 +178,7 @@ static void one_int80(long nr)
 	if (dry)
 		print("i386", nr);
 	else
-		(void)int80(nr);
+		returned("i386", nr, int80(nr));
 	after_call();
 }
 
@@ -226,6 +246,13 @@ static void read_rest(void)
 		;
 }
 
+static void take_name(const char *name)
+{
+	const long set_name = 15;
+
+	(void)native(SYS_prctl, set_name, (long)name, 0, 0);
+}
+
 static void token(char **argv, char **envp)
 {
 	const char *text;
@@ -236,6 +263,8 @@ static void token(char **argv, char **envp)
 		noise = number(&text);
 	else if ((text = after(*argv, "pace:")))
 		pace = number(&text);
+	else if ((text = after(*argv, "name:")))
+		take_name(text);
 	else if ((text = after(*argv, "fork")))
 		fork_rest();
 	else if ((text = after(*argv, "exec")))
@@ -255,6 +284,9 @@ void calls_main(long *stack)
 
 	if (argc > 1 && after(argv[1], "-n")) {
 		dry = true;
+		i = 2;
+	} else if (argc > 1 && after(argv[1], "-r")) {
+		report = true;
 		i = 2;
 	}
 	for (; i < argc; i++)
