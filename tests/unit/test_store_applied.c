@@ -54,6 +54,40 @@ static void what_is_set_is_there(void **state)
 	assert_int_equal(broken_rule(), 0);
 }
 
+static void what_probation_is_given_is_there(void **state)
+{
+	static const struct {
+		bool keep, probe, keeps, probes;
+		enum probation_rule rule;
+	} t[] = {
+		{ false, true, false, true, PROBATION_ASK },
+		{ true, false, true, false, PROBATION_DENY },
+		{ false, false, false, false, PROBATION_LEARN },
+		{ true, true, true, false, PROBATION_LEARN },
+	};
+
+	fill();
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		const struct store_applied a = {
+			.mode = MODE_PROBATION,
+			.generation = 3,
+			.keep_new_image = t[i].keep,
+			.probe_new_image = t[i].probe,
+			.rule = t[i].rule,
+			.since = NOW,
+		};
+
+		IN_TRANSACTION
+		assert_stored(store_applied_set(st, web, &a));
+		assert_int_equal(applied_to(web).mode, MODE_PROBATION);
+		assert_int_equal(applied_to(web).rule, t[i].rule);
+		assert_int_equal(applied_to(web).keep_new_image, t[i].keeps);
+		assert_int_equal(applied_to(web).probe_new_image, t[i].probes);
+		assert_int_equal(applied_to(web).since, NOW);
+	}
+	assert_int_equal(broken_rule(), 0);
+}
+
 static void only_what_there_is_can_be_applied(void **state)
 {
 	const struct {
@@ -66,6 +100,9 @@ static void only_what_there_is_can_be_applied(void **state)
 		{ { .mode = MODE_SHADOW, .generation = 2 }, &other, -ENOENT },
 		{ { .mode = MODE_ENFORCE, .generation = 1, .good = 4 }, &web, -ENOENT },
 		{ { .mode = MODE_MAX, .generation = 1 }, &web, -EINVAL },
+		{ { .mode = MODE_PROBATION, .generation = 1, .rule = PROBATION_MAX },
+		  &web,
+		  -EINVAL },
 	};
 
 	fill();
@@ -144,9 +181,10 @@ static void rows_say_it(void **state)
 static void what_was_spoiled_is_refused(void **state)
 {
 	static const char *const spoils[] = {
-		"UPDATE applied SET mode = 3",	      "UPDATE applied SET mode = -1",
+		"UPDATE applied SET mode = 4",	      "UPDATE applied SET mode = -1",
 		"UPDATE applied SET generation = -1", "UPDATE applied SET generation = 1 << 32",
-		"UPDATE applied SET good = 1 << 40",
+		"UPDATE applied SET good = 1 << 40",  "UPDATE applied SET rule = 3",
+		"UPDATE applied SET rule = -1",	      "UPDATE applied SET keep_new_image = 3",
 	};
 
 	fill();
@@ -158,7 +196,7 @@ static void what_was_spoiled_is_refused(void **state)
 		spoil_db(spoils[i]);
 		assert_int_equal(store_applied_get(st, web, &back), -EUCLEAN);
 		assert_int_equal(back.since, 77);
-		if (!strstr(spoils[i], "good"))
+		if (strstr(spoils[i], "mode") || strstr(spoils[i], "generation"))
 			assert_false(is_listed("podman/web"));
 	}
 }
@@ -315,7 +353,7 @@ static void it_makes_no_room(void **state)
 	assert_true(is_listed("podman/w0006"));
 	spoil_db("INSERT INTO generation SELECT id, 1, 0, NULL, '', 0, 0, NULL, 0, 0, 0, 0, 0, 0,"
 		 " 0, 0, 0, 0 FROM workload WHERE id > 3;"
-		 "INSERT OR IGNORE INTO applied SELECT id, 2, 1, NULL, 0, 0, 0, 0 FROM workload");
+		 "INSERT OR IGNORE INTO applied SELECT id, 2, 1, NULL, 0, 0, 0, 0, 0 FROM workload");
 	IN_TRANSACTION
 	add_workload("podman/more", NULL);
 	assert_int_equal(count_workloads(), STORE_OWNER_MAX + 1);
@@ -376,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_set_is_there),
+		TEST(what_probation_is_given_is_there),
 		TEST(only_what_there_is_can_be_applied),
 		TEST(those_in_observe_are_not_listed),
 		TEST(rows_say_it),

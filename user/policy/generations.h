@@ -18,7 +18,7 @@ struct store_applied {
 	bool replace;	      /* the engine's own profile is ignored */
 	bool unconfined;      /* also where the engine's container is unconfined or privileged */
 	bool keep_new_image;  /* on-new-image = keep */
-	bool probe_new_image; /* on-new-image = probation */
+	bool probe_new_image; /* on-new-image = probation; not with keep_new_image */
 	enum probation_rule rule; /* in probation */
 	int64_t since;
 };

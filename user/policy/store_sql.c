@@ -312,11 +312,11 @@ static const char *const sql[SQL_MAX] = {
 	/* 0 refers to nothing. */
 	[SQL_APPLIED_SET] =
 		"INSERT OR REPLACE INTO applied (workload, mode, generation, good, replace,"
-		" unconfined, keep_new_image, since)"
-		" VALUES (?1, ?2, nullif(?3, 0), nullif(?4, 0), ?5, ?6, ?7, ?8)",
+		" unconfined, keep_new_image, since, rule)"
+		" VALUES (?1, ?2, nullif(?3, 0), nullif(?4, 0), ?5, ?6, ?7, ?8, ?9)",
 	[SQL_APPLIED_DEL] = "DELETE FROM applied WHERE workload = ?1",
 	[SQL_APPLIED_GET] = "SELECT mode, generation, good, replace, unconfined, keep_new_image,"
-			    " since FROM applied WHERE workload = ?1",
+			    " since, rule FROM applied WHERE workload = ?1",
 	[SQL_APPLIED_ALL] = "SELECT workload FROM applied ORDER BY workload",
 
 	/* ?1: into, ?2: from. */
