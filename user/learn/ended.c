@@ -28,6 +28,9 @@ int ended_read(const struct tamis_event *e, struct ended *ret)
 		.entrypoint = e->stage == TAMIS_WORKLOAD,
 		.status = (int)(e->nr & 0xffff),
 		.at_ms = whole_ms(e->at_ms),
+		.pid = e->pid,
+		.abi = e->abi < TAMIS_ABI_MAX ? e->abi : 0,
+		.nr = e->abi < TAMIS_ABI_MAX && e->call < TAMIS_CALLS ? e->call : TAMIS_CALLS,
 	};
 	memcpy(ret->comm, e->comm, TAMIS_COMM);
 	return 0;

@@ -19,16 +19,9 @@ static bool is_containers(const struct watched *w)
 	return !w->identity.inner && (!*below || !strcmp(below, "/container"));
 }
 
-static const struct watched *whole_of(const struct observer *o, const struct watched *w)
-{
-	const struct watched *owner = watchlist_find(&o->list, w->owner);
-
-	return owner && owner->identity.key ? owner : w;
-}
-
 static void tell_start(const struct observer *o, const struct watched *w)
 {
-	const struct watched *whole = whole_of(o, w);
+	const struct watched *whole = watchlist_whole(&o->list, w);
 	struct observed_start told = {
 		.key = whole->identity.key,
 		.container = whole->identity.container,
@@ -49,7 +42,7 @@ void starts_tell(struct observer *o)
 
 static void tell(const struct observer *o, const struct watched *w, const struct ended *e)
 {
-	const struct watched *whole = whole_of(o, w);
+	const struct watched *whole = watchlist_whole(&o->list, w);
 	struct observed_exit told = {
 		.key = whole->identity.key,
 		.container = whole->identity.container,
@@ -58,6 +51,9 @@ static void tell(const struct observer *o, const struct watched *w, const struct
 		.code = WIFEXITED(e->status) ? WEXITSTATUS(e->status) : WTERMSIG(e->status),
 		.at_ms = e->at_ms,
 		.comm = e->comm,
+		.pid = e->pid,
+		.abi = e->abi,
+		.nr = e->nr,
 	};
 
 	if (!told.entrypoint && (told.end != TRIAL_KILLED || told.code != SIGSYS))

@@ -13,8 +13,7 @@
 #define NOTICES_MAX 65536
 
 struct herald {
-	struct sensor *sensor;
-	const struct identity_options *identity;
+	struct herald_options o;
 	pthread_t thread;
 	int stop;	      /* eventfd */
 	pthread_mutex_t lock; /* the queue */
@@ -65,7 +64,7 @@ static bool fill(struct herald *h, const struct tamis_event *e, const char *text
 		n->kind = NOTICE_MADE;
 		n->path = path_of(e, text);
 		n->identity_r =
-			n->path ? identity_of_path(h->identity, n->path, &n->identity) : -ENODATA;
+			n->path ? identity_of_path(h->o.identity, n->path, &n->identity) : -ENODATA;
 		return true;
 	case TAMIS_EV_RMDIR:
 		n->kind = NOTICE_GONE;
@@ -84,13 +83,18 @@ static bool fill(struct herald *h, const struct tamis_event *e, const char *text
 
 static void on_event(const struct tamis_event *e, const char *text, void *arg)
 {
-	struct notice *n = calloc(1, sizeof(*n));
+	struct herald *h = arg;
+	struct notice *n;
 
+	/* before all else: whose it is takes milliseconds, and what starts in it doesn't wait */
+	if (e->kind == TAMIS_EV_MKDIR && h->o.made)
+		h->o.made(h->o.arg);
+	n = calloc(1, sizeof(*n));
 	if (!n)
 		return; /* provenance; a path is asked of the tree by the drain */
 	n->cgroup = e->cgroup;
-	if (fill(arg, e, text, n))
-		push(arg, n);
+	if (fill(h, e, text, n))
+		push(h, n);
 	else
 		notice_free(n);
 }
@@ -100,7 +104,7 @@ static void *run(void *arg)
 	struct herald *h = arg;
 	struct pollfd fds[] = {
 		{ .fd = h->stop, .events = POLLIN },
-		{ .fd = sensor_fd(h->sensor), .events = POLLIN },
+		{ .fd = sensor_fd(h->o.sensor), .events = POLLIN },
 	};
 
 	/* Ahead of those who keep the machine busy: a bare runc container may be gone, its files too,
@@ -110,20 +114,19 @@ static void *run(void *arg)
 	while (poll(fds, 2, 1000) >= 0 || errno == EINTR) {
 		if (fds[0].revents)
 			break;
-		(void)sensor_events(h->sensor, on_event, h);
+		(void)sensor_events(h->o.sensor, on_event, h);
 	}
 	return NULL;
 }
 
-int herald_new(struct sensor *sensor, const struct identity_options *identity, struct herald **ret)
+int herald_new(const struct herald_options *o, struct herald **ret)
 {
 	struct herald *h = calloc(1, sizeof(*h));
 	int r;
 
 	if (!h)
 		return -ENOMEM;
-	h->sensor = sensor;
-	h->identity = identity;
+	h->o = *o;
 	h->last = &h->first;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->room, NULL);

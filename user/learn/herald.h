@@ -33,8 +33,15 @@ void notices_free(struct notice *n);
 
 struct herald;
 
-/* Starts the thread; both are borrowed. */
-int herald_new(struct sensor *sensor, const struct identity_options *identity, struct herald **ret);
+struct herald_options {
+	struct sensor *sensor; /* both borrowed */
+	const struct identity_options *identity;
+	void (*made)(void *arg); /* a cgroup was made: told by the thread, at once. May be NULL */
+	void *arg;
+};
+
+/* Starts the thread. */
+int herald_new(const struct herald_options *o, struct herald **ret);
 /* Stops it; what waits is dropped. */
 void herald_free(struct herald *h);
 CLEANUP_DEFINE(struct herald *, herald_free);

@@ -49,12 +49,26 @@ static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 	return r < 0 ? r : 0;
 }
 
+/* Starts while the syscall program rested. What was under a filter had nothing to teach: its calls
+ * are learned already, or somebody else's to tell. */
+static void count_rested(const struct observer *o, struct watched *w, uint64_t rest)
+{
+	const struct watched *whole = watchlist_whole(&o->list, w);
+
+	if (rest <= w->tally.loss.rest)
+		return;
+	if (!o->o.was_filtered ||
+	    !o->o.was_filtered(o->o.arg, whole->identity.key, whole->identity.container))
+		w->tally.gaps += rest - w->tally.loss.rest;
+}
+
 static int on_loss(uint64_t id, const struct tamis_loss *loss, void *arg)
 {
 	struct watched *w;
 	int r = entry_of(arg, id, &w);
 
 	if (r > 0 && memcmp(&w->tally.loss, loss, sizeof(*loss)) != 0) {
+		count_rested(arg, w, loss->rest);
 		w->tally.loss = *loss;
 		w->dirty = true;
 	}

@@ -168,6 +168,8 @@ static int drain(struct observer *o)
 	gate_tell(o);
 	merge_committed(o);
 	starts_tell(o);
+	if (o->o.stored)
+		o->o.stored(o->o.arg);
 	exits_tell(o);
 	forget_gone(o);
 	return 0;
@@ -250,7 +252,13 @@ static int begin_unit(struct observer *o)
 
 int observer_start(struct observer *o)
 {
-	int r = herald_new(o->o.sensor, o->o.identity, &o->herald);
+	const struct herald_options herald = {
+		.sensor = o->o.sensor,
+		.identity = o->o.identity,
+		.made = o->o.made,
+		.arg = o->o.arg,
+	};
+	int r = herald_new(&herald, &o->herald);
 
 	/* seconds, where there are many thousands: nobody has to wait for the store meanwhile */
 	if (r >= 0)
@@ -317,6 +325,20 @@ int observer_unit(struct observer *o)
 	if (r >= 0)
 		r = observer_drain(o);
 	return r < 0 ? r : begin_unit(o);
+}
+
+int observer_whose(const struct observer *o, uint64_t cgroup, int64_t *ret_workload,
+		   const char **ret_key, const char **ret_container)
+{
+	const struct watched *w = watchlist_find(&o->list, cgroup), *whole;
+
+	if (!w || w->ignored || w->unknown || !w->workload)
+		return -ENOENT;
+	whole = watchlist_whole(&o->list, w);
+	*ret_workload = w->workload;
+	*ret_key = whole->identity.key;
+	*ret_container = whole->identity.container;
+	return 0;
 }
 
 struct observer_stats observer_stats(const struct observer *o)

@@ -36,6 +36,12 @@ struct observer_options {
 	 * SIGSYS: told after the drain that has its rows. May be NULL. */
 	void (*started)(void *arg, const struct observed_start *s);
 	void (*exited)(void *arg, const struct observed_exit *e);
+	/* What a drain brought is in the store; starts are told, ends not yet, and of the dead nothing
+	 * is forgotten yet: the time to read what else is kept of a cgroup. May be NULL. */
+	void (*stored)(void *arg);
+	/* Whether what was started in a container just now, or lately, was under a filter of ours: asked
+	 * within a drain, before `started` is told. NULL: nothing was. */
+	bool (*was_filtered)(void *arg, const char *key, const char *container);
 	/* A cgroup was made: told at once, from the ring's own thread. May be NULL. */
 	void (*made)(void *arg);
 	void *arg;

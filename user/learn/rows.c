@@ -68,6 +68,7 @@ static int store_instance_row(struct observer *o, struct watched *w, const struc
 			  .lost_full = sum.loss.full,
 			  .lost_ring = sum.loss.ring,
 			  .lost_task = sum.loss.task,
+			  .lost_gaps = sum.gaps,
 			  .leaves = sum.leaves },
 		.leave_comm = left ? left->comm : NULL,
 		.leave_path = left ? left->path : NULL,

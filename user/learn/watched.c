@@ -47,6 +47,13 @@ struct watched *watchlist_find(const struct watchlist *l, uint64_t id)
 	return w;
 }
 
+const struct watched *watchlist_whole(const struct watchlist *l, const struct watched *w)
+{
+	const struct watched *owner = watchlist_find(l, w->owner);
+
+	return owner && owner->identity.key ? owner : w;
+}
+
 static struct inside *inside_find(const struct watchlist *l, uint64_t owner)
 {
 	struct inside *i;
@@ -112,10 +119,12 @@ static void tally_add(struct tally *into, const struct tally *t)
 {
 	into->starts += t->starts;
 	into->leaves += t->leaves;
+	into->gaps += t->gaps;
 	into->loss.range += t->loss.range;
 	into->loss.full += t->loss.full;
 	into->loss.ring += t->loss.ring;
 	into->loss.task += t->loss.task;
+	into->loss.rest += t->loss.rest;
 }
 
 struct tally watchlist_tally(const struct watchlist *l, uint64_t owner)

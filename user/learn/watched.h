@@ -15,6 +15,7 @@
 struct tally {
 	uint64_t starts;
 	uint64_t leaves;
+	uint64_t gaps; /* of loss.rest, starts without a filter: nobody knows what they called */
 	struct tamis_loss loss;
 };
 
@@ -67,6 +68,8 @@ struct watchlist {
 /* An empty entry, its own owner; NULL when out of memory. */
 struct watched *watchlist_add(struct watchlist *l, uint64_t id);
 struct watched *watchlist_find(const struct watchlist *l, uint64_t id);
+/* The container that it is inside of, when it has a name; or itself. */
+const struct watched *watchlist_whole(const struct watchlist *l, const struct watched *w);
 /* Makes it an inner cgroup of another, which need not have an entry. -ENOMEM. */
 int watchlist_own(struct watchlist *l, struct watched *w, uint64_t owner);
 /* The first of an owner's inner cgroups; the others follow by ->next. */

@@ -19,6 +19,7 @@ static void say_resting(struct sensor *s, bool rest)
 
 void sensor_awake(struct sensor *s)
 {
+	s->enter_published = true;
 	say_resting(s, false);
 }
 
@@ -27,19 +28,21 @@ static int lay_down(struct sensor *s)
 {
 	int r;
 
+	if (!s->link[LINK_ENTER])
+		return 0;
 	say_resting(s, true);
 	r = pins_remove_link(s, LINK_ENTER);
 	if (r < 0) {
 		say_resting(s, false);
 		return r;
 	}
+	s->enter_published = false;
 	bpf_link__destroy(s->link[LINK_ENTER]);
 	s->link[LINK_ENTER] = NULL;
 	return 0;
 }
 
-/* Attached, it is awake, even where it can't be pinned. */
-static int get_up(struct sensor *s)
+static int attach_enter(struct sensor *s)
 {
 	struct bpf_link *link = bpf_program__attach(sensor_enter_program(s));
 
@@ -47,16 +50,27 @@ static int get_up(struct sensor *s)
 		return -errno;
 	s->link[LINK_ENTER] = link;
 	say_resting(s, false);
-	return pins_publish_link(s, LINK_ENTER);
+	return 0;
+}
+
+/* Attached, it is awake, even where it can't be pinned: that is tried again. */
+static int get_up(struct sensor *s)
+{
+	int r = s->link[LINK_ENTER] ? 0 : attach_enter(s);
+
+	if (r < 0 || s->enter_published)
+		return r;
+	r = pins_publish_link(s, LINK_ENTER);
+	s->enter_published = r >= 0;
+	return r;
 }
 
 int sensor_rest(struct sensor *s, bool rest)
 {
-	int r = 0;
+	int r;
 
 	pthread_mutex_lock(&s->lock);
-	if (rest == !!s->link[LINK_ENTER])
-		r = rest ? lay_down(s) : get_up(s);
+	r = rest ? lay_down(s) : get_up(s);
 	pthread_mutex_unlock(&s->lock);
 	return r;
 }

@@ -26,6 +26,7 @@ struct sensor {
 	struct bpf_link *link[SENSOR_LINKS];
 	struct bpf_link *denials; /* sensor_watch_denials, */
 	bool has_watched;	  /* at any time */
+	bool enter_published;	  /* link[LINK_ENTER] is pinned, or needn't be */
 	pthread_mutex_t lock; /* link[LINK_ENTER], denials: the ring's thread changes them too */
 	char *pins;	      /* DIR/vN, or NULL */
 	bool was_pinned;
