@@ -32,6 +32,24 @@ static void *call_getppid(void *arg)
 	return (void *)syscall(SYS_getppid);
 }
 
+static void *wait_for_ever(void *arg)
+{
+	while (pause())
+		;
+	return NULL;
+}
+
+#if defined(__x86_64__)
+/* By the other door: the same number is iopl's there. */
+static long call_by_int80(long nr)
+{
+	long r = nr;
+
+	__asm__ volatile("int $0x80" : "+a"(r) : : "memory");
+	return r;
+}
+#endif
+
 /* Only once the first thread is gone: its entry in /proc says so. */
 static void wait_for_leader(void)
 {
@@ -96,6 +114,29 @@ static int thread_refused(void)
 	return 4;
 }
 
+/* All threads but one wait; that one's call kills them all. */
+static int killed_by_thread(uint32_t action)
+{
+	pthread_t thread[8];
+
+	refuse(action);
+	for (size_t i = 0; i < ARRAY_SIZE(thread); i++)
+		if (pthread_create(&thread[i], NULL, i == 5 ? call_getppid : wait_for_ever, NULL))
+			return 93;
+	return (int)(intptr_t)wait_for_ever(NULL);
+}
+
+/* SIGSYS comes from outside, to one that is under a filter and in a call. */
+static int killed_by_child(void)
+{
+	pid_t self_pid = getpid(), pid = fork();
+
+	refuse(SECCOMP_RET_KILL_PROCESS);
+	if (pid == 0)
+		_exit(kill(self_pid, SIGSYS));
+	return (int)(intptr_t)wait_for_ever(NULL);
+}
+
 static int child_exits(int code)
 {
 	pid_t pid = fork();
@@ -126,12 +167,34 @@ static int play(const char *role)
 		return leader_ends(end_after_leader, 5);
 	if (!strcmp(role, "wait"))
 		pause();
+	if (!strcmp(role, "killed by thread"))
+		return killed_by_thread(SECCOMP_RET_KILL_PROCESS);
+	if (!strcmp(role, "trapped by thread"))
+		return killed_by_thread(SECCOMP_RET_TRAP);
+	if (!strcmp(role, "killed by child"))
+		return killed_by_child();
+	if (!strcmp(role, "trapped")) {
+		refuse(SECCOMP_RET_TRAP);
+		return (int)(intptr_t)call_getppid(NULL);
+	}
+#if defined(__x86_64__)
+	if (!strcmp(role, "other door")) {
+		refuse(SECCOMP_RET_KILL_PROCESS);
+		return (int)call_by_int80(SYS_getppid);
+	}
+#endif
 	refuse(!strcmp(role, "refused") ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_KILL_THREAD);
 	(void)call_getppid(NULL);
 	return 92;
 }
 
 /* --- starting ---------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define NATIVE TAMIS_ABI_X86_64
+#else
+#define NATIVE TAMIS_ABI_AARCH64
+#endif
 
 static char self[4096];
 
@@ -231,6 +294,51 @@ static void the_entrypoint_is_told_as_wait_tells_it(void **state)
 	}
 }
 
+/* Which call SIGSYS was for: the one who made it knows, whoever is the last to go. */
+static void a_refused_call_is_named(void **state)
+{
+	static const struct {
+		const char *role;
+		uint32_t abi, call;
+	} rows[] = {
+		{ "refused", NATIVE, SYS_getppid },
+		{ "refused alone", NATIVE, SYS_getppid },
+		{ "trapped", NATIVE, SYS_getppid },
+		{ "killed by thread", NATIVE, SYS_getppid },
+		{ "trapped by thread", NATIVE, SYS_getppid },
+#if defined(__x86_64__)
+		{ "other door", TAMIS_ABI_I386, SYS_getppid },
+#endif
+		{ "kill 31", 0, TAMIS_CALLS },
+		{ "killed by child", 0, TAMIS_CALLS },
+		{ "kill 9", 0, TAMIS_CALLS },
+		{ "exit 31", 0, TAMIS_CALLS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) * 5; i++) {
+		const char *role = rows[i % ARRAY_SIZE(rows)].role;
+		uint32_t abi = rows[i % ARRAY_SIZE(rows)].abi;
+		uint32_t call = rows[i % ARRAY_SIZE(rows)].call;
+		pid_t pid = start(UNIT, role);
+		int status = end_of(pid);
+
+		read_ring();
+		if (got_cnt != 1 || got[0].event.pid != (uint32_t)pid)
+			fail_msg("%s: %zu told, status %#x", role, got_cnt, status);
+		if (got[0].event.abi != abi || got[0].event.call != call)
+			fail_msg("%s: call %u of %u", role, got[0].event.call, got[0].event.abi);
+	}
+}
+
+static void nothing_is_kept_of_the_dead(void **state)
+{
+	uint32_t pid = (uint32_t)start(UNIT, "killed by thread"), kept[2];
+
+	(void)end_of((pid_t)pid);
+	assert_int_not_equal(
+		bpf_map_lookup_elem(bpf_map(sensor->skel->maps.tamis_dying), &pid, kept), 0);
+}
+
 static void the_time_is_there(void **state)
 {
 	struct timespec before, after;
@@ -256,6 +364,7 @@ static void a_child_is_told_of_only_by_sigsys(void **state)
 	assert_int_equal(got_cnt, 2);
 	assert_int_equal(got[0].event.stage, TAMIS_SESSION);
 	assert_int_equal(got[0].event.nr & 0x7f, SIGSYS);
+	assert_int_equal(got[0].event.call, SYS_getppid);
 	assert_int_not_equal(got[0].event.pid, pid);
 	assert_int_equal(got[1].event.stage, TAMIS_WORKLOAD);
 	assert_int_equal(got[1].event.nr, 0);
@@ -270,6 +379,7 @@ static void so_is_a_thread_that_goes_alone(void **state)
 	assert_int_equal(got_cnt, 2);
 	assert_int_equal(got[0].event.stage, TAMIS_SESSION);
 	assert_int_equal(got[0].event.nr & 0x7f, SIGSYS);
+	assert_int_equal(got[0].event.call, SYS_getppid);
 	assert_int_equal(got[0].event.pid, pid);
 	assert_int_not_equal(got[0].event.tid, pid);
 	assert_int_equal(got[1].event.stage, TAMIS_WORKLOAD);
@@ -352,6 +462,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		EXIT_TEST(the_entrypoint_is_told_as_wait_tells_it),
+		EXIT_TEST(a_refused_call_is_named),
+		EXIT_TEST(nothing_is_kept_of_the_dead),
 		EXIT_TEST(the_time_is_there),
 		EXIT_TEST(a_child_is_told_of_only_by_sigsys),
 		EXIT_TEST(so_is_a_thread_that_goes_alone),
