@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# redis, nginx and python3's http.server as workloads: how each is started, loaded, asked whether
-# it lives. Needs base.bash and a directory `site`, made by workloads_site.
+# redis, nginx and python3's http.server as workloads, and of the oracle's memcached, php and a web
+# application of python's (wsgi): how each is started, loaded, asked whether it lives. Needs base.bash
+# and a directory `site`, made by workloads_site.
 
 # shellcheck disable=SC2034
 workloads=(redis nginx python3)
@@ -34,6 +35,7 @@ workloads_site() {
 			}
 		}
 	EOT
+	cp "$ROOT"/tests/lib/app.{py,php} "$site"
 	chmod -R a+rX "$site"
 }
 
@@ -44,17 +46,32 @@ workload_command() {
 	redis) command=(redis-server --port "$2" --bind 127.0.0.1 --save '' --appendonly no) ;;
 	nginx) command=(nginx -e stderr -c /site/nginx.conf -g 'daemon off;') ;;
 	python3) command=(python3 -m http.server --bind 127.0.0.1 --directory /site "$2") ;;
+	wsgi) command=(python3 -B /site/app.py "$2") ;;
+	memcached) command=(memcached -u user -l 127.0.0.1 -p "$2" -U 0) ;;
+	php) command=(sh -c "exec /usr/bin/php[0-9]* -S 127.0.0.1:$2 -t /site") ;;
 	esac
 }
 
-# A process 1 ignores what it has no handler for: python3 has one for SIGINT only.
+# workload_image NAME: the recipe its image is made from.
+workload_image() {
+	case $1 in
+	wsgi) echo python3 ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# A process 1 ignores what it has no handler for: python3 and php have one for SIGINT only.
 workload_stop_signal() {
-	[[ $1 == python3 ]] && echo INT || echo TERM
+	case $1 in
+	python3 | wsgi | php) echo INT ;;
+	*) echo TERM ;;
+	esac
 }
 
 workload_up() {
 	case $1 in
 	redis) [[ $(redis-cli -p "$2" ping 2>/dev/null) == PONG ]] ;;
+	memcached) memcached_ask "$2" version | grep -q ^VERSION ;;
 	*) [[ $(curl -s "http://127.0.0.1:$2/index.html") == 'it works' ]] ;;
 	esac
 }
@@ -74,7 +91,49 @@ workload_load() {
 	python3)
 		wrk -t1 -c4 -d1s "$url/index.html" >/dev/null && web_requests "$url"
 		;;
+	wsgi | php)
+		wrk -t1 -c4 -d1s "$url/index.html" >/dev/null && application_requests "$url"
+		;;
+	memcached)
+		memcached_load "$2" & memcached_load "$2" && wait $! && memcached_rare "$2"
+		;;
 	esac
+}
+
+# memcached_ask PORT LINE...: on one connection; fails without an answer in time.
+memcached_ask() {
+	local port=$1
+	shift
+	(
+		exec 3<>"/dev/tcp/127.0.0.1/$port" || exit
+		printf '%s\r\n' "$@" quit >&3
+		timeout 5 cat <&3
+	) 2>/dev/null
+}
+
+memcached_load() {
+	local i lines=()
+	for ((i = 0; i < 2000; i++)); do
+		lines+=("set key$i 0 0 5" "value" "get key$i")
+	done
+	[[ $(memcached_ask "$1" "${lines[@]}" | grep -c '^VALUE') == 2000 ]]
+}
+
+memcached_rare() {
+	local large
+	large=$(head -c 500000 /dev/zero | tr '\0' x)
+	memcached_ask "$1" 'set n 0 0 1' 1 'incr n 41' 'stats' 'stats slabs' 'verbosity 1' 'touch n 5' \
+		'delete n' | grep -q DELETED &&
+		[[ $(memcached_ask "$1" 'set large 0 0 500000' "$large" 'get large' flush_all | tr -d '\r' | tail -n 1) == OK ]]
+}
+
+# What app.py and app.php answer "ok" to.
+application_requests() {
+	local path
+	for path in count keep hash child; do
+		[[ $(curl -sf "$1/app.php/$path") == ok ]] || return 1
+	done
+	[[ $(curl -s -o /dev/null -w '%{http_code}' "$1/app.php/none") == 404 ]]
 }
 
 web_requests() {
