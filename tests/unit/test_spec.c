@@ -199,12 +199,69 @@ static void test_profile(void **state)
 	}
 }
 
+#define L    ",\"listenerPath\":\"/run/k.sock\"}"
+#define WAIT "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
+
+static const struct {
+	const char *ours, *engine, *want;
+	bool wait;
+	int r; /* without `want` */
+} askings[] = {
+	{ "{\"a\":1}", NULL, "{\"a\":1" L },
+	{ "{}", NULL, "{\"listenerPath\":\"/run/k.sock\"}" },
+	{ "{ \"a\" : [ 1 ] }", "{\"b\":2,\"listenerMetadata\":\"m\"}", "{\"a\":[1]" L },
+	{ "{\"a\":1,\"flags\":[ \"X\" ],\"listenerPath\":\"p\",\"listenerMetadata\":\"m\"}", "{}",
+	  "{\"a\":1,\"flags\":[\"X\"]" L },
+	{ "{\"a\":1,\"flags\":[\"X\"]}", "{\"flags\":[\"Y\",\"Z\"]}",
+	  "{\"a\":1,\"flags\":[\"Y\",\"Z\"]" L },
+	{ "{\"a\":1}", "{\"flags\":null}", "{\"a\":1" L },
+	{ "{\"a\":1}", "{\"flags\":[]}", "{\"a\":1,\"flags\":[]" L },
+	{ "{\"a\":1}", NULL, "{\"a\":1,\"flags\":[\"" WAIT "\"]" L, .wait = true },
+	{ "{\"a\":1}", "{\"flags\": [ \"Y\", 1 ]}", "{\"a\":1,\"flags\":[\"Y\",1,\"" WAIT "\"]" L,
+	  .wait = true },
+	{ "{\"a\":1}", "{\"flags\":[\"" WAIT "\",\"Y\"]}",
+	  "{\"a\":1,\"flags\":[\"" WAIT "\",\"Y\"]" L, .wait = true },
+	/* one of its own, which is who it is to ask */
+	{ "{\"a\":1}", "{\"listenerPath\":\"/run/other\"}", .r = -EBUSY },
+	{ "{\"a\":1}", "{\"listenerPath\":\"\",\"listener\\u0050ath\":\"/run/other\"}",
+	  .r = -EBUSY },
+	{ "{\"a\":1}", "{\"listenerPath\":0}", .r = -EBUSY },
+	{ "{\"a\":1}", "{\"listenerPath\":\"\"}", "{\"a\":1" L },
+	{ "{\"a\":1}", "{\"listenerPath\":null}", "{\"a\":1" L },
+	{ "{\"a\":1}", "{\"flags\":\"X\"}", .r = -EINVAL },
+	{ "[]", NULL, .r = -EINVAL },
+	{ "{\"a\":1}", "1", .r = -EINVAL },
+	{ "{\"a\":1}", "{} {}", .r = -EINVAL },
+};
+
+static void test_asking(void **state)
+{
+	static const char *const bad[] = { "",	       "run/k",	    "/run/\"k",
+					   "/run/k\\", "/run/../k", "/run/k\n",
+					   "/",	       "/run/k/",   "/run/\xc3\xa4" };
+	char *out = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(askings); i++) {
+		const char *engine = askings[i].engine;
+		_free_ char *text = NULL;
+		int r = spec_profile_asking(askings[i].ours, engine, engine ? strlen(engine) : 0,
+					    "/run/k.sock", askings[i].wait, &text);
+
+		if (r != (askings[i].want ? 0 : askings[i].r) || !same(text, askings[i].want))
+			fail_msg("%zu: %d, %s", i, r, text);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(spec_profile_asking("{}", NULL, 0, bad[i], false, &out), -EINVAL);
+	assert_null(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),	     cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_other_places), cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_splice),	     cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_asking),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ int ask_spec(const struct start_options *o, const struct identity_start *s, char
 	r = worker_ask(work, &q, START_WAIT_MS, &answer, &len, ret_fault);
 	if (r <= 0)
 		return 0;
-	if (answer_check(s->text, s->len, answer, len) < 0) {
+	if (answer_check(s->text, s->len, answer, len, NULL) < 0) {
 		*ret_fault = "gave a spec that differs in other things than its profile";
 		return 0;
 	}
