@@ -9,6 +9,7 @@
 #include "apply/kubelet.h"
 #include "apply/unit.h"
 #include "base/text.h"
+#include "policy/oracles.h"
 
 #define GATE_WAIT_MS 2000
 
@@ -107,10 +108,29 @@ static int put_kubelet(const struct ways *w, const char *key, const struct appli
 	return r < 0 ? r : kubelet_put(w->kubelet_dir, key, g, gate, ret_why);
 }
 
+/* What asks needs a listener: systemd gives a unit's filter none, and what is in the kubelet's directory
+ * is taken whether one is there or not. */
+static int check_probation(const struct ways *w, const char *key, const struct applied *a,
+			   char **ret_why)
+{
+	if (!a || a->mode != MODE_PROBATION)
+		return 0;
+	if (is_unit(key))
+		return text_why(-EINVAL, ret_why, "%s: a unit can't be in probation", key);
+	if (w->kubelet_dir && is_pods(key))
+		return text_why(-EINVAL, ret_why,
+				"%s: no probation by a file in the kubelet's directory", key);
+	return 0;
+}
+
 /* `a` NULL: nothing is applied to it. */
 static int put_key(const struct ways *w, const char *key, const struct applied *a, char **ret_why)
 {
-	int r = a ? applied_write(w->state, a) : applied_remove(w->state, key);
+	int r = check_probation(w, key, a, ret_why);
+
+	if (r < 0)
+		return r;
+	r = a ? applied_write(w->state, a) : applied_remove(w->state, key);
 
 	if (r < 0)
 		return fail(r, ret_why, key, "its applied file");
@@ -246,6 +266,46 @@ static int load_good(struct store *s, int64_t workload, uint32_t number, struct 
 	return r;
 }
 
+/* What the oracle rejected stays refused until a person allows it. */
+static int load_rejected(struct store *s, int64_t workload, struct sysset ret[TAMIS_ABI_MAX])
+{
+	struct store_oracle_call *calls = NULL;
+	size_t cnt = 0;
+	int r = store_oracle_calls(s, workload, &calls, &cnt);
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (calls[i].rejected)
+			sysset_add(&ret[calls[i].abi], calls[i].nr);
+		free(calls[i].report);
+	}
+	free(calls);
+	return r;
+}
+
+/* What tamis-keeper answers by. */
+static int load_probation(const struct ways *w, struct store *s, int64_t workload,
+			  const struct store_applied *is, struct applied *ret)
+{
+	struct verdicts v = { 0 };
+	int r = store_verdicts(s, workload, &v);
+
+	if (r < 0)
+		return r;
+	ret->rule = is->rule;
+	memcpy(ret->allowed, v.allowed, sizeof(ret->allowed));
+	memcpy(ret->refused, v.denied, sizeof(ret->refused));
+	r = load_rejected(s, workload, ret->refused);
+	if (r < 0 || !w->listener)
+		return r;
+	ret->listener = strdup(w->listener);
+	return ret->listener ? 0 : -ENOMEM;
+}
+
+static bool may_ask(const struct store_applied *is)
+{
+	return is->mode == MODE_PROBATION || (is->mode == MODE_ENFORCE && is->probe_new_image);
+}
+
 static int load(const struct ways *w, struct store *s, int64_t workload,
 		const struct store_applied *is, struct applied *ret)
 {
@@ -253,10 +313,13 @@ static int load(const struct ways *w, struct store *s, int64_t workload,
 
 	if (r == 0)
 		r = load_good(s, workload, is->good, ret);
+	if (r == 0 && may_ask(is))
+		r = load_probation(w, s, workload, is, ret);
 	ret->mode = is->mode;
 	ret->replace = is->replace;
 	ret->unconfined = is->unconfined;
 	ret->keep_new_image = is->keep_new_image;
+	ret->probe_new_image = is->probe_new_image;
 	ret->trial_s = w->trial_s ?: APPLIED_TRIAL_S;
 	return r;
 }
