@@ -29,7 +29,7 @@
 #include "identity/cgroups.h"
 #include "sensor/sensor_internal.h"
 
-static char *mount;
+static char *cgroup_mount;
 static struct sensor *sensor;
 
 /* A tree of cgroups, in the order they are made: something was started in the units. */
@@ -65,16 +65,16 @@ static int write_file(enum place p, const char *name, const char *text)
 
 static int make_cgroups(void **state)
 {
-	if (geteuid() != 0 || cgroups_find(&mount) < 0 || !mount)
+	if (geteuid() != 0 || cgroups_find(&cgroup_mount) < 0 || !cgroup_mount)
 		return -1;
 	for (int i = 0; i < ROOT; i++) {
 		_free_ char *path = text_format("/tamis-test-leave.%d%s", getpid(), below[i]);
 
-		dir[i] = text_format("%s%s", mount, path);
-		if (mkdir(dir[i], 0755) < 0 || cgroups_id(mount, path, &id[i]) < 0)
+		dir[i] = text_format("%s%s", cgroup_mount, path);
+		if (mkdir(dir[i], 0755) < 0 || cgroups_id(cgroup_mount, path, &id[i]) < 0)
 			return -1;
 	}
-	dir[ROOT] = strdup(mount);
+	dir[ROOT] = strdup(cgroup_mount);
 	id[ROOT] = 1;
 	return write_file(THREADS, "cgroup.type", "threaded") |
 	       write_file(BESIDE, "cgroup.type", "threaded");
@@ -88,7 +88,7 @@ static int remove_cgroups(void **state)
 		r |= rmdir(dir[i]);
 	for (int i = 0; i < PLACES; i++)
 		free(dir[i]);
-	free(mount);
+	free(cgroup_mount);
 	return r;
 }
 

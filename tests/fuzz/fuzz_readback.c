@@ -82,13 +82,30 @@ static void check_loss(const uint8_t *data, size_t size)
 	loss = readback_loss(&loss);
 	must(loss.range <= READBACK_COUNT_MAX && loss.full <= READBACK_COUNT_MAX);
 	must(loss.ring <= READBACK_COUNT_MAX && loss.task <= READBACK_COUNT_MAX);
+	must(loss.rest <= READBACK_COUNT_MAX);
+}
+
+static void check_denied(const uint8_t *data, size_t size)
+{
+	struct {
+		struct tamis_denied_key key;
+		struct tamis_denied denied;
+	} in = { 0 };
+	struct tamis_denied d;
+
+	memcpy(&in, data, size < sizeof(in) ? size : sizeof(in));
+	if (!readback_denied(&in.key, &in.denied, &d))
+		return;
+	must(in.key.abi < TAMIS_ABI_MAX && in.key.nr < TAMIS_CALLS);
+	must(d.count > 0 && d.count <= READBACK_COUNT_MAX && d.first_ms <= d.last_ms);
+	must(strnlen(d.comm, sizeof(d.comm)) < sizeof(d.comm));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const check[])(const uint8_t *, size_t) = { check_record, check_event,
-								  check_path, check_leave,
-								  check_loss };
+								  check_path,	check_leave,
+								  check_loss,	check_denied };
 
 	if (size)
 		check[data[0] % (sizeof(check) / sizeof(check[0]))](data + 1, size - 1);

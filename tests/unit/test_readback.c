@@ -134,9 +134,63 @@ static void keys_of_another_version_are_none(void **state)
 	assert_false(readback_key(&(struct tamis_key){ 1, UINT32_MAX, UINT32_MAX }));
 }
 
+static void calls_of_deaths_are_in_range(void **state)
+{
+	static const struct {
+		uint32_t abi, call, said;
+	} rows[] = {
+		{ 0, 110, 110 },
+		{ TAMIS_ABI_ARM, TAMIS_CALLS - 1, TAMIS_CALLS - 1 },
+		{ 0, TAMIS_CALLS, TAMIS_CALLS },
+		{ 0, UINT32_MAX, TAMIS_CALLS },
+		{ TAMIS_ABI_MAX, 110, TAMIS_CALLS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tamis_event e = { .kind = TAMIS_EV_EXIT,
+					 .abi = rows[i].abi,
+					 .call = rows[i].call },
+				   got;
+		char text[TAMIS_TEXT_PATH + 1];
+
+		assert_true(readback_event(&e, sizeof(e), &got, text));
+		assert_int_equal(got.call, rows[i].said);
+	}
+}
+
+static void refused_calls_are_bounded(void **state)
+{
+	struct tamis_denied_key key = { 1, TAMIS_ABI_ARM, TAMIS_CALLS - 1 };
+	struct tamis_denied d = { .count = UINT64_MAX, .first_ms = UINT64_MAX, .last_ms = 7 }, got;
+
+	memset(d.comm, 'x', sizeof(d.comm));
+	assert_true(readback_denied(&key, &d, &got));
+	assert_int_equal(got.count, READBACK_COUNT_MAX);
+	assert_int_equal(got.first_ms, 7);
+	assert_int_equal(got.last_ms, 7);
+	assert_string_equal(got.comm, "xxxxxxxxxxxxxxx");
+	d.first_ms = 3;
+	assert_true(readback_denied(&key, &d, &got));
+	assert_int_equal(got.first_ms, 3);
+	d.first_ms = 0; /* it is just being made */
+	assert_true(readback_denied(&key, &d, &got));
+	assert_int_equal(got.first_ms, 7);
+
+	got.pid = 4711;
+	d.count = 0;
+	assert_false(readback_denied(&key, &d, &got));
+	d.count = 1;
+	key.nr = TAMIS_CALLS;
+	assert_false(readback_denied(&key, &d, &got));
+	key = (struct tamis_denied_key){ 1, TAMIS_ABI_MAX, 1 };
+	assert_false(readback_denied(&key, &d, &got));
+	assert_int_equal(got.pid, 4711);
+}
+
 static void counts_fit_a_store(void **state)
 {
-	struct tamis_loss loss = { 1, UINT64_MAX, READBACK_COUNT_MAX, READBACK_COUNT_MAX + 1 };
+	struct tamis_loss loss = { 1, UINT64_MAX, READBACK_COUNT_MAX, READBACK_COUNT_MAX + 1,
+				   UINT64_MAX };
 	struct tamis_leave leave = { .count = UINT64_MAX }, left = { .count = 4711 };
 
 	loss = readback_loss(&loss);
@@ -144,6 +198,7 @@ static void counts_fit_a_store(void **state)
 	assert_int_equal(loss.full, READBACK_COUNT_MAX);
 	assert_int_equal(loss.ring, READBACK_COUNT_MAX);
 	assert_int_equal(loss.task, READBACK_COUNT_MAX);
+	assert_int_equal(loss.rest, READBACK_COUNT_MAX);
 	assert_true(readback_leave(&leave, &left));
 	assert_int_equal(left.count, READBACK_COUNT_MAX);
 	leave.count = 0;
@@ -161,6 +216,8 @@ int main(void)
 		cmocka_unit_test(names_of_processes_get_an_end),
 		cmocka_unit_test(paths_are_bounded),
 		cmocka_unit_test(keys_of_another_version_are_none),
+		cmocka_unit_test(calls_of_deaths_are_in_range),
+		cmocka_unit_test(refused_calls_are_bounded),
 		cmocka_unit_test(counts_fit_a_store),
 	};
 

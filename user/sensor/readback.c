@@ -70,7 +70,8 @@ bool readback_denied(const struct tamis_denied_key *key, const struct tamis_deni
 	*ret = *d;
 	ret->count = readback_number(d->count);
 	ret->last_ms = readback_number(d->last_ms);
-	ret->first_ms = d->first_ms < ret->last_ms ? d->first_ms : ret->last_ms;
+	/* read while it is being written: not there yet */
+	ret->first_ms = d->first_ms && d->first_ms < ret->last_ms ? d->first_ms : ret->last_ms;
 	ret->comm[sizeof(ret->comm) - 1] = '\0';
 	return true;
 }
