@@ -137,7 +137,7 @@ $(O)/tools/%: tests/tools/%.c
 # The programs that tests run: one without a C library, one in each kind of executable.
 tool = mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. $(1) -o $@ $< -lpthread
 $(O)/tools/calls: TOOL_FLAGS := -static -nostdlib -ffreestanding -fno-stack-protector
-$(O)/tools/needs $(O)/tools/asker $(O)/tools/planted: TOOL_FLAGS := -static
+$(O)/tools/needs $(O)/tools/asker $(O)/tools/forger $(O)/tools/planted: TOOL_FLAGS := -static
 $(O)/tools/variety-static: tests/tools/variety.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-static)
