@@ -24,6 +24,8 @@ static uint32_t action_value(const char *name, json_t *errno_ret)
 		return SCMP_ACT_ERRNO(errno_ret ? json_integer_value(errno_ret) : 1);
 	case FILTER_ALLOW:
 		return SCMP_ACT_ALLOW;
+	case FILTER_NOTIFY:
+		return SCMP_ACT_NOTIFY;
 	default:
 		fail_msg("%s: not in a composed policy", name);
 		return 0;
@@ -146,6 +148,8 @@ static uint32_t expected(const struct filter *f, enum tamis_abi abi, uint32_t nr
 {
 	struct filter_verdict v = filter_verdict(f, abi, nr, args);
 
+	if (v.action == FILTER_NOTIFY)
+		return SECCOMP_RET_USER_NOTIF;
 	return v.action == FILTER_ALLOW ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | v.errno_ret;
 }
 
@@ -230,6 +234,46 @@ static void as_composed_with_an_engines_profile(void **state)
 	check_filter(f, TAMIS_ABI_X86_64);
 }
 
+static struct filter *engine_at(const char *path)
+{
+	struct filter *f = NULL;
+	_free_ char *why = NULL;
+
+	assert_int_equal(oci_read(path, NULL, &f, NULL, &why), 0);
+	return f;
+}
+
+/* A service of a few calls, under the engines' own. */
+static void in_probation(void **state)
+{
+	/* Tests run in the top folder. */
+	static const char *const paths[] = { "/usr/share/containers/seccomp.json",
+					     "tests/unit/docker-shaped.json", NULL };
+	struct sysset always[TAMIS_ABI_MAX] = { 0 }, guard[TAMIS_ABI_MAX] = { 0 },
+		      gate[TAMIS_ABI_MAX] = { 0 };
+	struct learned learned = { 0 };
+
+	assert_int_equal(data_always(always), 0);
+	assert_int_equal(data_guard(guard), 0);
+	sysset_add(&gate[TAMIS_ABI_X86_64], 59);
+	sysset_add(&learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_(filter_free) struct filter *fallback = NULL, *engine = NULL, *f = NULL;
+		struct compose_in in = { .learned = &learned,
+					 .gate = gate,
+					 .always = always,
+					 .guard = guard,
+					 .strict = true,
+					 .probation = true };
+
+		assert_int_equal(data_fallback(&fallback), 0);
+		in.fallback = fallback;
+		in.engine = engine = paths[i] ? engine_at(paths[i]) : NULL;
+		assert_int_equal(compose(&in, &f), 0);
+		check_filter(f, TAMIS_ABI_X86_64);
+	}
+}
+
 /* With two ABIs a name of either opens both, so only what both have is comparable: the filter
  * read back from the file says that. */
 static void two_abis_as_the_file_says(void **state)
@@ -256,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_composed),
 		cmocka_unit_test(as_composed_with_an_engines_profile),
+		cmocka_unit_test(in_probation),
 		cmocka_unit_test(two_abis_as_the_file_says),
 	};
 

@@ -138,7 +138,20 @@ static void ask_conditional(const struct composed *c, struct random *x, uint64_t
 			ask_libseccomp(&q, x);
 }
 
-static void real_profiles(void **state)
+/* Every call is learned, or none is and all ask. */
+static void compose_all(struct composed *c, bool probation)
+{
+	c->in = (struct compose_in){ .learned = &c->learned,
+				     .engine = c->engine,
+				     .fallback = c->fallback,
+				     .strict = true,
+				     .probation = probation };
+	for (unsigned nr = 0; !probation && nr < TAMIS_CALLS; nr++)
+		sysset_add(&c->learned.set[TAMIS_WORKLOAD][NATIVE], nr);
+	composed_run(c);
+}
+
+static void ask_real(bool probation)
 {
 	static const char *const paths[] = { PODMAN, DOCKER };
 
@@ -149,13 +162,7 @@ static void real_profiles(void **state)
 
 		composed_data(&c);
 		assert_int_equal(oci_read(paths[i], NULL, &c.engine, NULL, &why), 0);
-		c.in = (struct compose_in){ .learned = &c.learned,
-					    .engine = c.engine,
-					    .fallback = c.fallback,
-					    .strict = true };
-		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++)
-			sysset_add(&c.learned.set[TAMIS_WORKLOAD][NATIVE], nr);
-		composed_run(&c);
+		compose_all(&c, probation);
 		stricter = 0;
 		ask_conditional(&c, &x, i);
 		assert_int_equal(stricter, 0);
@@ -163,10 +170,21 @@ static void real_profiles(void **state)
 	}
 }
 
+static void real_profiles(void **state)
+{
+	ask_real(false);
+}
+
+static void real_profiles_in_probation(void **state)
+{
+	ask_real(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(real_profiles),
+		cmocka_unit_test(real_profiles_in_probation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

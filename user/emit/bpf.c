@@ -266,7 +266,10 @@ int bpf_program(const struct filter *f, struct sock_filter **ret, size_t *ret_cn
 	return 0;
 }
 
-const struct emit_limit bpf_limits[] = { { 0 } };
+const struct emit_limit bpf_limits[] = {
+	{ "refused with ENOSYS unless who loads it listens, since these ask", list_asking },
+	{ 0 },
+};
 
 int bpf_write(const struct policy *p, const struct emit_options *o, FILE *f)
 {

@@ -103,6 +103,20 @@ bool rules_allow(const struct filter_rule *rules, size_t cnt)
 	return false;
 }
 
+static bool any_asks(const struct filter_rule *rules, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (rules[i].action == FILTER_NOTIFY)
+			return true;
+	}
+	return false;
+}
+
+bool rules_ask(const struct filter_rule *rules, size_t cnt)
+{
+	return !rules_allow(rules, cnt) && any_asks(rules, cnt);
+}
+
 bool rules_have_conditions(const struct filter_rule *rules, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++) {
@@ -124,6 +138,19 @@ void list_add_call(struct list *l, enum tamis_abi abi, uint32_t nr)
 
 	snprintf(item, sizeof(item), "%s %s", abi_name(abi), calls_print(abi, nr, name));
 	list_add(l, item);
+}
+
+void list_asking(const struct policy *p, FILE *f)
+{
+	const struct filter *filter = p->filter;
+	struct list l = { f };
+	size_t n;
+
+	for (size_t i = 0; i < filter->rule_cnt; i += n) {
+		n = rules_of_call(filter, i);
+		if (any_asks(&filter->rule[i], n))
+			list_add_call(&l, filter->rule[i].abi, filter->rule[i].nr);
+	}
 }
 
 void cond_print(const struct filter_cond *c, FILE *f)

@@ -30,6 +30,8 @@ int docker_narrow(const struct docker_base *b, const struct filter *filter, FILE
 size_t rules_of_call(const struct filter *f, size_t from);
 /* Whether some form of the call is let through. */
 bool rules_allow(const struct filter_rule *rules, size_t cnt);
+/* Whether none is, but somebody is asked about it. */
+bool rules_ask(const struct filter_rule *rules, size_t cnt);
 bool rules_have_conditions(const struct filter_rule *rules, size_t cnt);
 
 /* ", " before every item but the first. */
@@ -39,6 +41,8 @@ struct list {
 };
 void list_add(struct list *l, const char *item);
 void list_add_call(struct list *l, enum tamis_abi abi, uint32_t nr);
+/* Calls that ask in some form. */
+void list_asking(const struct policy *p, FILE *f);
 
 /* "file system", ..., from policies/groups/calls; "other" for a name it lacks. */
 const char *group_of(const char *name);

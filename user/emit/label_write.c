@@ -54,6 +54,7 @@ const struct emit_limit annotation_limits[] = {
 	  "of "
 	  "it is in force",
 	  NULL },
+	{ "refused with ENOSYS, as nobody listens for those that ask", list_asking },
 	{ 0 },
 };
 

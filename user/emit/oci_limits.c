@@ -42,7 +42,9 @@ static bool is_different(const struct filter *f, const struct oci_call *c)
 
 static bool is_too_new(const struct filter *f, const struct oci_call *c)
 {
-	return c->name && rules_allow(c->rule, c->rule_cnt) && !scmp_knows(c->abi, c->name);
+	bool passes = rules_allow(c->rule, c->rule_cnt) || rules_ask(c->rule, c->rule_cnt);
+
+	return c->name && passes && !scmp_knows(c->abi, c->name);
 }
 
 /* libseccomp translates these to socketcall or ipc as well, whose arguments it can't see. */
@@ -86,6 +88,7 @@ const struct emit_limit oci_limits[] = {
 	{ "this host's libseccomp doesn't know these names, runtimes that use it will refuse "
 	  "them",
 	  new_calls },
+	{ "nothing starts under it without a listenerPath, since these ask", list_asking },
 	{ "runtimes also allow the i386 socketcall or ipc form of", multiplexed_calls },
 	{ 0 },
 };

@@ -196,6 +196,7 @@ static bool is_conditional(const struct filter *f, const struct oci_call *c)
 static bool has_own_answer(const struct filter *f, const struct oci_call *c)
 {
 	return c->name && !rules_allow(c->rule, c->rule_cnt) && c->rule_cnt == 1 &&
+	       c->rule->action != FILTER_NOTIFY &&
 	       (c->rule->action != f->default_action || c->rule->errno_ret != f->default_errno);
 }
 
@@ -265,6 +266,7 @@ const struct emit_limit systemd_limits[] = {
 	  "them",
 	  new_calls },
 	{ "refused with the list's errno instead of their own", own_answers },
+	{ "nobody can be asked, so refused in the form that asks", list_asking },
 	{ "takes the place of the unit's own SystemCallFilter=", NULL },
 	{ 0 },
 };

@@ -120,8 +120,18 @@ static int compare_shown(const void *a, const void *b)
 	return r ? r : strcmp(x->name, y->name);
 }
 
-/* Calls that are let through in some form, by ABI, group, name; or the others, by ABI, name. */
-static struct shown_list *list_calls(const struct filter *filter, bool allowed)
+/* What becomes of a call, at best. */
+enum fate { ALLOWED, ASKS, REFUSED };
+
+static enum fate fate_of(const struct filter_rule *rules, size_t cnt)
+{
+	if (rules_allow(rules, cnt))
+		return ALLOWED;
+	return rules_ask(rules, cnt) ? ASKS : REFUSED;
+}
+
+/* By ABI, group, name; those refused by ABI, name. */
+static struct shown_list *list_calls(const struct filter *filter, enum fate fate)
 {
 	struct shown_list *l = calloc(1, sizeof(*l) + filter->rule_cnt * sizeof(l->item[0]));
 	size_t n;
@@ -131,12 +141,12 @@ static struct shown_list *list_calls(const struct filter *filter, bool allowed)
 		struct shown *s = &l->item[l->cnt];
 
 		n = rules_of_call(filter, i);
-		if (rules_allow(rule, n) != allowed)
+		if (fate_of(rule, n) != fate)
 			continue;
 		s->rule = rule;
 		s->cnt = n;
 		calls_print(rule->abi, rule->nr, s->name);
-		s->group = allowed ? group_index(s->name) : 0;
+		s->group = fate != REFUSED ? group_index(s->name) : 0;
 		l->cnt++;
 	}
 	if (l)
@@ -274,9 +284,19 @@ static void print_call(const struct policy *p, const struct shown *s, FILE *f)
 	}
 }
 
-static int print_allowed(const struct policy *p, FILE *f)
+static void print_count(enum tamis_abi abi, enum fate fate, size_t n, FILE *f)
 {
-	_free_ struct shown_list *l = list_calls(p->filter, true);
+	static const char *const one[] = { "call allowed", "call asks" }, *const many[] = {
+		"calls allowed", "calls ask"
+	};
+
+	fprintf(f, "\n%s: %zu %s\n", abi_name(abi), n, n == 1 ? one[fate] : many[fate]);
+}
+
+/* Those allowed, or those that ask. */
+static int print_passing(const struct policy *p, enum fate fate, FILE *f)
+{
+	_free_ struct shown_list *l = list_calls(p->filter, fate);
 
 	if (!l)
 		return -ENOMEM;
@@ -288,8 +308,7 @@ static int print_allowed(const struct policy *p, FILE *f)
 		while (new_abi && i + n < l->cnt && l->item[i + n].rule->abi == s->rule->abi)
 			n++;
 		if (new_abi)
-			fprintf(f, "\n%s: %zu call%s allowed\n", abi_name(s->rule->abi), n,
-				n == 1 ? "" : "s");
+			print_count(s->rule->abi, fate, n, f);
 		if (new_abi || before->group != s->group)
 			fprintf(f, "  %s\n", group_names[s->group]);
 		print_call(p, s, f);
@@ -326,7 +345,7 @@ static void print_answer(const struct shown_list *l, size_t upto, FILE *f)
 
 static int print_refused(const struct policy *p, FILE *f)
 {
-	_free_ struct shown_list *l = list_calls(p->filter, false);
+	_free_ struct shown_list *l = list_calls(p->filter, REFUSED);
 
 	if (!l)
 		return -ENOMEM;
@@ -379,7 +398,9 @@ int text_write(const struct policy *p, const struct emit_options *o, FILE *f)
 	int r;
 
 	print_head(p, f);
-	r = print_allowed(p, f);
+	r = print_passing(p, ALLOWED, f);
+	if (r == 0)
+		r = print_passing(p, ASKS, f);
 	if (r == 0)
 		r = print_refused(p, f);
 	if (r == 0)
