@@ -1,89 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a kernel that does what it is told to a real store: what a drain brings, and what it must
- * not bring back. */
-#include "store_fixture.h"
+/* From a kernel that does what it is told to a real store: what a drain brings. */
+#include "observer_fixture.h"
 
-#include "kernel_double.h"
-#include "learn/observer.h"
 #include "model/abi.h"
 #include "model/calls.h"
-
-static struct observer *watcher;
-static char told[512]; /* gate calls: "KEY NR,NR;" */
-
-static void on_gate_unknown(void *arg, const char *key, enum tamis_abi abi,
-			    const struct sysset *calls)
-{
-	size_t at = strlen(told);
-
-	at += (size_t)snprintf(told + at, sizeof(told) - at, "%s ", key);
-	for (int nr = sysset_next(calls, 0); nr >= 0; nr = sysset_next(calls, (unsigned)nr + 1))
-		at += (size_t)snprintf(told + at, sizeof(told) - at, "%d,", nr);
-	snprintf(told + at, sizeof(told) - at, ";");
-}
-
-static void start(void)
-{
-	static const struct identity_options identity = { 0 };
-	const struct observer_options o = {
-		.store = st,
-		.identity = &identity,
-		.mount = "/nowhere",
-		.gate_unknown = on_gate_unknown,
-	};
-
-	assert_int_equal(observer_new(&o, &watcher), 0);
-	assert_stored(observer_start(watcher));
-}
-
-static int begin(void **state)
-{
-	kernel_reset();
-	told[0] = '\0';
-	return open_store(state);
-}
-
-static int end(void **state)
-{
-	observer_free(watcher);
-	watcher = NULL;
-	return drop_dir(state);
-}
-
-static void drain(void)
-{
-	kernel_heard();
-	assert_stored(observer_drain(watcher));
-}
-
-static bool is_there(const char *key)
-{
-	struct store_row row = { 0 };
-	bool there = store_find(st, key, &row, NULL) == 0;
-
-	store_row_done(&row);
-	return there;
-}
-
-static bool has_call(const char *key, enum tamis_stage stage, unsigned nr)
-{
-	struct store_row row = row_of(key);
-	struct learned l;
-
-	assert_stored(store_learned(st, row.id, &l));
-	store_row_done(&row);
-	return sysset_has(&l.set[stage][TAMIS_ABI_X86_64], nr);
-}
-
-static void assert_row(const char *key, bool running, unsigned starts, unsigned replicas)
-{
-	struct store_row row = row_of(key);
-
-	assert_int_equal(row.running, running);
-	assert_int_equal(row.evidence.starts, starts);
-	assert_int_equal(row.replicas, replicas);
-	store_row_done(&row);
-}
 
 /* A container of an instant: all notices and its calls before the first drain. */
 static void a_short_life_is_whole(void **state)
@@ -243,157 +163,18 @@ static void who_leaves_is_counted_and_named(void **state)
 	assert_left("cgroup/w-a", 7, "cron", "cgroup 999");
 }
 
-/* The same number again, as a kernel without generations would have it: two lives, never one. */
-static void an_id_that_comes_back_is_another_life(void **state)
+static char told[512]; /* gate calls: "KEY NR,NR;" */
+
+static void on_gate_unknown(void *arg, const char *key, enum tamis_abi abi,
+			    const struct sysset *calls)
 {
-	start();
-	kernel_mkdir(100, "/w-a");
-	kernel_started(100);
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	drain();
-	kernel_mkdir(100, "/w-b"); /* nobody heard that the other one went */
-	drain();
-	assert_row("cgroup/w-a", false, 1, 1);
-	assert_false(is_there("cgroup/w-b"));
-	kernel_call(100, TAMIS_WORKLOAD, 2);
-	drain();
-	assert_row("cgroup/w-b", true, 0, 1);
-	assert_false(has_call("cgroup/w-a", TAMIS_WORKLOAD, 2));
-	assert_false(has_call("cgroup/w-b", TAMIS_WORKLOAD, 1));
-	kernel_rmdir(100);
-	kernel_mkdir(100, "/w-b"); /* and once more between two drains, at the same place */
-	drain();
-	kernel_call(100, TAMIS_WORKLOAD, 3);
-	kernel_rmdir(100);
-	drain();
-	assert_row("cgroup/w-b", false, 0, 2);
+	size_t at = strlen(told);
+
+	at += (size_t)snprintf(told + at, sizeof(told) - at, "%s ", key);
+	for (int nr = sysset_next(calls, 0); nr >= 0; nr = sysset_next(calls, (unsigned)nr + 1))
+		at += (size_t)snprintf(told + at, sizeof(told) - at, "%d,", nr);
+	snprintf(told + at, sizeof(told) - at, ";");
 }
-
-static void a_notice_that_comes_late_is_the_same_life(void **state)
-{
-	start();
-	kernel_cgroup(100)->path = "/w-a"; /* the tree has it before the ring does */
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	drain();
-	kernel_mkdir(100, "/w-a");
-	drain();
-	kernel_call(100, TAMIS_WORKLOAD, 2);
-	drain();
-	assert_row("cgroup/w-a", true, 0, 1);
-	assert_true(has_call("cgroup/w-a", TAMIS_WORKLOAD, 1));
-}
-
-/* Whoever is gone without a trace of a path is given up, whatever map speaks of it. */
-static void what_nobody_can_name_is_given_up(void **state)
-{
-	start();
-	kernel_cgroup(100)->has_loss = true;
-	kernel_cgroup(101)->has_start = true;
-	kernel_call(102, TAMIS_WORKLOAD, 1);
-	for (int i = 0; i < 20; i++)
-		drain();
-	assert_int_equal(observer_stats(watcher).unattributed, 3);
-	assert_int_equal(kernel.set_cnt, 0);
-	assert_false(kernel_find(100)->has_loss);
-	assert_false(kernel_find(101)->has_start);
-}
-
-/* --- other writers ------------------------------------------------------------------------ */
-
-static struct store *edit(void)
-{
-	struct store *s = NULL;
-
-	assert_stored(store_open(state_dir, STORE_EDIT, &s));
-	return s;
-}
-
-static void what_was_forgotten_stays_forgotten(void **state)
-{
-	struct store_row row;
-	struct store *other;
-
-	start();
-	kernel_mkdir(100, "/w-a");
-	kernel_mkdir(101, "/w-silent");
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	kernel_call(100, TAMIS_WORKLOAD, 2);
-	drain();
-	row = row_of("cgroup/w-a");
-	other = edit();
-	assert_int_equal(store_begin(other), 0);
-	assert_int_equal(store_forget_call(other, row.id, TAMIS_ABI_X86_64, 1), 0);
-	assert_int_equal(store_commit(other), 0);
-	store_close(other);
-	kernel_call(100, TAMIS_WORKLOAD, 3);
-	drain();
-	assert_false(has_call("cgroup/w-a", TAMIS_WORKLOAD, 1));
-	assert_true(has_call("cgroup/w-a", TAMIS_WORKLOAD, 3));
-	assert_false(is_there("cgroup/w-silent"));
-	assert_stored(observer_unit(watcher));
-	kernel_call(100, TAMIS_WORKLOAD, 1); /* in a later unit it counts again */
-	drain();
-	assert_true(has_call("cgroup/w-a", TAMIS_WORKLOAD, 1));
-	store_row_done(&row);
-}
-
-/* A daemon that starts again has the kernel's maps only, and these know everything. */
-static void forgotten_also_by_the_next_daemon(void **state)
-{
-	struct store_row row;
-	struct store *other;
-
-	start();
-	kernel_mkdir(100, "/w-a");
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	kernel_call(100, TAMIS_WORKLOAD, 2);
-	drain();
-	row = row_of("cgroup/w-a");
-	other = edit();
-	assert_int_equal(store_begin(other), 0);
-	assert_int_equal(store_forget_call(other, row.id, TAMIS_ABI_X86_64, 1), 0);
-	assert_int_equal(store_commit(other), 0);
-	store_close(other);
-	for (int i = 0; i < 3; i++)
-		assert_stored(observer_unit(watcher));
-	observer_free(watcher);
-	kernel.pinned = true;
-	start();
-	drain();
-	assert_false(has_call("cgroup/w-a", TAMIS_WORKLOAD, 1));
-	assert_true(has_call("cgroup/w-a", TAMIS_WORKLOAD, 2));
-	store_row_done(&row);
-}
-
-static void a_merged_workload_learns_where_it_went(void **state)
-{
-	struct store_row a, b;
-	struct store *other;
-
-	start();
-	kernel_mkdir(100, "/w-a");
-	kernel_mkdir(101, "/w-b");
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	kernel_call(101, TAMIS_WORKLOAD, 2);
-	drain();
-	a = row_of("cgroup/w-a");
-	b = row_of("cgroup/w-b");
-	other = edit();
-	assert_int_equal(store_begin(other), 0);
-	assert_int_equal(store_merge(other, a.id, &b.id, 1), 0);
-	assert_int_equal(store_commit(other), 0);
-	store_close(other);
-	kernel_call(101, TAMIS_WORKLOAD, 3);
-	kernel_started(101);
-	drain();
-	assert_true(has_call("cgroup/w-a", TAMIS_WORKLOAD, 2));
-	assert_true(has_call("cgroup/w-a", TAMIS_WORKLOAD, 3));
-	assert_row("cgroup/w-a", true, 1, 2);
-	store_row_done(&a);
-	store_row_done(&b);
-}
-
-/* --- gate calls ---------------------------------------------------------------------------- */
 
 static void unknown_gate_calls_are_told_once(void **state)
 {
@@ -401,6 +182,8 @@ static void unknown_gate_calls_are_told_once(void **state)
 	const unsigned umount = (unsigned)calls_number(TAMIS_ABI_X86_64, "umount2");
 	const unsigned execve = (unsigned)calls_number(TAMIS_ABI_X86_64, "execve");
 
+	told[0] = '\0';
+	options.gate_unknown = on_gate_unknown;
 	if (abi_native() == TAMIS_ABI_X86_64) {
 		start();
 		kernel_mkdir(100, "/w-a");
@@ -424,8 +207,6 @@ static void unknown_gate_calls_are_told_once(void **state)
 		assert_string_equal(told, "cgroup/w-a 166,;");
 	}
 }
-
-/* --- units --------------------------------------------------------------------------------- */
 
 static void units_and_plain_cgroups_are_seeded(void **state)
 {
@@ -464,42 +245,6 @@ static void a_gap_is_counted_without_pins(void **state)
 	}
 }
 
-/* The ring was full: nobody heard of its end, the tree says so. */
-static void an_unheard_end_is_found_by_the_unit(void **state)
-{
-	start();
-	kernel_mkdir(100, "/w-a");
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	drain();
-	kernel_find(100)->path = NULL;
-	kernel.lost.ring++;
-	assert_stored(observer_unit(watcher));
-	assert_row("cgroup/w-a", false, 0, 1);
-	assert_int_equal(kernel.set_cnt, 0);
-	assert_int_equal(observer_stats(watcher).workload_cgroups, 0);
-}
-
-/* Neither its beginning nor its end was heard of. */
-static void an_unheard_life_is_found_by_its_path(void **state)
-{
-	start();
-	kernel_cgroup(100)->kept = "/w-a";
-	kernel_cgroup(101)->kept = "/elsewhere";
-	kernel_call(100, TAMIS_WORKLOAD, 1);
-	kernel_started(100);
-	kernel.lost.ring = 4;
-	drain();
-	assert_row("cgroup/w-a", true, 1, 1);
-	assert_stored(observer_unit(watcher));
-	assert_row("cgroup/w-a", false, 1, 1);
-	assert_int_equal(kernel.set_cnt, 0);
-	assert_null(kernel_find(100)->kept);
-	assert_null(kernel_find(101)->kept);
-	assert_int_equal(observer_stats(watcher).unattributed, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,17 +254,9 @@ int main(void)
 		TEST(inner_cgroups_are_their_containers),
 		TEST(a_container_that_does_all_inside_ends),
 		TEST(who_leaves_is_counted_and_named),
-		TEST(an_id_that_comes_back_is_another_life),
-		TEST(a_notice_that_comes_late_is_the_same_life),
-		TEST(what_nobody_can_name_is_given_up),
-		TEST(what_was_forgotten_stays_forgotten),
-		TEST(forgotten_also_by_the_next_daemon),
-		TEST(a_merged_workload_learns_where_it_went),
 		TEST(unknown_gate_calls_are_told_once),
 		TEST(units_and_plain_cgroups_are_seeded),
 		TEST(a_gap_is_counted_without_pins),
-		TEST(an_unheard_end_is_found_by_the_unit),
-		TEST(an_unheard_life_is_found_by_its_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
