@@ -33,7 +33,20 @@ static void lines_are_checked(void **state)
 		{ "apply", "trial", "60s", -EINVAL },
 		{ "apply", "on-new-image", "keep", 0 },
 		{ "apply", "on-new-image", "observe", 0 },
-		{ "apply", "on-new-image", "probation", -EINVAL },
+		{ "apply", "on-new-image", "probation", 0 },
+		{ "apply", "on-new-image", "Keep", -EINVAL },
+		{ "apply", "keeper", "/run/k.sock", 0 },
+		{ "apply", "keeper", "run/k.sock", -EINVAL },
+		{ "apply", "keeper", "/run/../k.sock", -EINVAL },
+		{ "apply", "keeper", "", -EINVAL },
+		{ "probation *", "rule", "learn", 0 },
+		{ "probation *", "rule", "ask", 0 },
+		{ "probation *", "rule", "deny", 0 },
+		{ "probation *", "rule", "allow", -EINVAL },
+		{ "probation *", "mode", "enforce", -ENOENT },
+		{ "probation", "rule", "learn", -EINVAL },
+		{ "probation podman/[a", "rule", "learn", -EILSEQ },
+		{ "probationary", "rule", "learn", 1 },
 		{ "apply", "kubelet-dir", "/a", 0 },
 		{ "apply", "kubelet-dir", "a", -EINVAL },
 		{ "apply", "kubelet-dir", "", -EINVAL },
@@ -119,6 +132,40 @@ static void rules_are_bounded(void **state)
 	assert_int_equal(c.rules.cnt, AUTO_RULES_MAX);
 }
 
+static void the_first_probation_that_matches_speaks(void **state)
+{
+	_config_ struct apply_config c = CONFIG;
+	int r = 0;
+
+	assert_int_equal(apply_config_line(&c, "probation podman/web", "rule", "deny"), 0);
+	assert_int_equal(apply_config_line(&c, "probation podman/*", "rule", "ask"), 0);
+	assert_int_equal(apply_config_line(&c, "probation *", "rule", "deny"), 0);
+	assert_int_equal(apply_config_line(&c, "probation  *", "rule", "learn"), 0);
+	assert_int_equal(c.probation.cnt, 3);
+	assert_int_equal(probation_rule_of(&c.probation, "podman/web"), PROBATION_DENY);
+	assert_int_equal(probation_rule_of(&c.probation, "podman/web/a"), PROBATION_ASK);
+	assert_int_equal(probation_rule_of(&c.probation, "docker/web"), PROBATION_LEARN);
+	for (int i = 0; r == 0; i++) {
+		_free_ char *section = text_format("probation %d", i);
+
+		r = apply_config_line(&c, section, "rule", "ask");
+	}
+	assert_int_equal(r, -E2BIG);
+	assert_int_equal(c.probation.cnt, AUTO_RULES_MAX);
+}
+
+static void a_new_image_is_one_of_three(void **state)
+{
+	_config_ struct apply_config c = CONFIG;
+
+	assert_int_equal(apply_config_line(&c, "apply", "on-new-image", "probation"), 0);
+	assert_true(c.probe_new_image && !c.keep_new_image);
+	assert_int_equal(apply_config_line(&c, "apply", "on-new-image", "keep"), 0);
+	assert_true(!c.probe_new_image && c.keep_new_image);
+	assert_int_equal(apply_config_line(&c, "apply", "on-new-image", "observe"), 0);
+	assert_true(!c.probe_new_image && !c.keep_new_image);
+}
+
 /* *ret_said: what was logged, if that isn't NULL. */
 static int read_text(const char *text, struct apply_config *c, char said[512])
 {
@@ -159,6 +206,8 @@ static void a_file_is_read_beside_what_is_the_daemons(void **state)
 
 	assert_int_equal(read_text("[daemon]\nstate = /s\nnonsense = 1\n[apply]\ntrial = 9\n"
 				   "kubelet-dir = /k\non-new-image = keep\n"
+				   "keeper = /run/k.sock\n"
+				   "[probation podman/a*]\nrule = ask\n"
 				   "[auto podman/a*]\nmode = enforce\nobserve = 2s\n"
 				   "[auto *]\nmode = observe\n",
 				   &c, said),
@@ -166,7 +215,10 @@ static void a_file_is_read_beside_what_is_the_daemons(void **state)
 	assert_string_equal(said, "");
 	assert_int_equal(c.trial_s, 9);
 	assert_string_equal(c.kubelet_dir, "/k");
-	assert_true(c.keep_new_image);
+	assert_true(c.keep_new_image && !c.probe_new_image);
+	assert_string_equal(c.keeper, "/run/k.sock");
+	assert_int_equal(probation_rule_of(&c.probation, "podman/ab"), PROBATION_ASK);
+	assert_int_equal(probation_rule_of(&c.probation, "docker/ab"), PROBATION_LEARN);
 	assert_int_equal(auto_find(&c.rules, "podman/ab")->observe_s, 2);
 	assert_int_equal(auto_find(&c.rules, "docker/ab")->mode, MODE_OBSERVE);
 }
@@ -207,6 +259,8 @@ int main(void)
 		cmocka_unit_test(a_rule_has_defaults_and_takes_lines),
 		cmocka_unit_test(without_a_mode_nothing_is_applied),
 		cmocka_unit_test(rules_are_bounded),
+		cmocka_unit_test(the_first_probation_that_matches_speaks),
+		cmocka_unit_test(a_new_image_is_one_of_three),
 		cmocka_unit_test(a_missing_file_leaves_the_defaults),
 		cmocka_unit_test(a_file_is_read_beside_what_is_the_daemons),
 		cmocka_unit_test(a_bad_line_is_named),

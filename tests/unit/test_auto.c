@@ -5,6 +5,8 @@
 #include "applying_fixture.h"
 
 static struct auto_rule rule;
+static struct probation_pattern pattern = { (char *)"podman/*", PROBATION_ASK };
+static const struct probation_rules probation = { &pattern, 1 };
 static struct auto_wait wait;
 static struct ways ways;
 static char said[1024];
@@ -47,6 +49,8 @@ static void run_rules(int64_t later)
 		.ways = &ways,
 		.rules = &rules,
 		.wait = &wait,
+		.probation = &probation,
+		.probe_new_image = true,
 		.say = on_said,
 	};
 
@@ -282,6 +286,62 @@ static void a_file_that_cant_be_written_takes_it_back(void **state)
 	assert_applied(id, 1, 0, MODE_ENFORCE);
 }
 
+/* What is missing asks, so a start that nobody saw doesn't stand against it. */
+static void probation_begins_partial(void **state)
+{
+	int64_t id = learn_as("podman/web", "podman", SET(READ), 0);
+	int64_t unit = learn_as("systemd/web.service", "systemd", SET(READ), 1);
+	_applied_ struct applied a = { 0 };
+
+	rule.mode = MODE_PROBATION;
+	rule.pattern = (char *)"*";
+	rule.starts = 0;
+	run_rules(100);
+	assert_applied(id, 1, 0, MODE_PROBATION);
+	assert_non_null(strstr(said, "in probation by [auto *], what is new asks"));
+	a = file_of("podman/web");
+	assert_int_equal(a.rule, PROBATION_ASK);
+	assert_true(a.probe_new_image);
+	assert_int_equal(count_generations(unit), 0);
+	rule.pattern = (char *)"podman/*";
+}
+
+/* Observe, shadow, probation, enforce, and never back. */
+static void probation_is_between_shadow_and_force(void **state)
+{
+	int64_t id = learn(SET(READ));
+
+	rule.mode = MODE_SHADOW;
+	run_rules(100);
+	assert_applied(id, 1, 0, MODE_SHADOW);
+	rule.mode = MODE_PROBATION;
+	run_rules(200);
+	assert_applied(id, 1, 0, MODE_PROBATION);
+	rule.mode = MODE_SHADOW;
+	learn_more("boot/more", id, SET(WRITE), NOW + 200);
+	run_rules(300);
+	assert_applied(id, 1, 0, MODE_PROBATION);
+	rule.mode = MODE_ENFORCE;
+	run_rules(400);
+	assert_applied(id, 2, 0, MODE_ENFORCE);
+	rule.mode = MODE_PROBATION;
+	learn_more("boot/evenmore", id, SET(FUTEX), NOW + 400);
+	run_rules(500);
+	assert_applied(id, 2, 0, MODE_ENFORCE);
+}
+
+static void probation_becomes_force_by_the_rule_alone(void **state)
+{
+	int64_t id = learn(SET(READ));
+
+	rule.mode = MODE_PROBATION;
+	run_rules(100);
+	rule.mode = MODE_ENFORCE;
+	run_rules(200);
+	assert_applied(id, 1, 0, MODE_ENFORCE);
+	assert_int_equal(count_generations(id), 1);
+}
+
 #define AUTO_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -298,6 +358,9 @@ int main(void)
 		AUTO_TEST(release_stays),
 		AUTO_TEST(a_trial_comes_to_its_end_first),
 		AUTO_TEST(a_new_image_is_observed_first),
+		AUTO_TEST(probation_begins_partial),
+		AUTO_TEST(probation_is_between_shadow_and_force),
+		AUTO_TEST(probation_becomes_force_by_the_rule_alone),
 		AUTO_TEST(a_file_that_cant_be_written_takes_it_back),
 	};
 

@@ -68,6 +68,9 @@ static void a_rule_waits_for_all_it_names(void **state)
 		{ "future", MODE_ENFORCE, false, NULL, 9, 9, 0, -5, DAY, "observed for -5" },
 		{ "starts", MODE_ENFORCE, false, NULL, 9, 1, 0, DAY, DAY, "1 of 2 starts" },
 		{ "new call", MODE_ENFORCE, false, NULL, 9, 2, 0, DAY, DAY / 2 - 1, "quiet for" },
+		{ "probes", MODE_PROBATION, false, NULL, 0, 9, 1, 9 * DAY, DAY, NULL },
+		{ "probes late", MODE_PROBATION, false, NULL, 9, 1, 0, DAY, DAY, "1 of 2 starts" },
+		{ "probes not", MODE_PROBATION, true, NULL, 9, 9, 0, 9 * DAY, DAY, "by a label" },
 		{ "newer", MODE_ENFORCE, false, NULL, 9, 2, 0, DAY, -1, "quiet for" },
 	};
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "apply/reach.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -14,6 +15,7 @@
 /* inih keeps this much of a section's name and says nothing about the rest. */
 #define SECTION_MAX 48
 #define AUTO	    "auto"
+#define PROBATION   "probation"
 #define STARTS_MAX  1000000
 #define TRIAL_S_MIN 5
 #define TRIAL_S_MAX 3600
@@ -22,8 +24,12 @@ void apply_config_done(struct apply_config *c)
 {
 	for (size_t i = 0; i < c->rules.cnt; i++)
 		free(c->rules.rule[i].pattern);
+	for (size_t i = 0; i < c->probation.cnt; i++)
+		free(c->probation.list[i].pattern);
 	free(c->rules.rule);
+	free(c->probation.list);
 	free(c->kubelet_dir);
+	free(c->keeper);
 	*c = (struct apply_config){ .trial_s = APPLIED_TRIAL_S };
 }
 
@@ -37,7 +43,7 @@ const char *apply_config_why(int r)
 	case -EILSEQ:
 		return "a pattern is made of * and ? here; [ ] can't be in a section's name";
 	case -E2BIG:
-		return "too many [auto] sections";
+		return "too many sections of that kind";
 	case -ENOMEM:
 		return "out of memory";
 	default:
@@ -45,25 +51,25 @@ const char *apply_config_why(int r)
 	}
 }
 
-static int set_kubelet_dir(struct apply_config *c, const char *value)
+static int set_path(char **path, const char *value)
 {
-	char *copy;
+	char *copy = strdup(value);
 
-	if (*value != '/')
-		return -EINVAL;
-	copy = strdup(value);
 	if (!copy)
 		return -ENOMEM;
-	free(c->kubelet_dir);
-	c->kubelet_dir = copy;
+	free(*path);
+	*path = copy;
 	return 0;
 }
 
 static int set_new_image(struct apply_config *c, const char *value)
 {
-	if (strcmp(value, "observe") != 0 && strcmp(value, "keep") != 0)
+	bool keep = strcmp(value, "keep") == 0, probe = strcmp(value, "probation") == 0;
+
+	if (!keep && !probe && strcmp(value, "observe") != 0)
 		return -EINVAL;
-	c->keep_new_image = !strcmp(value, "keep");
+	c->keep_new_image = keep;
+	c->probe_new_image = probe;
 	return 0;
 }
 
@@ -80,7 +86,9 @@ static int set_trial(struct apply_config *c, const char *value)
 static int apply_line(struct apply_config *c, const char *key, const char *value)
 {
 	if (!strcmp(key, "kubelet-dir"))
-		return set_kubelet_dir(c, value);
+		return *value == '/' ? set_path(&c->kubelet_dir, value) : -EINVAL;
+	if (!strcmp(key, "keeper"))
+		return reach_is_path(value) ? set_path(&c->keeper, value) : -EINVAL;
 	if (!strcmp(key, "on-new-image"))
 		return set_new_image(c, value);
 	if (!strcmp(key, "trial"))
@@ -157,19 +165,69 @@ static int auto_line(struct apply_config *c, const char *pattern, const char *ke
 	return -ENOENT;
 }
 
+/* Each line names its section: the rule is made at the first. */
+static int pattern_of(struct probation_rules *rules, const char *pattern,
+		      struct probation_pattern **ret)
+{
+	struct probation_pattern *grown;
+	int r = check_pattern(pattern);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < rules->cnt; i++) {
+		if (strcmp(rules->list[i].pattern, pattern) == 0) {
+			*ret = &rules->list[i];
+			return 0;
+		}
+	}
+	if (rules->cnt >= AUTO_RULES_MAX)
+		return -E2BIG;
+	grown = reallocarray(rules->list, rules->cnt + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	rules->list = grown;
+	grown[rules->cnt] = (struct probation_pattern){ .pattern = strdup(pattern) };
+	if (!grown[rules->cnt].pattern)
+		return -ENOMEM;
+	*ret = &grown[rules->cnt++];
+	return 0;
+}
+
+static int probation_line(struct apply_config *c, const char *pattern, const char *key,
+			  const char *value)
+{
+	struct probation_pattern *p;
+	int r = pattern_of(&c->probation, pattern, &p);
+
+	if (r < 0)
+		return r;
+	if (strcmp(key, "rule") != 0)
+		return -ENOENT;
+	return probation_rule_from_name(value, &p->rule) < 0 ? -EINVAL : 0;
+}
+
+/* What follows the kind of a section, "" for nothing; NULL: it is of another kind. */
+static const char *pattern_in(const char *section, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	if (strncmp(section, kind, len) != 0 || (section[len] && section[len] != ' '))
+		return NULL;
+	return section + len + strspn(section + len, " ");
+}
+
 int apply_config_line(struct apply_config *c, const char *section, const char *key,
 		      const char *value)
 {
-	size_t len = strlen(AUTO);
+	const char *rule = pattern_in(section, AUTO), *probation = pattern_in(section, PROBATION);
 
 	if (!strcmp(section, "apply"))
 		return apply_line(c, key, value);
-	if (strncmp(section, AUTO, len) != 0 || (section[len] && section[len] != ' '))
+	if (!rule && !probation)
 		return 1;
 	if (strlen(section) > SECTION_MAX)
 		return -ENAMETOOLONG;
-	section += len;
-	return auto_line(c, section + strspn(section, " "), key, value);
+	return rule ? auto_line(c, rule, key, value) : probation_line(c, probation, key, value);
 }
 
 struct reading {

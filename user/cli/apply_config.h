@@ -4,10 +4,13 @@
  *
  *	[apply]
  *	kubelet-dir = /var/lib/kubelet/seccomp/tamis     default: not used
- *	on-new-image = observe|keep                      default: observe
+ *	on-new-image = observe|keep|probation            default: observe
  *	trial = 60                                       seconds, 5..3600
+ *	keeper = /run/tamis/keeper.sock                  tamis-keeper's socket
+ *	[probation podman/web*]
+ *	rule = learn|ask|deny                            default: learn
  *	[auto podman/web*]
- *	mode = observe|shadow|enforce
+ *	mode = observe|shadow|probation|enforce
  *	observe = 24h
  *	starts = 2
  *	quiet = 12h
@@ -20,9 +23,11 @@
 
 struct apply_config {
 	char *kubelet_dir;
-	bool keep_new_image;
+	char *keeper; /* NULL: KEEPER_SOCKET */
+	bool keep_new_image, probe_new_image;
 	unsigned trial_s;
 	struct auto_rules rules;
+	struct probation_rules probation;
 };
 
 /* One line of such a section; `c` begins as { .trial_s = APPLIED_TRIAL_S }. 1: it is none of ours.

@@ -30,6 +30,7 @@ int applying_open(const char *state, const char *config, const char *name, struc
 		.state = state,
 		.kubelet_dir = a->config.kubelet_dir,
 		.trial_s = a->config.trial_s,
+		.listener = a->config.keeper,
 	};
 	return 0;
 }

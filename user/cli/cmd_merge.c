@@ -185,6 +185,7 @@ static int commit(const struct merge_options *o, const struct merging *m, struct
 		return r;
 	ways.kubelet_dir = config.kubelet_dir;
 	ways.trial_s = config.trial_s;
+	ways.listener = config.keeper;
 	r = commit_in_place(&ways, m, s, key);
 	apply_config_done(&config);
 	return r;

@@ -61,6 +61,7 @@ int daemon_apply_new(const struct daemon_options *o, struct store *store, const 
 		.state = o->state,
 		.kubelet_dir = o->apply.kubelet_dir,
 		.trial_s = o->apply.trial_s,
+		.listener = o->apply.keeper,
 	};
 	a->settle = (struct settle_options){
 		.store = store,
@@ -74,6 +75,8 @@ int daemon_apply_new(const struct daemon_options *o, struct store *store, const 
 		.rules = &o->apply.rules,
 		.wait = &a->wait,
 		.keep_new_image = o->apply.keep_new_image,
+		.probe_new_image = o->apply.probe_new_image,
+		.probation = &o->apply.probation,
 		.say = on_auto,
 	};
 	r = shadow_news_new(&a->shadows);

@@ -65,6 +65,7 @@ int daemon_probation_new(const struct daemon_options *o, struct store *store,
 		.state = o->state,
 		.kubelet_dir = o->apply.kubelet_dir,
 		.trial_s = o->apply.trial_s,
+		.listener = o->apply.keeper,
 	};
 	p->news = (struct keeper_news_options){
 		.store = store,

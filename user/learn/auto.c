@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "learn/make.h"
 
-#define MAKER "auto: "
-
 /* One workload that a rule may be due for, as the transaction under way sees it. */
 struct candidate {
 	const struct auto_options *o;
@@ -43,9 +41,10 @@ static void hear_nothing(void *ctx, const char *why)
 }
 
 /* What `tamis apply` would ask --force for isn't done by a rule. Shadow refuses nothing. */
-static bool may(const struct candidate *c)
+static int may(const struct candidate *c)
 {
-	const struct may_in in = {
+	struct learned learned;
+	struct may_in in = {
 		.engine = c->row->engine,
 		.key = c->row->key,
 		.name = c->row->name,
@@ -53,9 +52,19 @@ static bool may(const struct candidate *c)
 		.calls = c->row->calls,
 		.why_not = c->row->why_not,
 		.opted_out = c->row->opted_out,
+		.probation = c->rule->mode == MODE_PROBATION,
 	};
 
-	return c->rule->mode == MODE_SHADOW || may_enforce(&in, hear_nothing, NULL) == MAY;
+	if (c->rule->mode == MODE_SHADOW)
+		return 1;
+	if (in.probation) {
+		int r = store_learned(c->o->store, c->row->id, &learned);
+
+		if (r < 0)
+			return r;
+		in.learned = &learned;
+	}
+	return may_enforce(&in, hear_nothing, NULL) == MAY;
 }
 
 static bool is_in_policy(enum tamis_stage stage)
@@ -87,8 +96,11 @@ static int is_due(const struct candidate *c)
 	int64_t since = 0;
 	int r;
 
-	if (!auto_is_due(c->rule, c->row, 0, c->now, why, sizeof(why)) || !may(c))
+	if (!auto_is_due(c->rule, c->row, 0, c->now, why, sizeof(why)))
 		return 0;
+	r = may(c);
+	if (r <= 0)
+		return r;
 	r = last_new(c, &since);
 	return r < 0 ? r : auto_is_due(c->rule, c->row, since, c->now, why, sizeof(why));
 }
@@ -139,7 +151,7 @@ static int known_of(const struct candidate *c, const struct generation *now, str
 		ret->newest = g[i].number;
 		ret->newest_is_it = same;
 		ret->new_image = !images;
-		ret->persons = strncmp(g[i].maker ?: "", MAKER, strlen(MAKER)) != 0;
+		ret->persons = strncmp(g[i].maker ?: "", AUTO_MAKER, strlen(AUTO_MAKER)) != 0;
 		ret->failed |= same && g[i].state == GENERATION_FAILED;
 		if (g[i].state == GENERATION_GOOD)
 			ret->good = g[i].number;
@@ -163,6 +175,19 @@ static int put(const struct candidate *c, const struct store_applied *is)
 	return r;
 }
 
+/* How far on the way from observe to enforce. */
+static unsigned rank(enum policy_mode m)
+{
+	static const unsigned ranks[] = {
+		[MODE_OBSERVE] = 0,
+		[MODE_SHADOW] = 1,
+		[MODE_PROBATION] = 2,
+		[MODE_ENFORCE] = 3,
+	};
+
+	return ranks[m];
+}
+
 /* Flags that a person gave stay. */
 static struct store_applied wanted(const struct candidate *c, uint32_t generation)
 {
@@ -171,18 +196,22 @@ static struct store_applied wanted(const struct candidate *c, uint32_t generatio
 	is.mode = c->rule->mode;
 	is.generation = generation;
 	is.since = c->now;
-	if (c->is.mode == MODE_OBSERVE)
+	if (c->is.mode == MODE_OBSERVE) {
 		is.keep_new_image = c->o->keep_new_image;
+		is.probe_new_image = c->o->probe_new_image;
+	}
+	if (c->is.mode != MODE_PROBATION && c->o->probation)
+		is.rule = probation_rule_of(c->o->probation, c->row->key);
 	return is;
 }
 
-/* The same generation, from shadow to force. 1: it was done. */
+/* The same generation, from shadow or probation on. 1: it was done. */
 static int upgrade(const struct candidate *c, const struct known *k)
 {
 	struct store_applied is = wanted(c, k->newest);
 	int r;
 
-	if (c->is.mode != MODE_SHADOW || c->rule->mode != MODE_ENFORCE ||
+	if (c->is.mode == MODE_OBSERVE || rank(c->is.mode) >= rank(c->rule->mode) ||
 	    c->is.generation != k->newest)
 		return 0;
 	is.good = k->good < k->newest ? k->good : 0;
@@ -207,7 +236,7 @@ static int make(const struct candidate *c, struct generation *g, const struct kn
 /* In a transaction. 1: something was applied, and *ret_number says what. */
 static int apply(const struct candidate *c, uint32_t *ret_number)
 {
-	_free_ char *maker = text_format(MAKER "%s", c->rule->pattern);
+	_free_ char *maker = text_format(AUTO_MAKER "%s", c->rule->pattern);
 	const struct make_options mo = { .maker = maker };
 	_generation_ struct generation g = { 0 };
 	struct known k = { 0 };
@@ -236,6 +265,9 @@ static int apply(const struct candidate *c, uint32_t *ret_number)
 
 static int apply_in_transaction(const struct candidate *c)
 {
+	static const char *const did[MODE_MAX] = { "", "in shadow", "applied", "in probation" };
+	static const char *const becomes[MODE_MAX] = { "", "only watched", "in force on trial",
+						       "what is new asks" };
 	const struct auto_options *o = c->o;
 	uint32_t number = 0;
 	int r = store_begin(o->store);
@@ -255,8 +287,7 @@ static int apply_in_transaction(const struct candidate *c)
 	}
 	ways_settled(o->ways, o->store, c->row);
 	say(o, c->row->key, "generation %" PRIu32 ": %s by [auto %s], %s at its next start", number,
-	    c->rule->mode == MODE_ENFORCE ? "applied" : "in shadow", c->rule->pattern,
-	    c->rule->mode == MODE_ENFORCE ? "in force on trial" : "only watched");
+	    did[c->rule->mode], c->rule->pattern, becomes[c->rule->mode]);
 	return 0;
 }
 
@@ -272,7 +303,7 @@ static int look_at(const struct auto_options *o, const struct store_row *row, in
 	if (r > 0)
 		r = store_applied_get(o->store, row->id, &c.is) ?: 1;
 	/* no rule takes back what is enforced */
-	if (r <= 0 || c.is.mode > c.rule->mode || is_tried(&c))
+	if (r <= 0 || rank(c.is.mode) > rank(c.rule->mode) || is_tried(&c))
 		return r < 0 ? r : 0;
 	return apply_in_transaction(&c);
 }

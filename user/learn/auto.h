@@ -7,14 +7,18 @@
 
 #include "apply/ways.h"
 #include "learn/auto_wait.h"
+#include "learn/probation.h"
 
 struct auto_rule {
-	char *pattern;	       /* fnmatch(3) on the key, without FNM_PATHNAME */
-	enum policy_mode mode; /* MODE_OBSERVE: opted out, `tamis apply` asks for --force too */
-	int64_t observe_s;     /* observed at least so long, */
-	uint64_t starts;       /* with at least so many starts, */
-	int64_t quiet_s;       /* and no new call for so long */
+	char *pattern; /* fnmatch(3) on the key, without FNM_PATHNAME */
+	/* MODE_OBSERVE: opted out, `tamis apply` asks for --force too. MODE_PROBATION asks for
+	 * neither a start nor a call that was seen: what is missing asks. */
+	enum policy_mode mode;
+	int64_t observe_s; /* observed at least so long, */
+	uint64_t starts;   /* with at least so many starts, */
+	int64_t quiet_s;   /* and no new call for so long */
 };
+#define AUTO_MAKER     "auto: " /* how the maker of a rule's generation begins */
 #define AUTO_OBSERVE_S 86400
 #define AUTO_STARTS    2
 #define AUTO_QUIET_S   43200
@@ -34,7 +38,9 @@ struct auto_options {
 	struct store *store;
 	const struct ways *ways;
 	const struct auto_rules *rules;
-	bool keep_new_image;
+	bool keep_new_image, probe_new_image;
+	/* In probation. */
+	const struct probation_rules *probation; /* NULL: learn */
 	/* An image that no generation knows is observed for the rule's `observe` before one knows it,
 	 * counted here; never NULL. */
 	struct auto_wait *wait;
@@ -44,5 +50,5 @@ struct auto_options {
 /* Makes and applies generations for the workloads that are due and whose newest generation isn't what
  * was learned; one transaction each. A generation that failed isn't made again until more was
  * learned. Nor does a rule go on where a person has made the newest one, or take back what is
- * enforced. Negative errno: of the first workload that has to wait for the next time. */
+ * enforced or in probation: observe, shadow, probation, enforce is the only way. Negative errno: of the first workload that has to wait for the next time. */
 int auto_apply(const struct auto_options *o, int64_t now);

@@ -24,6 +24,8 @@ static const char *never(const struct auto_rule *r, const struct store_row *row)
 		return "opted out by a label of its container";
 	if (row->why_not)
 		return row->why_not;
+	if (r->mode == MODE_PROBATION)
+		return NULL;
 	if (evidence_is_partial(&row->evidence))
 		return "partial";
 	return row->calls ? NULL : "no calls learned";
