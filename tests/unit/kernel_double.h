@@ -53,6 +53,7 @@ static struct {
 	struct kernel_event queue[KERNEL_QUEUE];
 	size_t queue_cnt, queue_read;
 	int bell;
+	unsigned asked; /* whose a path is */
 } kernel;
 
 static inline void kernel_reset(void)
@@ -335,6 +336,7 @@ int identity_of_path(const struct identity_options *o, const char *path, struct 
 	size_t len = strcspn(path + 1, "/");
 	const char *inner = path[len + 1] ? path + len + 2 : "";
 
+	__atomic_fetch_add(&kernel.asked, 1, __ATOMIC_SEQ_CST);
 	if (strncmp(path, "/w-", 3) != 0)
 		return -ENOENT;
 	*ret = (struct identity){

@@ -38,10 +38,38 @@ static void fields_are_bounded(void **state)
 	struct ended got;
 
 	memset(e.comm, 'x', sizeof(e.comm));
+	e.pid = 4711;
 	assert_int_equal(ended_read(&e, &got), 0);
+	assert_int_equal(got.pid, 4711);
 	assert_int_equal(got.status, 0xffff);
 	assert_int_equal(got.cgroup, 7);
 	assert_int_equal(strlen(got.comm), TAMIS_COMM);
+}
+
+static void a_call_is_one_of_a_table(void **state)
+{
+	static const struct {
+		uint32_t abi, call;
+		enum tamis_abi said_abi;
+		uint32_t said;
+	} rows[] = {
+		{ TAMIS_ABI_I386, 64, TAMIS_ABI_I386, 64 },
+		{ TAMIS_ABI_ARM, TAMIS_CALLS - 1, TAMIS_ABI_ARM, TAMIS_CALLS - 1 },
+		{ TAMIS_ABI_I386, TAMIS_CALLS, TAMIS_ABI_I386, TAMIS_CALLS },
+		{ TAMIS_ABI_I386, UINT32_MAX, TAMIS_ABI_I386, TAMIS_CALLS },
+		{ TAMIS_ABI_MAX, 64, 0, TAMIS_CALLS },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tamis_event e = { .stage = TAMIS_WORKLOAD,
+					 .abi = rows[i].abi,
+					 .call = rows[i].call };
+		struct ended got;
+
+		assert_int_equal(ended_read(&e, &got), 0);
+		assert_int_equal(got.abi, rows[i].said_abi);
+		assert_int_equal(got.nr, rows[i].said);
+	}
 }
 
 /* The event has 32 bits of the time. */
@@ -80,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stages_other_than_two_make_no_sense),
 		cmocka_unit_test(fields_are_bounded),
+		cmocka_unit_test(a_call_is_one_of_a_table),
 		cmocka_unit_test(the_time_is_made_whole),
 		cmocka_unit_test(a_list_has_an_end),
 	};

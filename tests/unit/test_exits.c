@@ -10,6 +10,7 @@
 static struct observer *watcher;
 static char told[1024]; /* "KEY first|other exit|signal N, whether its row is there;" */
 static bool rows_there;
+static struct observed_exit last; /* its numbers: the texts are gone */
 
 static void on_exited(void *arg, const struct observed_exit *e)
 {
@@ -24,6 +25,7 @@ static void on_exited(void *arg, const struct observed_exit *e)
 		 : e->end == TRIAL_KILLED ? "signal"
 					  : "?",
 		 e->code);
+	last = *e;
 }
 
 static int begin(void **state)
@@ -67,7 +69,13 @@ static void kernel_exit(uint64_t id, enum tamis_stage stage, int status)
 	e = &kernel.queue[kernel.queue_cnt++];
 	e->text[0] = '\0';
 	e->e = (struct tamis_event){
-		.kind = TAMIS_EV_EXIT, .cgroup = id, .stage = stage, .nr = (uint32_t)status
+		.kind = TAMIS_EV_EXIT,
+		.cgroup = id,
+		.stage = stage,
+		.nr = (uint32_t)status,
+		.pid = (uint32_t)id + 1000,
+		.abi = TAMIS_ABI_I386,
+		.call = 64,
 	};
 	pthread_mutex_unlock(&kernel.lock);
 	(void)eventfd_write(kernel.bell, 1);
@@ -89,6 +97,9 @@ static void a_short_life_has_an_end(void **state)
 	drain();
 	assert_string_equal(told, "cgroup/w-a first exit 3;");
 	assert_true(rows_there);
+	assert_int_equal(last.pid, 1100);
+	assert_int_equal(last.abi, TAMIS_ABI_I386);
+	assert_int_equal(last.nr, 64);
 	drain();
 	assert_string_equal(told, "cgroup/w-a first exit 3;");
 }
