@@ -48,7 +48,7 @@ UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
            $(O)/tools/variety-static $(O)/tools/tamis-start-faults $(O)/tools/planted-asan \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
-BENCH   := $(O)/bench/getppid_loop $(O)/bench/empty
+BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -137,7 +137,7 @@ $(O)/tools/%: tests/tools/%.c
 # The programs that tests run: one without a C library, one in each kind of executable.
 tool = mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. $(1) -o $@ $< -lpthread
 $(O)/tools/calls: TOOL_FLAGS := -static -nostdlib -ffreestanding -fno-stack-protector
-$(O)/tools/needs $(O)/tools/asker $(O)/tools/forger $(O)/tools/planted: TOOL_FLAGS := -static
+$(O)/tools/needs $(O)/tools/asks $(O)/tools/asker $(O)/tools/forger $(O)/tools/planted: TOOL_FLAGS := -static
 $(O)/tools/variety-static: tests/tools/variety.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-static)
@@ -161,6 +161,12 @@ FAULTS  := $(patsubst %,user/start/%.c,main ask faults)
 $(O)/tools/tamis-start-faults: $(FAULTS) $(O)/libtamis.a
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DTAMIS_FAULTS -o $@ $^ $(START_LIBS)
+
+# tamis-keeper that is killed where tests ask for it (user/keeper/faults.h).
+KEEPER_FAULTS := $(patsubst %,user/keeper/%.c,main conns serve faults)
+$(O)/tools/tamis-keeper-faults: $(KEEPER_FAULTS) $(O)/libtamis.a
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DTAMIS_FAULTS -o $@ $^ $(KEEPER_LIBS)
 
 $(O)/bench/%.bpf.o: tests/bench/%.bpf.c $(VMLINUX_H)
 	$(call say,BPF,$<)
@@ -213,8 +219,9 @@ unit-san:
 
 tools: $(TOOLS) $(UNIT)
 
-bench: all tools $(BENCH)
-	$(Q)O=$(O) tests/bench/run
+# BENCH=calls or BENCH=filters: that one alone.
+bench: all tools $(BENCHES)
+	$(Q)O=$(O) tests/bench/run $(BENCH)
 
 lint:
 	$(Q)O=$(O) tests/lint/run
