@@ -149,7 +149,7 @@ $(O)/tools/variety-static-32: tests/tools/variety.c
 	$(Q)$(call tool,-m32 -static)
 $(O)/tools/planted-asan: tests/tools/planted.c
 	$(call say,TOOL,$@)
-	$(Q)$(call tool,-fsanitize=address)
+	$(Q)$(call tool,-fsanitize=address $(if $(findstring clang,$(CC)),,-static-libasan))
 
 # The one that drives what tamis-start is made of.
 $(O)/tools/start: tests/tools/start.c $(O)/libtamis.a
