@@ -171,6 +171,11 @@ int journal_flush(struct journal *j)
 	return r;
 }
 
+bool journal_waits(const struct journal *j)
+{
+	return j->waiting_len > 0;
+}
+
 int journal_add(struct journal *j, const struct journal_entry *e)
 {
 	_free_ char *line = NULL;

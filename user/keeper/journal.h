@@ -70,6 +70,7 @@ void journal_close(struct journal *j);
 int journal_add(struct journal *j, const struct journal_entry *e);
 /* Writes what is kept. 0 also when nothing is. */
 int journal_flush(struct journal *j);
+bool journal_waits(const struct journal *j);
 
 /* --- the daemon's half ------------------------------------------------------------------ */
 

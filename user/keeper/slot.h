@@ -15,10 +15,15 @@
 struct slot {
 	uint32_t magic;
 	uint32_t busy;	 /* set before receiving, cleared after the answer went out */
-	uint64_t filter; /* which descriptor: its name in the service manager's store */
-	struct seccomp_notif notif;
+	uint64_t filter; /* which descriptor: its number in the service manager's store */
+	struct seccomp_notif notif; /* id 0: none was received */
 };
 
 /* Maps RUN/slot (0600), making it. What is there and makes no sense is cleared. */
 int slot_open(const char *run, struct slot **ret);
 void slot_close(struct slot *s);
+
+/* Before a notification is received into it: busy, of that descriptor, all zeroes, as the kernel wants. */
+void slot_take(struct slot *s, uint64_t filter);
+/* After the answer went out. */
+void slot_release(struct slot *s);

@@ -10,8 +10,8 @@
 struct whose;
 struct whose_answer {
 	const char *key;    /* "" where it isn't known; whose's own, until the next call */
-	const char *cgroup; /* path below the root */
-	uint64_t cgroup_id;
+	const char *cgroup; /* its owner's, path below the root; "" where it isn't known */
+	uint64_t cgroup_id; /* 0 where it isn't known */
 	const struct applied *applied; /* NULL: nothing is applied to it */
 };
 
@@ -21,3 +21,6 @@ int whose_new(const char *state, const char *mount, struct whose **ret);
 void whose_free(struct whose *w);
 /* -ESRCH: the process is gone. Else 0: what isn't known is "" and NULL. */
 int whose_ask(struct whose *w, pid_t pid, struct whose_answer *ret);
+
+/* Which cgroup a process is in: its path below the root, "" where there is no cgroup v2. -ESRCH. */
+int whose_cgroup(pid_t pid, char **ret);
