@@ -36,6 +36,23 @@ int store_denial_add(struct store *s, const struct store_denial *d, bool *ret_ne
 /* Sorted by last, newest last; workload 0: of all. Strings belong to the array's own block. */
 int store_denials(struct store *s, int64_t workload, struct store_denial **ret, size_t *ret_cnt);
 void store_denials_free(struct store_denial *d, size_t cnt);
+/* Fills count, first and last of the row of (workload, kind, abi, nr). -ENOENT. */
+int store_denial_sum(struct store *s, struct store_denial *d);
+
+/* How far the kernel's count of a refused call is in the rows above: it counts on while no daemon
+ * runs. `first_ms` tells one count from the next of the same key. */
+struct store_counted {
+	uint64_t cgroup;
+	enum tamis_abi abi;
+	uint32_t nr;
+	uint64_t first_ms, count;
+};
+/* Those of a boot. Caller frees. */
+int store_counted(struct store *s, const char *boot, struct store_counted **ret, size_t *ret_cnt);
+/* What other boots left goes. */
+int store_counted_set(struct store *s, const char *boot, const struct store_counted *c);
+int store_counted_remove(struct store *s, const char *boot, const struct store_counted *c);
+
 /* What was asked and has no verdict: TAMIS_ABI_MAX sets. */
 int store_asked(struct store *s, int64_t workload, struct sysset *ret);
 

@@ -104,6 +104,17 @@ int store_instances_gone(struct store *s, const int64_t *keep, size_t cnt, int64
  * knows none of that name. */
 int store_instance_gap(struct store *s, const char *instance);
 
+/* An instance that runs. */
+struct store_running {
+	int64_t workload;
+	char *key;		 /* of the workload */
+	char *engine;		 /* or NULL, as the next */
+	char *container, *path; /* as store_instance has them */
+};
+/* All, in the order in which they were seen first. */
+int store_running(struct store *s, struct store_running **ret, size_t *ret_cnt);
+void store_running_free(struct store_running *i, size_t cnt);
+
 /* Sampling units. *ret_id is the row id: never reused, grows. */
 int store_unit_begin(struct store *s, int64_t now, const char *label, int64_t *ret_id);
 

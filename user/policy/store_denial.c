@@ -57,6 +57,24 @@ int store_denial_add(struct store *s, const struct store_denial *d, bool *ret_ne
 	return r;
 }
 
+int store_denial_sum(struct store *s, struct store_denial *d)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_DENIAL_SUM, &stmt, "iiii", d->workload, (int64_t)d->kind,
+			    (int64_t)d->abi, (int64_t)d->nr);
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	if (r == 0)
+		return store_fail(s, -ENOENT, "no such denial");
+	if (r < 0)
+		return r;
+	d->count = store_column_u64(stmt, 0);
+	d->first = sqlite3_column_int64(stmt, 1);
+	d->last = sqlite3_column_int64(stmt, 2);
+	return 0;
+}
+
 /* --- reading ----------------------------------------------------------------------------- */
 
 /* Denials while they grow; their strings are offsets until they are done, 0: NULL. */

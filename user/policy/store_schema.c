@@ -147,6 +147,10 @@ static const char *const migrations[] = {
 	" generation INTEGER NOT NULL, pid INTEGER, comm TEXT, exe TEXT, count INTEGER NOT NULL,"
 	" first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (workload, kind, abi, nr))"
 	" STRICT, WITHOUT ROWID;"
+	/* What of the kernel's counts is in there already: they go on while no daemon runs. */
+	"CREATE TABLE counted (boot TEXT NOT NULL, cgroup INTEGER NOT NULL, abi INTEGER NOT NULL,"
+	" nr INTEGER NOT NULL, first_ms INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" PRIMARY KEY (cgroup, abi, nr, boot)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE oracle (workload INTEGER PRIMARY KEY REFERENCES workload (id)"
 	" ON DELETE CASCADE, production TEXT NOT NULL, hardened TEXT NOT NULL,"
 	" is_image INTEGER NOT NULL, replay TEXT, window_s INTEGER NOT NULL,"

@@ -163,6 +163,9 @@ static const char *const sql[SQL_MAX] = {
 			      " first_unit = min(ifnull(first_unit, ?3), ?3),"
 			      " last_unit = max(ifnull(last_unit, ?3), ?3) WHERE id = ?1",
 	[SQL_INSTANCE_RUNNING] = "SELECT id FROM instance WHERE running",
+	[SQL_INSTANCE_RUNNING_ALL] =
+		"SELECT i.workload, w.key, w.engine, i.container, i.path FROM instance i"
+		" JOIN workload w ON w.id = i.workload WHERE i.running ORDER BY i.id",
 	[SQL_INSTANCE_GONE] = "UPDATE instance SET running = 0, gone = ?2 WHERE id = ?1",
 	[SQL_INSTANCE_GAP] = "UPDATE instance SET lost_gaps = lost_gaps + 1 WHERE instance = ?1",
 	/* When its calls of that unit were made: in the unit, and not before it was there. */

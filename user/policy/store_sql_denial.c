@@ -54,7 +54,17 @@ static const char *const sql[SQL_MAX] = {
 		"SELECT d.abi, d.nr FROM denial d WHERE d.workload = ?1 AND d.kind = ?2"
 		" AND d.nr < ?3 AND NOT EXISTS (SELECT 1 FROM verdict v"
 		" WHERE v.workload = d.workload AND v.abi = d.abi AND v.nr = d.nr)",
+	[SQL_DENIAL_SUM] = "SELECT count, first, last FROM denial"
+			   " WHERE workload = ?1 AND kind = ?2 AND abi = ?3 AND nr = ?4",
 	[SQL_DENIAL_DEL_ALL] = "DELETE FROM denial WHERE workload = ?1",
+
+	[SQL_COUNTED_SET] =
+		"INSERT OR REPLACE INTO counted (boot, cgroup, abi, nr, first_ms, count)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_COUNTED_DEL] = "DELETE FROM counted WHERE boot = ?1 AND cgroup = ?2 AND abi = ?3"
+			    " AND nr = ?4",
+	[SQL_COUNTED_DEL_OTHERS] = "DELETE FROM counted WHERE boot <> ?1",
+	[SQL_COUNTED_ALL] = "SELECT cgroup, abi, nr, first_ms, count FROM counted WHERE boot = ?1",
 
 	[SQL_ORACLE_SET] =
 		"INSERT OR REPLACE INTO oracle (" ORACLE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
