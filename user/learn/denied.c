@@ -280,7 +280,8 @@ static int ask(struct denied *d, struct grown *g, struct counted *c, struct unde
 	if (r == -ENOENT || (r == 0 && row->mode != MODE_ENFORCE && row->mode != MODE_PROBATION))
 		return NONE;
 	if (r == 0)
-		r = denied_data_asks(&d->data, d->o.store, row, g->key.abi, g->key.nr);
+		r = denied_data_asks(&d->data, d->o.store, row, g->key.abi, g->key.nr,
+				     g->now.errno_ret);
 	if (r <= 0)
 		return r < 0 ? r : NONE;
 	if (row->mode != MODE_PROBATION)

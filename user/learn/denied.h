@@ -3,7 +3,8 @@
  * Refused calls into the store: deaths by SIGSYS always; errnos where they are watched. A candidate of
  * the sensor is a denial when its container was started under a generation in enforce or probation
  * and that generation lets the call pass for nobody: it isn't learned, nor in policies/always, nor in
- * any runtime's gate. Never widens anything.
+ * any runtime's gate. ENOSYS to what a gate has is a denial as well: that gate isn't its own. Never
+ * widens anything.
  */
 #pragma once
 

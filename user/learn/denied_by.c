@@ -103,8 +103,17 @@ static int take(struct denied_data *d, struct store *s, int64_t workload, uint32
 	return r;
 }
 
+/* What another runtime's start needs is refused under this one's unless it was learned, and the
+ * kernel itself answers ENOSYS to none of it. */
+static const struct sysset *gates_of(const struct denied_data *d, uint32_t errno_ret)
+{
+	static const struct sysset none[TAMIS_ABI_MAX];
+
+	return errno_ret == ENOSYS ? none : d->gates;
+}
+
 int denied_data_asks(struct denied_data *d, struct store *s, const struct under_row *row,
-		     enum tamis_abi abi, uint32_t nr)
+		     enum tamis_abi abi, uint32_t nr, uint32_t errno_ret)
 {
 	const struct generation *g = NULL;
 	int64_t workload = 0;
@@ -113,6 +122,6 @@ int denied_data_asks(struct denied_data *d, struct store *s, const struct under_
 	if (r == 0)
 		r = take(d, s, workload, row->generation, &g);
 	if (r == 0)
-		return denied_by(g, d->always, d->gates, abi, nr);
+		return denied_by(g, d->always, gates_of(d, errno_ret), abi, nr);
 	return r == -ENOENT ? 0 : r;
 }

@@ -19,6 +19,7 @@ int denied_data_load(struct denied_data *ret);
 void denied_data_done(struct denied_data *d);
 /* A generation never changes, but a workload that is forgotten counts from 1 again. */
 void denied_data_forget(struct denied_data *d);
-/* 1: what runs under `row` has that call refused; 0: not, or its generation isn't known any more. */
+/* 1: what runs under `row` has that call refused, with that errno; 0: not, or its generation isn't
+ * known any more. */
 int denied_data_asks(struct denied_data *d, struct store *s, const struct under_row *row,
-		     enum tamis_abi abi, uint32_t nr);
+		     enum tamis_abi abi, uint32_t nr, uint32_t errno_ret);
