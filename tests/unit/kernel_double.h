@@ -42,7 +42,14 @@ struct kernel_event {
 	char text[256];
 };
 
+struct kernel_denial {
+	struct tamis_denied_key key;
+	struct tamis_denied d;
+};
+
 static struct {
+	struct kernel_denial denial[KERNEL_MAX];
+	size_t denial_cnt;
 	struct kernel_set set[KERNEL_MAX];
 	struct kernel_cgroup cgroup[KERNEL_MAX];
 	size_t set_cnt, cgroup_cnt;
@@ -101,6 +108,26 @@ static inline void kernel_call(uint64_t id, enum tamis_stage stage, unsigned nr)
 		*word = (uint64_t)kernel.unit << 32;
 	*word |= UINT64_C(1) << nr % 32;
 	kernel.news = true;
+}
+
+/* That call was refused so many times more, at `ms`. */
+static inline void kernel_deny(uint64_t id, unsigned nr, unsigned more, uint64_t ms)
+{
+	const struct tamis_denied_key key = { id, TAMIS_ABI_X86_64, nr };
+	struct tamis_denied *d;
+	size_t i = 0;
+
+	while (i < kernel.denial_cnt && memcmp(&kernel.denial[i].key, &key, sizeof(key)) != 0)
+		i++;
+	d = &kernel.denial[i].d;
+	if (i == kernel.denial_cnt) {
+		kernel.denial[kernel.denial_cnt++] =
+			(struct kernel_denial){ .key = key, .d = { .first_ms = ms } };
+		memcpy(d->comm, "httpd", sizeof("httpd"));
+		d->pid = 4711;
+	}
+	d->count += more;
+	d->last_ms = ms;
 }
 
 static inline void kernel_tell(uint32_t kind, uint64_t id, const char *text)
@@ -255,6 +282,25 @@ int sensor_paths(struct sensor *s, const struct sensor_walk *w)
 	return r;
 }
 
+int sensor_denials(struct sensor *s, const struct sensor_walk *w)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < kernel.denial_cnt; i++)
+		r = w->denied(&kernel.denial[i].key, &kernel.denial[i].d, w->arg);
+	return r;
+}
+
+void sensor_denial_drop(struct sensor *s, const struct tamis_denied_key *key)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < kernel.denial_cnt; i++)
+		if (memcmp(&kernel.denial[i].key, key, sizeof(*key)) != 0)
+			kernel.denial[left++] = kernel.denial[i];
+	kernel.denial_cnt = left;
+}
+
 void sensor_path_drop(struct sensor *s, uint64_t cgroup)
 {
 	struct kernel_cgroup *c = kernel_find(cgroup);
@@ -272,6 +318,11 @@ void sensor_forget(struct sensor *s, uint64_t cgroup)
 		if (kernel.set[i].key.cgroup != cgroup)
 			kernel.set[left++] = kernel.set[i];
 	kernel.set_cnt = left;
+	left = 0;
+	for (size_t i = 0; i < kernel.denial_cnt; i++)
+		if (kernel.denial[i].key.cgroup != cgroup)
+			kernel.denial[left++] = kernel.denial[i];
+	kernel.denial_cnt = left;
 	sensor_path_drop(s, cgroup);
 	if (c)
 		c->has_start = c->has_loss = c->has_leave = false;
@@ -329,11 +380,11 @@ static inline char *kernel_copy(const char *prefix, const char *text, size_t len
 	return asprintf(&copy, "%s%.*s", prefix, (int)len, text) < 0 ? NULL : copy;
 }
 
-/* "/w-NAME" is a workload of that name, "~" at its end an unenforceable one; below it
- * "/docker-ID" an inner engine's. */
+/* "/w-NAME" is a workload of that name, "~" at its end an unenforceable one, "/w-NAME+ID" a container
+ * of it; below it "/docker-ID" an inner engine's. */
 int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret)
 {
-	size_t len = strcspn(path + 1, "/");
+	size_t len = strcspn(path + 1, "/"), name = strcspn(path + 1, "/+");
 	const char *inner = path[len + 1] ? path + len + 2 : "";
 
 	__atomic_fetch_add(&kernel.asked, 1, __ATOMIC_SEQ_CST);
@@ -341,9 +392,10 @@ int identity_of_path(const struct identity_options *o, const char *path, struct 
 		return -ENOENT;
 	*ret = (struct identity){
 		.engine = strdup("cgroup"),
-		.key = kernel_copy("cgroup/", path + 1, len),
+		.key = kernel_copy("cgroup/", path + 1, name),
 		.owner = strdup("jobs"),
-		.name = strndup(path + 1, len),
+		.name = strndup(path + 1, name),
+		.container = name < len ? strndup(path + 2 + name, len - name - 1) : NULL,
 		.pod = strdup("pod-1"),
 		.namespace = strdup("shop"),
 		.owner_len = len + 1,
