@@ -21,6 +21,8 @@
 #include "cli/cmd.h"
 #include "cli/complain.h"
 #include "cli/daemon_apply.h"
+#include "cli/daemon_probation.h"
+#include "cli/daemon_under.h"
 #include "identity/cgroups.h"
 #include "learn/observer.h"
 #include "model/calls.h"
@@ -33,6 +35,8 @@ struct daemon {
 	struct store *store;
 	struct observer *observer;
 	struct daemon_apply *apply;
+	struct daemon_under *under;
+	struct daemon_probation *probation;
 	struct identity_options identity;
 	char *mount;
 	char *pins;
@@ -46,6 +50,8 @@ struct daemon {
 static void daemon_close(struct daemon *d)
 {
 	observer_free(d->observer);
+	daemon_probation_free(d->probation);
+	daemon_under_free(d->under);
 	daemon_apply_free(d->apply);
 	store_close(d->store);
 	sensor_close(d->sensor);
@@ -153,12 +159,34 @@ static void on_gate_unknown(void *arg, const char *key, enum tamis_abi abi,
 
 static void on_started(void *arg, const struct observed_start *s)
 {
-	daemon_apply_started(((struct daemon *)arg)->apply, s);
+	struct daemon *d = arg;
+
+	daemon_apply_started(d->apply, s);
+	daemon_under_started(d->under, s);
 }
 
 static void on_exited(void *arg, const struct observed_exit *e)
 {
-	daemon_apply_exited(((struct daemon *)arg)->apply, e);
+	struct daemon *d = arg;
+
+	daemon_apply_exited(d->apply, e);
+	daemon_under_exited(d->under, e);
+}
+
+static void on_stored(void *arg)
+{
+	daemon_under_stored(((struct daemon *)arg)->under);
+}
+
+static bool was_filtered(void *arg, const char *key, const char *container)
+{
+	return daemon_under_filtered(((struct daemon *)arg)->under, key, container);
+}
+
+/* In the observer's own thread. */
+static void on_made(void *arg)
+{
+	daemon_under_made(((struct daemon *)arg)->under);
 }
 
 static int open_observer(struct daemon *d)
@@ -175,13 +203,31 @@ static int open_observer(struct daemon *d)
 		.gate_unknown = on_gate_unknown,
 		.started = on_started,
 		.exited = on_exited,
+		.stored = on_stored,
+		.was_filtered = was_filtered,
+		.made = on_made,
 		.arg = d,
 	};
 	r = observer_new(&oo, &d->observer);
 	if (r >= 0)
+		r = daemon_under_attach(d->under, d->sensor, d->observer);
+	if (r >= 0)
 		r = observer_start(d->observer);
 	if (r < 0)
-		log_err_errno(r, "can't begin to observe: %s", store_error(d->store));
+		return log_err_errno(r, "can't begin to observe: %s", store_error(d->store));
+	daemon_under_unit(d->under); /* what runs is in the store now */
+	return r;
+}
+
+static int open_appliers(struct daemon *d)
+{
+	const struct daemon_under_options uo = { .daemon = d->o, .store = d->store };
+	int r = daemon_apply_new(d->o, d->store, d->mount, &d->apply);
+
+	if (r >= 0)
+		r = daemon_under_new(&uo, &d->under);
+	if (r >= 0)
+		r = daemon_probation_new(d->o, d->store, &d->probation);
 	return r;
 }
 
@@ -199,7 +245,7 @@ static int daemon_open(struct daemon *d)
 	if (r >= 0)
 		r = open_store(d);
 	if (r >= 0)
-		r = daemon_apply_new(d->o, d->store, d->mount, &d->apply);
+		r = open_appliers(d);
 	if (r >= 0)
 		r = open_sensor(d);
 	return r < 0 ? r : open_observer(d);
@@ -249,6 +295,8 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 	if (r < 0)
 		fail(d, r, "can't store what was seen");
 	daemon_apply_interval(d->apply);
+	daemon_probation_interval(d->probation);
+	daemon_under_interval(d->under);
 	return again(source, d->o->interval_ms * 1000);
 }
 
@@ -297,6 +345,7 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 	if (r < 0)
 		fail(d, r, "can't begin a sampling unit");
 	daemon_apply_unit(d->apply);
+	daemon_under_unit(d->under);
 	thin_sometimes(d);
 	tell_losses(d);
 	(void)malloc_trim(0); /* what a burst of containers took */

@@ -105,8 +105,6 @@ int daemon_under_attach(struct daemon_under *u, struct sensor *sensor, struct ob
 	if (r >= 0)
 		r = rest_new(sensor, u->under, &u->rest);
 	if (r >= 0)
-		r = under_look(u->under, u->o.store);
-	if (r >= 0)
 		watch_denials(u);
 	return r;
 }
@@ -134,6 +132,14 @@ void daemon_under_made(struct daemon_under *u)
 
 	if (rest)
 		rest_wake(rest);
+}
+
+void daemon_under_stored(struct daemon_under *u)
+{
+	int r = u->denied ? denied_drain(u->denied, time(NULL)) : 0;
+
+	if (r < 0)
+		fail(u, r, "can't store what was refused");
 }
 
 bool daemon_under_filtered(const struct daemon_under *u, const char *key, const char *container)
@@ -182,10 +188,6 @@ static void look_at_rest(struct daemon_under *u)
 
 void daemon_under_interval(struct daemon_under *u)
 {
-	int r = denied_drain(u->denied, time(NULL));
-
-	if (r < 0)
-		fail(u, r, "can't store what was refused");
 	look_at_rest(u);
 }
 
