@@ -22,6 +22,7 @@ void daemon_options_done(struct daemon_options *o)
 	free(o->state);
 	free(o->bpffs);
 	apply_config_done(&o->apply);
+	oracle_config_done(&o->oracle);
 }
 
 static int set_text(char **field, const char *value)
@@ -170,6 +171,8 @@ static int on_line(void *arg, const char *section, const char *key, const char *
 		r = daemon_store_option(reading->o, key, value);
 	else
 		r = apply_config_line(&reading->o->apply, section, key, value);
+	if (r == 1)
+		r = oracle_config_line(&reading->o->oracle, section, key, value);
 	if (r >= 0)
 		return 1;
 	if (!reading->failed)

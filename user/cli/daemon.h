@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cli/apply_config.h"
+#include "cli/oracle_config.h"
 
 #define DAEMON_CONFIG	   "/etc/tamis/tamis.conf"
 #define DAEMON_INTERVAL_MS 1000
@@ -28,6 +29,7 @@ struct daemon_options {
 	char **watch;	/* NULL-terminated once there is one */
 	size_t watch_cnt;
 	struct apply_config apply;
+	struct oracle_config oracle;
 };
 
 void daemon_options_done(struct daemon_options *o);
@@ -43,7 +45,7 @@ int daemon_option(struct daemon_options *o, const char *key, const char *value);
 /* The same for section [store]: fold-after, gone-for (durations, a day at least, or "never"). */
 int daemon_store_option(struct daemon_options *o, const char *key, const char *value);
 
-/* Reads an ini file, sections [daemon], [store], and of cli/apply_config.h; a missing one is -ENOENT, the first bad line
+/* Reads an ini file, sections [daemon], [store], and of cli/apply_config.h and cli/oracle_config.h; a missing one is -ENOENT, the first bad line
  * is logged. */
 int daemon_config(struct daemon_options *o, const char *path);
 

@@ -25,7 +25,6 @@
 #pragma once
 
 #include "apply/ways.h"
-#include "learn/under.h"
 #include "policy/oracles.h"
 
 #define ORACLE_WINDOW_S	     15
@@ -51,6 +50,9 @@ enum oracle_event {
  * (again). */
 int oracle_step(struct store_oracle *o, enum oracle_event e, uint32_t loops_this_hour,
 		int64_t now_ms);
+
+/* A loop that nobody goes on with: to START, without a verdict. */
+void oracle_abandon(struct store_oracle *o, const char *why, int64_t now_ms);
 
 /* --- pure: the verdict -------------------------------------------------------------------- */
 
@@ -82,26 +84,45 @@ uint32_t oracle_saved(int64_t *first_ms, size_t cnt, uint32_t window_s);
 
 /* --- the machine -------------------------------------------------------------------------- */
 
-/* How production and twin are run: podman (learn/oracle_podman.c), systemd (learn/oracle_unit.c). Each
- * begins an action and returns a child's pid to be waited for, or 0: done already; negative errno. Never
- * blocks. What it is to do is in the row. */
+/* What is asked of an engine. */
+enum oracle_action {
+	ORACLE_DO_STOP,	     /* production is to be stopped, */
+	ORACLE_DO_START,     /* and to run again: with o->loops 0 from anew, in any case */
+	ORACLE_DO_TWIN,	     /* a twin that is still there goes, one begins */
+	ORACLE_DO_WAIT_TWIN, /* until it ends */
+	ORACLE_DO_UNTWIN, /* it is stopped and goes; how it ended and what it said stays in `dir` */
+};
+
+/* One action under way. Borrows all but `child`. */
+struct oracle_run {
+	const struct store_oracle *o;
+	const char *dir; /* STATE/oracle, root's own */
+	enum oracle_action action;
+	unsigned step;		    /* 0: it begins */
+	int code;		    /* how the step before ended: an exit status, 128 + signal */
+	struct oracle_child *child; /* learn/oracle_child.h; NULL: asked again at the next look */
+};
+
+/* How production and twin are run: podman (learn/oracle_podman.c), systemd (learn/oracle_unit.c).
+ * Never blocks, but for a question to systemd. What it is to do is in the row; every action can be
+ * done twice. */
 struct oracle_engine {
 	const char *prefix; /* of `production`: "container:", "unit:" */
-	int (*stop)(const struct store_oracle *o);
-	int (*start)(const struct store_oracle *o);
-	int (*twin_start)(const struct store_oracle *o);
-	/* Its log goes to STATE/oracle/ID.log (0600, at most 1 MB of its end). */
-	int (*twin_stop)(const struct store_oracle *o, const char *state);
-	int (*twin_look)(const struct store_oracle *o, struct oracle_twin *ret);
+	/* The next step of an action: 1 it is under way, 0 all is done, negative errno. */
+	int (*go)(struct oracle_run *run);
+	/* How the twin of the last window was, from `dir`; its log is the caller's to free. -ENOENT:
+	 * there was none. */
+	int (*twin)(const struct store_oracle *o, const char *dir, struct oracle_twin *ret);
 	/* The workload's key that the twin is learned under. Caller frees. */
 	char *(*twin_key)(const struct store_oracle *o);
 };
 extern const struct oracle_engine oracle_podman, oracle_unit;
+/* By the prefix of `production`; *ret_name (may be NULL): what follows it. NULL: none of them. */
+const struct oracle_engine *oracle_engine_of(const char *production, const char **ret_name);
 
 struct oracle_options {
 	struct store *store;
 	const struct ways *ways;
-	struct under *under;
 	/* A test's hook: at each state entered a line is written to this file and, where a file of
 	 * that name with ".hold" has the state's name, nothing goes on until it is gone. NULL: none. */
 	const char *trace;
@@ -116,5 +137,29 @@ void oracles_free(struct oracles *o);
 bool oracles_any(const struct oracles *o);
 /* From learn/denied.h and the keeper's news. */
 int oracles_denied(struct oracles *o, const char *key, const struct store_denial *d);
-/* After each drain: rows that commands changed, children that ended, deadlines. */
+/* After each drain: rows that commands changed, children that ended, deadlines. Negative errno: the
+ * first failure of the store; what waits for it is tried again. */
 int oracles_look(struct oracles *o, int64_t now_ms);
+/* Between drains: children and deadlines alone. Worth calling some times a second while
+ * oracles_busy. */
+int oracles_hurry(struct oracles *o, int64_t now_ms);
+bool oracles_busy(const struct oracles *o);
+/* Whoever looks no more brings production back first: loops under way are abandoned. Waits for it, so
+ * many seconds at most. */
+void oracles_end(struct oracles *o, unsigned limit_s);
+
+/* --- beginning ----------------------------------------------------------------------------- */
+
+struct oracle_wanted {
+	const char *production, *hardened, *replay; /* as in struct store_oracle */
+	bool is_image, bootstrap, by_rule;
+	uint32_t window_s, per_hour;
+};
+/* The first generation (empty, or what was observed), good, and the row, which starts production; in
+ * a transaction, whose caller puts *ret_is in place (store_applied_set, ways_put) and commits. */
+int oracle_begin(struct store *s, const struct store_row *row, const struct oracle_wanted *w,
+		 int64_t now_ms, struct store_applied *ret_is);
+/* Whether a command is meant, or an image: what has a blank, or begins with "/", is a command. */
+bool oracle_is_command(const char *hardened);
+/* A workload that is itself a twin. */
+bool oracle_is_twin(const char *key);

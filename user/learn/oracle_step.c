@@ -148,6 +148,13 @@ static int window(struct store_oracle *o, enum oracle_event e, int64_t now)
 	}
 }
 
+void oracle_abandon(struct store_oracle *o, const char *why, int64_t now_ms)
+{
+	tell(o, "%s", why);
+	o->failures++;
+	(void)enter(o, ORACLE_START, now_ms);
+}
+
 int oracle_step(struct store_oracle *o, enum oracle_event e, uint32_t loops_this_hour,
 		int64_t now_ms)
 {

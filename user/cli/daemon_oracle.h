@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon's half of oracles: the loops, and the configuration's rules. Logs. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "base/cleanup.h"
+#include "cli/daemon.h"
+#include "policy/oracles.h"
+
+struct daemon_oracle;
+
+/* Borrows all. */
+int daemon_oracle_new(const struct daemon_options *o, struct store *store,
+		      struct daemon_oracle **ret);
+/* Brings production back where a loop is under way: for half a minute at most. */
+void daemon_oracle_free(struct daemon_oracle *d);
+CLEANUP_DEFINE(struct daemon_oracle *, daemon_oracle_free);
+
+/* A timer of its own, for what happens between drains. */
+int daemon_oracle_attach(struct daemon_oracle *d, sd_event *event);
+
+/* Whether denials are to be watched: asked after each of the following. */
+bool daemon_oracle_needs_denials(const struct daemon_oracle *d);
+/* Of learn/denied.h. */
+void daemon_oracle_denied(struct daemon_oracle *d, const char *key,
+			  const struct store_denial *denial);
+/* After each drain, and with what came of it in the store. */
+void daemon_oracle_interval(struct daemon_oracle *d);
+/* At the beginning, and after each sampling unit: rules. */
+void daemon_oracle_unit(struct daemon_oracle *d);
