@@ -37,7 +37,7 @@ static inline void restore(int fd, int old)
 	close(old);
 }
 
-#define ARGS_MAX 8
+#define ARGS_MAX 12
 
 static inline int run(const struct cmd *c, const char *const args[])
 {

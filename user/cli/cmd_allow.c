@@ -30,7 +30,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_allow = {
 	.name = "allow",
-	.args = "WORKLOAD CALL... [--abi ABI] [--forget] [--state DIR]",
+	.args = "WORKLOAD CALL... [--abi ABI] [--forget] [--config FILE] [--state DIR]",
 	.help = "let a workload's policy have calls, guarded ones too: NAME or #NUMBER",
 	.run = run,
 };

@@ -2,15 +2,21 @@
 #include <errno.h>
 #include <string.h>
 
+#include "apply/features.h"
 #include "apply/may.h"
+#include "apply/reach.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cmd.h"
 #include "cli/daemon.h"
+#include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/plan.h"
 #include "cli/running.h"
 #include "cli/wayin.h"
+
+#define ASK_WAIT_MS   2000
+#define REACH_WAIT_MS 500
 
 struct apply_options {
 	const char *state, *config;
@@ -59,6 +65,7 @@ static bool is_opted_out(const struct applying *a)
 static int ask_may(const struct applying *a, const struct apply_options *o)
 {
 	__attribute__((cleanup(reasons_donep))) struct reasons reasons = { 0 };
+	struct learned learned;
 	const struct may_in in = {
 		.engine = a->row.engine,
 		.key = a->row.key,
@@ -68,10 +75,16 @@ static int ask_may(const struct applying *a, const struct apply_options *o)
 		.why_not = a->row.why_not,
 		.with_descendants = o->plan.make.descendants,
 		.opted_out = is_opted_out(a),
+		.probation = o->plan.mode == MODE_PROBATION,
+		.learned = &learned,
 	};
-	enum may_answer answer = may_enforce(&in, take_reason, &reasons);
+	enum may_answer answer;
 	bool shadow = o->plan.mode == MODE_SHADOW;
+	int r = store_learned(a->store, a->row.id, &learned);
 
+	if (r < 0)
+		return lookup_failed(a->store, r);
+	answer = may_enforce(&in, take_reason, &reasons);
 	if (reasons.failed)
 		return log_err_errno(-ENOMEM, "%s", a->row.key);
 	for (size_t i = 0; i < reasons.cnt; i++) {
@@ -113,19 +126,52 @@ static void warn_unconfined(const struct applying *a)
 			 a->row.key);
 }
 
+static void warn_keeper(const struct applying *a)
+{
+	const char *listener = a->ways.listener ?: KEEPER_SOCKET;
+	int r = reach_keeper(listener, REACH_WAIT_MS);
+
+	if (r < 0)
+		log_warn("%s: tamis-keeper can't be reached at %s (%s): until it can, starts are "
+			 "left to the engine's own profile",
+			 a->row.key, listener,
+			 r == -EPERM ? "who listens there isn't root" : strerror(-r));
+}
+
+/* What is asked now is remembered: a start has little time for it. */
+static void warn_runtimes(const struct applying *a)
+{
+	struct features f = { 0 };
+
+	if (features_of_installed(a->state, ASK_WAIT_MS, &f) < 0)
+		return;
+	if (!f.notify)
+		log_warn("%s: not every runtime installed here can have calls ask "
+			 "(SCMP_ACT_NOTIFY): starts may be left to the engine's own profile",
+			 a->row.key);
+	else if (!f.wait_killable)
+		log_warn("%s: a signal may interrupt a call that asks, which then is EINTR: not "
+			 "every runtime installed here has WAIT_KILLABLE_RECV",
+			 a->row.key);
+}
+
 static void warn(const struct applying *a, const struct apply_options *o)
 {
 	const char *missing = wayin_missing("", a->row.engine, a->config.kubelet_dir);
 
-	if (o->plan.mode != MODE_ENFORCE)
+	if (o->plan.mode == MODE_SHADOW)
 		return;
+	if (o->plan.mode == MODE_PROBATION) {
+		warn_keeper(a);
+		warn_runtimes(a);
+	}
 	if (missing)
 		log_warn("%s: no way into its engine's starts is known here; '%s' makes one",
 			 a->row.key, missing);
 	if (!o->plan.unconfined)
 		warn_unconfined(a);
 	if (strcmp(a->row.engine ?: "", "systemd") != 0 && strstr(a->row.key, "/~") &&
-	    !o->plan.make.good)
+	    !o->plan.make.good && o->plan.mode == MODE_ENFORCE)
 		log_warn("%s: a user's starts can't keep a trial: it waits for --no-trial",
 			 a->row.key);
 }
@@ -159,8 +205,20 @@ static int take_mode(const char *name, void *ctx)
 
 	if (policy_mode_from_name(name, mode) == 0 && *mode != MODE_OBSERVE)
 		return 0;
-	log_err("apply: \"%s\" is no mode: shadow or enforce ('tamis release' applies nothing)",
+	log_err("apply: \"%s\" is no mode: shadow, probation or enforce ('tamis release' applies "
+		"nothing)",
 		name);
+	return -EINVAL;
+}
+
+static int take_rule(const char *name, void *ctx)
+{
+	struct plan_options *plan = ctx;
+
+	plan->has_rule = true;
+	if (probation_rule_from_name(name, &plan->rule) == 0)
+		return 0;
+	log_err("apply: \"%s\" is no rule: learn, ask or deny", name);
 	return -EINVAL;
 }
 
@@ -174,6 +232,7 @@ static int run(int argc, char **argv)
 	};
 	const struct option_row options[] = {
 		{ "mode", .take = take_mode, .ctx = &o.plan.mode },
+		{ "rule", .take = take_rule, .ctx = &o.plan },
 		{ "dry-run", .flag = &o.dry_run },
 		{ "force", .flag = &o.force },
 		{ "no-trial", .flag = &o.plan.make.good },
@@ -190,6 +249,10 @@ static int run(int argc, char **argv)
 
 	if (options_parse(&cmd_apply, options, argc, argv, &args) != EXIT_OK)
 		return EXIT_USAGE;
+	if (o.plan.has_rule && o.plan.mode != MODE_PROBATION) {
+		log_err("apply: --rule says what probation answers: it goes with --mode probation");
+		return EXIT_USAGE;
+	}
 	if (geteuid() != 0)
 		snprintf(maker, sizeof(maker), "uid %u", (unsigned)geteuid());
 	o.plan.again = o.force;
@@ -198,9 +261,9 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_apply = {
 	.name = "apply",
-	.args = "WORKLOAD [--mode shadow|enforce] [--dry-run] [--force] [--no-trial] [--replace] "
-		"[--unconfined] [--with-descendants] [--widen] [--keep-new-image] [--config FILE] "
-		"[--state DIR]",
+	.args = "WORKLOAD [--mode shadow|probation|enforce] [--rule learn|ask|deny] [--dry-run] "
+		"[--force] [--no-trial] [--replace] [--unconfined] [--with-descendants] [--widen] "
+		"[--keep-new-image] [--config FILE] [--state DIR]",
 	.help = "make a generation of what was learned, in force at the next start",
 	.run = run,
 };

@@ -50,7 +50,11 @@ static void say(const struct verdict_work *w, enum tamis_abi abi, unsigned nr)
 
 	if (sysset_has(&w->before.allowed[abi], nr))
 		printf("%s %s was allowed until now\n", abi_text, call);
-	if (verdict_was_seen(w, abi, nr))
+	if (w->is.mode == MODE_PROBATION && verdict_was_seen(w, abi, nr))
+		printf("%s %s was learned: a container whose filter lets it pass goes on until it "
+		       "restarts\n",
+		       abi_text, call);
+	else if (verdict_was_seen(w, abi, nr))
 		printf("%s %s was seen: it will be refused\n", abi_text, call);
 	if (data_always(always) == 0 && sysset_has(&always[abi], nr))
 		printf("%s %s is in every policy, as programs make it without meaning to: "
@@ -79,7 +83,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_deny = {
 	.name = "deny",
-	.args = "WORKLOAD CALL... [--abi ABI] [--forget] [--state DIR]",
+	.args = "WORKLOAD CALL... [--abi ABI] [--forget] [--config FILE] [--state DIR]",
 	.help = "keep calls out of a workload's policy, seen or not: NAME or #NUMBER",
 	.run = run,
 };

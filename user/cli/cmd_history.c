@@ -146,6 +146,8 @@ static void print_head(const struct history *h)
 	if (h->is.mode != MODE_OBSERVE)
 		printf(", generation %" PRIu32 " since %s", h->is.generation,
 		       print_time(h->is.since, since));
+	if (h->is.mode == MODE_PROBATION)
+		printf(", rule %s", probation_rule_name(h->is.rule));
 	if (h->is.mode == MODE_ENFORCE && h->is.good)
 		printf(", %" PRIu32 " if that fails", h->is.good);
 	fputs("\n\n", stdout);
@@ -208,13 +210,15 @@ static int show_json(const struct history *h)
 		return -ENOMEM;
 	}
 	return print_json(
-		json_pack("{s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:b, s:o}", "version", 1,
-			  "key", print_json_text(h->row.key), "name", print_json_text(h->row.name),
-			  "mode", policy_mode_name(h->is.mode), "generation",
+		json_pack("{s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o}",
+			  "version", 1, "key", print_json_text(h->row.key), "name",
+			  print_json_text(h->row.name), "mode", policy_mode_name(h->is.mode),
+			  "rule", print_json_rule(&h->is), "generation",
 			  json_number(h->is.generation), "good", json_number(h->is.good), "since",
 			  h->is.mode == MODE_OBSERVE ? json_null() : json_integer(h->is.since),
 			  "replace", h->is.replace, "unconfined", h->is.unconfined,
-			  "keep_new_image", h->is.keep_new_image, "generations", list),
+			  "keep_new_image", h->is.keep_new_image, "probe_new_image",
+			  h->is.probe_new_image, "generations", list),
 		stdout);
 }
 

@@ -45,6 +45,11 @@ static int choose(struct applying *a, const struct store_applied *was, uint32_t 
 
 static int go_back(struct applying *a, uint32_t wanted)
 {
+	static const char *const becomes[MODE_MAX] = {
+		[MODE_SHADOW] = "in shadow",
+		[MODE_ENFORCE] = "in force",
+		[MODE_PROBATION] = "in probation",
+	};
 	_generation_ struct generation g = { 0 };
 	struct store_applied is;
 	uint32_t was;
@@ -69,8 +74,8 @@ static int go_back(struct applying *a, uint32_t wanted)
 	if (r == 0)
 		printf("%s: from generation %" PRIu32 " to %" PRIu32 " (%s); %s when %s next "
 		       "starts\n",
-		       a->row.key, was, g.number, generation_state_name(g.state),
-		       is.mode == MODE_ENFORCE ? "in force" : "in shadow", a->shown);
+		       a->row.key, was, g.number, generation_state_name(g.state), becomes[is.mode],
+		       a->shown);
 	return r;
 }
 

@@ -143,10 +143,12 @@ static void print_pending(const struct shown *s, enum tamis_abi abi, unsigned nr
 
 static void print_decided(const struct shown *s)
 {
-	char mode[PRINT_MODE_MAX];
+	char mode[PRINT_MODE_MAX], rule[32] = "";
 
+	if (s->is.mode == MODE_PROBATION)
+		snprintf(rule, sizeof(rule), "rule %s", probation_rule_name(s->is.rule));
 	print_field("mode:", print_mode(&s->row, mode),
-		    s->row.opted_out ? "a label of its container opts out" : NULL);
+		    s->row.opted_out ? "a label of its container opts out" : rule);
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
 		for (int nr = sysset_next(&s->pending[abi], 0); nr >= 0;
 		     nr = sysset_next(&s->pending[abi], (unsigned)nr + 1))
@@ -254,6 +256,8 @@ static int load_decided(struct store *store, struct shown *s)
 	r = pending_read(store, s->row.id, guard, s->pending, &s->said);
 	if (r == 0)
 		r = store_images(store, s->row.id, &s->image.text, &s->image.cnt);
+	if (r == 0)
+		r = store_applied_get(store, s->row.id, &s->is);
 	return r < 0 ? lookup_failed(store, r) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/calls_text.h"
 #include "cli/lookup.h"
+#include "learn/probation.h"
 #include "learn/shadow.h"
 
 void plan_done(struct plan *p)
@@ -139,6 +140,8 @@ int plan_make(struct applying *a, const struct plan_options *o, struct plan *ret
 		.replace = o->replace,
 		.unconfined = o->unconfined,
 		.keep_new_image = o->keep_new_image || a->config.keep_new_image,
+		.probe_new_image = !o->keep_new_image && a->config.probe_new_image,
+		.rule = o->has_rule ? o->rule : probation_rule_of(&a->config.probation, a->row.key),
 		.since = time(NULL),
 	};
 	r = load_before(a, ret);
@@ -184,8 +187,28 @@ static void print_generation(const struct applying *a, const struct plan *p)
 		printf("  processes that leave it are bound too: all but guarded calls pass\n");
 }
 
+/* What it means, for who doesn't know the word. */
+static void print_probation(const struct applying *a, const struct plan *p, const char *verb)
+{
+	static const char *const rules[PROBATION_MAX] = {
+		[PROBATION_LEARN] = "goes on, and is learned",
+		[PROBATION_ASK] = "is refused, until 'tamis allow' says otherwise",
+		[PROBATION_DENY] = "is refused, and 'tamis denials' tells of it",
+	};
+
+	printf("%s in probation when %s next starts: what is learned passes; any other call %s "
+	       "(rule %s)\n",
+	       verb, a->shown, rules[p->is.rule], probation_rule_name(p->is.rule));
+	puts("guarded calls, and what the engine's own profile refuses, are refused; no trial: "
+	     "what is new is free from the start after that");
+}
+
 static void print_effect(const struct applying *a, const struct plan *p, const char *verb)
 {
+	if (p->is.mode == MODE_PROBATION) {
+		print_probation(a, p, verb);
+		return;
+	}
 	if (p->is.mode == MODE_SHADOW) {
 		printf("%s in shadow: nothing is refused, 'tamis history' tells what it would "
 		       "have been\n",

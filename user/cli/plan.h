@@ -6,7 +6,9 @@
 #include "learn/make.h"
 
 struct plan_options {
-	enum policy_mode mode; /* shadow or enforce */
+	enum policy_mode mode; /* shadow, probation or enforce */
+	enum probation_rule rule;
+	bool has_rule; /* else what the configuration says */
 	struct make_options make;
 	bool replace, unconfined, keep_new_image;
 	bool again; /* one that failed may be tried again */

@@ -207,6 +207,13 @@ json_t *print_json_known(const char *text)
 	return print_json_text(text && *text ? text : NULL);
 }
 
+json_t *print_json_rule(const struct store_applied *a)
+{
+	bool asks = a->mode == MODE_PROBATION || (a->mode == MODE_ENFORCE && a->probe_new_image);
+
+	return asks ? json_string(probation_rule_name(a->rule)) : json_null();
+}
+
 json_t *print_json_texts(char *const *text, size_t cnt)
 {
 	json_t *array = json_array();

@@ -8,14 +8,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "policy/store.h"
+#include "policy/generations.h"
 
 /* "2026-01-31 23:59:59Z", "-" for never. */
 #define PRINT_TIME_MAX 32
 const char *print_time(int64_t seconds, char buf[PRINT_TIME_MAX]);
 
-/* What a workload is under: "observe", "shadow 3", "enforce 3", and with a generation that isn't good
- * (yet) "enforce 3 trial", "enforce 3 failed". */
+/* What a workload is under: "observe", "shadow 3", "probation 3", "enforce 3", and with a generation
+ * that isn't good (yet) "enforce 3 trial", "enforce 3 failed". */
 #define PRINT_MODE_MAX 48
 const char *print_mode(const struct store_row *row, char buf[PRINT_MODE_MAX]);
 
@@ -47,6 +47,8 @@ int print_table_write(const struct print_table *t, FILE *f);
 /* New references; NULL when out of memory. */
 json_t *print_json_text(const char *text);  /* null for NULL */
 json_t *print_json_known(const char *text); /* and for "" */
+/* The rule that it is answered by in probation, null where none is. */
+json_t *print_json_rule(const struct store_applied *a);
 json_t *print_json_texts(char *const *text, size_t cnt);
 /* A WORKLOAD of tamis(1), JSON; so many of its calls wait for a person's word. */
 json_t *print_json_row(const struct store_row *row, unsigned pending);

@@ -4,6 +4,7 @@
 
 #include "cli/pending.h"
 #include "cli/refused.h"
+#include "policy/generations.h"
 
 struct text_list {
 	char **text;
@@ -12,6 +13,7 @@ struct text_list {
 
 struct shown {
 	struct store_row row;
+	struct store_applied is;
 	struct policy_origin *origin; /* sorted by (abi, stage as it is shown, name) */
 	size_t cnt;
 	struct text_list inner, alias, image;

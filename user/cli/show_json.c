@@ -96,6 +96,7 @@ int show_json(const struct shown *s)
 	int r = 0;
 
 	r |= json_object_set_new(top, "version", json_integer(1));
+	r |= json_object_set_new(top, "rule", print_json_rule(&s->is));
 	r |= json_object_set_new(top, "inside", print_json_texts(s->inner.text, s->inner.cnt));
 	r |= json_object_set_new(top, "aliases", print_json_texts(s->alias.text, s->alias.cnt));
 	r |= json_object_set_new(top, "images", print_json_texts(s->image.text, s->image.cnt));

@@ -7,13 +7,15 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/applying.h"
 #include "cli/call_name.h"
+#include "cli/daemon.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "model/calls.h"
 
 struct verdict_line {
-	const char *dir, *abi_text;
+	const char *dir, *config, *abi_text;
 	enum tamis_abi abi; /* TAMIS_ABI_MAX: not said */
 	bool forget;
 	const char *workload;
@@ -71,7 +73,7 @@ static int choose_calls(const struct verdict_line *l, struct verdict_work *w)
 		if (l->abi_text)
 			log_err("%s has no call \"%s\"", l->abi_text, call->text);
 		else
-			log_err("%s uses no ABI that has \"%s\"; --abi names one", w->row.key,
+			log_err("%s uses no ABI that has \"%s\"; --abi names one", w->row->key,
 				call->text);
 		return -ENOENT;
 	}
@@ -93,22 +95,22 @@ static int choose_said(const struct verdict_kind *k, struct verdict_work *w)
 	}
 	if (any)
 		return 0;
-	log_err("%s: nobody %s that", w->row.key, k->did);
+	log_err("%s: nobody %s that", w->row->key, k->did);
 	return -ENOENT;
 }
 
 /* --- in the store ------------------------------------------------------------------------ */
 
-static int load(struct store *s, const struct verdict_line *l, struct verdict_work *w)
+static int load(struct applying *a, const struct verdict_line *l, struct verdict_work *w)
 {
-	int r = lookup_workload(s, l->workload, &w->row);
+	int r = store_applied_get(a->store, a->row.id, &w->is);
 
-	if (r < 0)
-		return r;
-	r = store_learned(s, w->row.id, &w->learned);
+	w->row = &a->row;
 	if (r == 0)
-		r = store_verdicts(s, w->row.id, &w->before);
-	return r < 0 ? lookup_failed(s, r) : choose_calls(l, w);
+		r = store_learned(a->store, a->row.id, &w->learned);
+	if (r == 0)
+		r = store_verdicts(a->store, a->row.id, &w->before);
+	return r < 0 ? lookup_failed(a->store, r) : choose_calls(l, w);
 }
 
 static int set_all(struct store *s, const struct verdict_work *w, enum store_verdict v)
@@ -121,11 +123,24 @@ static int set_all(struct store *s, const struct verdict_work *w, enum store_ver
 
 		for (int nr = sysset_next(set, 0); r == 0 && nr >= 0;
 		     nr = sysset_next(set, (unsigned)nr + 1))
-			r = store_verdict_set(s, w->row.id, abi, (uint32_t)nr, v, now);
+			r = store_verdict_set(s, w->row->id, abi, (uint32_t)nr, v, now);
 	}
+	return r < 0 ? lookup_failed(s, r) : 0;
+}
+
+/* Containers of it may be in probation: their calls are answered by its applied file. */
+static bool may_ask(const struct store_applied *is)
+{
+	return is->mode == MODE_PROBATION || (is->mode == MODE_ENFORCE && is->probe_new_image);
+}
+
+static int commit(struct applying *a, const struct verdict_work *w, enum store_verdict v)
+{
+	int r = set_all(a->store, w, v);
+
 	if (r < 0)
-		return lookup_failed(s, r);
-	return lookup_commit(s);
+		return r;
+	return may_ask(&w->is) ? applying_commit(a, &w->is) : lookup_commit(a->store);
 }
 
 /* --- what is said ------------------------------------------------------------------------ */
@@ -146,7 +161,7 @@ static void say_calls(const struct verdict_work *w)
 		}
 	}
 	fputs(" of ", stdout);
-	text_escape(stdout, w->row.key, SIZE_MAX);
+	text_escape(stdout, w->row->key, SIZE_MAX);
 }
 
 static void say_each(const struct verdict_kind *k, const struct verdict_work *w)
@@ -159,16 +174,27 @@ static void say_each(const struct verdict_kind *k, const struct verdict_work *w)
 	}
 }
 
-static void say(const struct verdict_kind *k, const struct verdict_work *w, bool forget)
+/* What becomes of it, and when. */
+static void say_when(const struct verdict_kind *k, const struct verdict_work *w, bool forget)
 {
-	printf("%s ", forget ? "took back the word on" : k->did);
-	say_calls(w);
+	if (w->is.mode == MODE_PROBATION) {
+		puts("; it is in probation: tamis-keeper answers so from now on, and a generation "
+		     "is made of it");
+		return;
+	}
 	fputs("; 'tamis apply ", stdout);
-	text_escape(stdout, w->row.key, SIZE_MAX);
+	text_escape(stdout, w->row->key, SIZE_MAX);
 	if (forget)
 		puts("' makes a generation of what is left");
 	else
 		printf("' makes a generation %s it\n", k->after);
+}
+
+static void say(const struct verdict_kind *k, const struct verdict_work *w, bool forget)
+{
+	printf("%s ", forget ? "took back the word on" : k->did);
+	say_calls(w);
+	say_when(k, w, forget);
 	if (!forget)
 		say_each(k, w);
 }
@@ -177,21 +203,20 @@ static void say(const struct verdict_kind *k, const struct verdict_work *w, bool
 
 static int judge(const struct verdict_kind *k, const struct verdict_line *l)
 {
-	_cleanup_(store_close) struct store *s = NULL;
+	_applying_ struct applying a = { 0 };
 	struct verdict_work w = { 0 };
-	int r = lookup_open(l->dir, STORE_EDIT, &s);
+	int r = applying_open(l->dir, l->config, l->workload, &a);
 
 	if (r == 0)
-		r = load(s, l, &w);
+		r = load(&a, l, &w);
 	if (r == 0 && l->forget)
 		r = choose_said(k, &w);
 	else if (r == 0 && k->check)
 		r = k->check(&w);
 	if (r == 0)
-		r = set_all(s, &w, l->forget ? VERDICT_NONE : k->verdict);
+		r = commit(&a, &w, l->forget ? VERDICT_NONE : k->verdict);
 	if (r == 0)
 		say(k, &w, l->forget);
-	store_row_done(&w.row);
 	return r < 0 ? EXIT_FAIL : EXIT_OK;
 }
 
@@ -208,10 +233,13 @@ static int take_abi(const char *value, void *ctx)
 
 int verdict_run(const struct verdict_kind *k, int argc, char **argv)
 {
-	struct verdict_line l = { .dir = DEFAULT_STATE_DIR, .abi = TAMIS_ABI_MAX };
+	struct verdict_line l = { .dir = DEFAULT_STATE_DIR,
+				  .config = DAEMON_CONFIG,
+				  .abi = TAMIS_ABI_MAX };
 	const struct option_row options[] = {
 		{ "abi", .take = take_abi, .ctx = &l },
 		{ "forget", .flag = &l.forget },
+		{ "config", .text = &l.config },
 		OPTION_STATE(&l.dir),
 		{ 0 },
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What allow and deny have in common: WORKLOAD CALL... [--abi ABI] [--forget]. */
+/* What allow and deny have in common: WORKLOAD CALL... [--abi ABI] [--forget]. Where
+ * the workload may be in probation, what tamis-keeper answers by is written too. */
 #pragma once
 
 #include "cli/cmd.h"
@@ -8,7 +9,8 @@
 
 /* The calls that a line means, and what is known of their workload. */
 struct verdict_work {
-	struct store_row row;
+	const struct store_row *row;
+	struct store_applied is;
 	struct learned learned;
 	struct verdicts before; /* what was said until now */
 	struct sysset calls[TAMIS_ABI_MAX];
