@@ -107,6 +107,9 @@ static int run_daemon(int argc, char **argv)
 	struct parsed p = { .o = &o };
 	int opt, index = 0;
 
+	/* oracles' twins are workloads of their own */
+	if (daemon_option(&o, "watch", "*/" ORACLE_TWIN_PREFIX "*.service") < 0)
+		return EXIT_FAIL;
 	find_config(argc, argv, &p.config);
 	if (read_config(&o, p.config) < 0)
 		return EXIT_USAGE;

@@ -21,6 +21,7 @@
 #include "cli/cmd.h"
 #include "cli/complain.h"
 #include "cli/daemon_apply.h"
+#include "cli/daemon_oracle.h"
 #include "cli/daemon_probation.h"
 #include "cli/daemon_under.h"
 #include "identity/cgroups.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct daemon_apply *apply;
 	struct daemon_under *under;
 	struct daemon_probation *probation;
+	struct daemon_oracle *oracle;
 	struct identity_options identity;
 	char *mount;
 	char *pins;
@@ -50,6 +52,7 @@ struct daemon {
 static void daemon_close(struct daemon *d)
 {
 	observer_free(d->observer);
+	daemon_oracle_free(d->oracle);
 	daemon_probation_free(d->probation);
 	daemon_under_free(d->under);
 	daemon_apply_free(d->apply);
@@ -219,15 +222,27 @@ static int open_observer(struct daemon *d)
 	return r;
 }
 
+static void on_denied(void *arg, const char *key, const struct store_denial *denial)
+{
+	daemon_oracle_denied(((struct daemon *)arg)->oracle, key, denial);
+}
+
 static int open_appliers(struct daemon *d)
 {
-	const struct daemon_under_options uo = { .daemon = d->o, .store = d->store };
+	const struct daemon_under_options uo = {
+		.daemon = d->o,
+		.store = d->store,
+		.denied = on_denied,
+		.arg = d,
+	};
 	int r = daemon_apply_new(d->o, d->store, d->mount, &d->apply);
 
 	if (r >= 0)
 		r = daemon_under_new(&uo, &d->under);
 	if (r >= 0)
 		r = daemon_probation_new(d->o, d->store, &d->probation);
+	if (r >= 0)
+		r = daemon_oracle_new(d->o, d->store, &d->oracle);
 	return r;
 }
 
@@ -296,6 +311,8 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 		fail(d, r, "can't store what was seen");
 	daemon_apply_interval(d->apply);
 	daemon_probation_interval(d->probation);
+	daemon_oracle_interval(d->oracle, r >= 0);
+	daemon_under_need_denials(d->under, daemon_oracle_needs_denials(d->oracle));
 	daemon_under_interval(d->under);
 	return again(source, d->o->interval_ms * 1000);
 }
@@ -346,6 +363,7 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 		fail(d, r, "can't begin a sampling unit");
 	daemon_apply_unit(d->apply);
 	daemon_under_unit(d->under);
+	daemon_oracle_unit(d->oracle);
 	thin_sometimes(d);
 	tell_losses(d);
 	(void)malloc_trim(0); /* what a burst of containers took */
@@ -380,6 +398,8 @@ static int add_sources(struct daemon *d, sd_event *event)
 
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, unit, 0, on_unit, d);
+	if (r >= 0)
+		r = daemon_oracle_attach(d->oracle, event);
 	return r;
 }
 
@@ -416,12 +436,15 @@ int daemon_run(const struct daemon_options *o)
 		return EXIT_FAIL;
 	}
 	daemon_apply_begin(d.apply);
+	daemon_oracle_unit(d.oracle);
+	daemon_under_need_denials(d.under, daemon_oracle_needs_denials(d.oracle));
 	log_info("ready: observing %" PRIu64 " workload cgroups below %s (%s door, %s)",
 		 observer_stats(d.observer).workload_cgroups, d.mount, sensor_door(d.sensor),
 		 d.pins ? d.pins : "nothing pinned");
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(event);
 	(void)sd_notify(0, "STOPPING=1");
+	daemon_oracle_end(d.oracle);
 	if (last_drain(&d) < 0 || r < 0)
 		return EXIT_FAIL;
 	log_info("stopped; %s", d.pins ? "the programs go on recording until tamis daemon --unpin"

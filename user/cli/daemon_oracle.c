@@ -74,11 +74,13 @@ void daemon_oracle_free(struct daemon_oracle *d)
 	if (!d)
 		return;
 	sd_event_source_unref(d->timer);
-	if (d->oracles) {
-		oracles_end(d->oracles, END_S);
-		oracles_free(d->oracles);
-	}
+	oracles_free(d->oracles);
 	free(d);
+}
+
+void daemon_oracle_end(struct daemon_oracle *d)
+{
+	oracles_end(d->oracles, END_S);
 }
 
 /* --- the loops ---------------------------------------------------------------------------------- */
@@ -122,9 +124,10 @@ void daemon_oracle_denied(struct daemon_oracle *d, const char *key,
 	(void)oracles_denied(d->oracles, key, denial);
 }
 
-void daemon_oracle_interval(struct daemon_oracle *d)
+void daemon_oracle_interval(struct daemon_oracle *d, bool drained)
 {
-	int r = oracles_look(d->oracles, now_ms());
+	int r = drained ? oracles_look(d->oracles, now_ms())
+			: oracles_hurry(d->oracles, now_ms());
 
 	if (r >= 0)
 		r = set_timer(d);

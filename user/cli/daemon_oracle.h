@@ -13,7 +13,6 @@ struct daemon_oracle;
 /* Borrows all. */
 int daemon_oracle_new(const struct daemon_options *o, struct store *store,
 		      struct daemon_oracle **ret);
-/* Brings production back where a loop is under way: for half a minute at most. */
 void daemon_oracle_free(struct daemon_oracle *d);
 CLEANUP_DEFINE(struct daemon_oracle *, daemon_oracle_free);
 
@@ -25,7 +24,9 @@ bool daemon_oracle_needs_denials(const struct daemon_oracle *d);
 /* Of learn/denied.h. */
 void daemon_oracle_denied(struct daemon_oracle *d, const char *key,
 			  const struct store_denial *denial);
-/* After each drain, and with what came of it in the store. */
-void daemon_oracle_interval(struct daemon_oracle *d);
+/* After each drain; `drained`: all is in the store. */
+void daemon_oracle_interval(struct daemon_oracle *d, bool drained);
 /* At the beginning, and after each sampling unit: rules. */
 void daemon_oracle_unit(struct daemon_oracle *d);
+/* The daemon stops: production comes back where a loop is under way, within half a minute. */
+void daemon_oracle_end(struct daemon_oracle *d);
