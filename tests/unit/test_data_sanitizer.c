@@ -23,9 +23,9 @@ static const struct file {
 	  { "ptrace", "clone", "prctl", "madvise", "execve" },
 	  { "unlink" } },
 	{ "lsan", data_text_lsan, { "ptrace", "clone", "prctl" }, { "madvise", "unlink" } },
-	{ "msan", data_text_msan, { "madvise", "execve" }, { "ptrace", "clone", "unlink" } },
-	{ "tsan", data_text_tsan, { "unlink", "nanosleep" }, { "ptrace", "clone" } },
-	{ "ubsan", data_text_ubsan, { "sigaltstack", "write" }, { "ptrace", "clone", "madvise" } },
+	{ "msan", data_text_msan, { "madvise", "execve" }, { "ptrace", "unlink" } },
+	{ "tsan", data_text_tsan, { "unlink", "nanosleep" }, { "ptrace", "getdents" } },
+	{ "ubsan", data_text_ubsan, { "sigaltstack", "write" }, { "ptrace", "madvise" } },
 };
 
 static bool has(const struct sysset set[TAMIS_ABI_MAX], const char *name)
