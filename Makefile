@@ -152,7 +152,7 @@ $(O)/tools/planted-asan: tests/tools/planted.c
 	$(Q)$(call tool,-fsanitize=address $(if $(findstring clang,$(CC)),,-static-libasan))
 
 # The one that drives what tamis-start is made of.
-$(O)/tools/start: tests/tools/start.c $(O)/libtamis.a
+$(O)/tools/start $(O)/tools/rule: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS)
 

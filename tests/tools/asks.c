@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NUMBERS_MAX 32
+#define NUMBERS_MAX 64
 
 static long numbers[NUMBERS_MAX];
 static unsigned number_cnt;

@@ -89,35 +89,44 @@ static bool take_filter(struct keeper *k, struct conn *c)
 	return true;
 }
 
+/* The manager has it before anything else is done: whoever sent a filter waits for nothing more. */
+static void keep(struct conn *c)
+{
+	if (!c->kept)
+		fdstore_put(KEPT_AS, c->number, c->source.fd, false);
+	c->kept = true;
+}
+
 void conns_read(struct keeper *k, struct conn *c)
 {
 	bool over = !c->done && take_filter(k, c);
 
 	if (!over && c->done)
 		over = peer_drain(c->source.fd, &c->left) == 0;
-	if (over) {
+	if (over)
 		conn_close(k, c);
-		return;
-	}
-	if (!c->kept && !c->done) {
-		fdstore_put(KEPT_AS, c->number, c->source.fd, false);
-		c->kept = true;
-	}
 }
 
-static void welcome(struct keeper *k, int fd)
+static void welcome(struct keeper *k, int fd, uint64_t number)
 {
+	struct conn *c = conn_add(k, fd, number);
 	_free_ char *why = NULL;
-	int r = peer_check(fd, &why);
-	struct conn *c = r == 0 ? conn_add(k, fd, 0) : NULL;
+	int r;
 
-	if (c) {
+	if (!c) {
+		close(fd);
+		return;
+	}
+	keep(c);
+	fault_at("stored");
+	r = peer_check(fd, &why);
+	if (r == 0) {
 		conns_read(k, c);
 		return;
 	}
 	if (keeper_may_say(k))
-		log_warn("a connection is cut off: %s", why ? why : strerror(r < 0 ? -r : ENOMEM));
-	close(fd);
+		log_warn("a connection is cut off: %s", why ? why : strerror(-r));
+	conn_close(k, c);
 }
 
 /* Nothing to take it with: it would wait, and so would we, in a circle. */
@@ -144,17 +153,14 @@ void conns_accept(struct keeper *k)
 		if (fd < 0)
 			return;
 		fault_at("accepted");
-		welcome(k, fd);
+		welcome(k, fd, 0);
 	}
 	pause_listener(k, true);
 }
 
 void conns_restore(struct keeper *k, int fd, uint64_t number)
 {
-	if (!conn_add(k, fd, number)) {
-		close(fd);
-		fdstore_drop(KEPT_AS, number);
-	}
+	welcome(k, fd, number);
 }
 
 void conns_expire(struct keeper *k, int64_t now)

@@ -125,11 +125,10 @@ static void answer(struct keeper *k, const struct kept *f, const struct seccomp_
 	struct whose_answer whose = { .key = "", .cgroup = "" };
 	struct journal_entry e = { .kind = JOURNAL_CALL };
 	struct decision d;
-
 	/* Of a pid namespace that isn't below ours it has none. */
-	if (n->pid && whose_ask(k->whose, (pid_t)n->pid, &whose) < 0)
-		whose = (struct whose_answer){ .key = "", .cgroup = "" };
-	if (!is_valid(f, n->id))
+	int r = n->pid ? whose_ask_of(k->whose, f->number, (pid_t)n->pid, &whose) : 0;
+
+	if (r <= 0 && !is_valid(f, n->id))
 		return;
 	if (decide_call(&n->data, &e.abi, &e.nr) < 0) {
 		send_answer(f, n->id, ENOSYS);

@@ -18,6 +18,8 @@
 #define PROC_MAX   (64u << 10)
 /* An engine's files may come after the first call: what was nobody's is asked again. */
 #define NOBODYS_MS 1000
+#define RECENT_MS  500
+#define RECENTS	   1024
 
 /* A cgroup whose owner is known: an owner's own, which goes for all below it, or, being nobody's, one
  * that goes for itself alone. */
@@ -28,11 +30,22 @@ struct known {
 	int64_t asked;
 };
 
+/* A caller whose owner was found. */
+struct recent {
+	uint64_t filter;
+	pid_t pid;
+	int64_t asked;
+	uint64_t drops; /* it is good while none was dropped since */
+	const struct known *known;
+};
+
 struct whose {
 	char *mount;
 	struct held *held;
 	struct known *bucket[BUCKETS];
 	size_t cnt;
+	uint64_t drops; /* of known ones */
+	struct recent recent[RECENTS];
 	char *path; /* of who isn't remembered */
 };
 
@@ -63,6 +76,8 @@ int whose_new(const char *state, const char *mount, struct whose **ret)
 
 static void known_free(struct known *k)
 {
+	if (!k)
+		return;
 	free(k->path);
 	free(k->key);
 	free(k);
@@ -78,6 +93,7 @@ static void forget_all(struct whose *w)
 			known_free(k);
 		}
 	w->cnt = 0;
+	w->drops++;
 }
 
 void whose_free(struct whose *w)
@@ -132,6 +148,7 @@ static struct known *find_one(struct whose *w, uint64_t h, const char *path, siz
 		*at = k->next;
 		known_free(k);
 		w->cnt--;
+		w->drops++;
 		return NULL;
 	}
 	return NULL;
@@ -222,28 +239,61 @@ int whose_cgroup(pid_t pid, char **ret)
 	return 0;
 }
 
-int whose_ask(struct whose *w, pid_t pid, struct whose_answer *ret)
+static void fill(struct whose *w, const struct known *k, int64_t now, struct whose_answer *ret)
+{
+	*ret = (struct whose_answer){ .key = k->key, .cgroup = k->path, .cgroup_id = k->id };
+	if (*k->key)
+		ret->applied = held_get(w->held, k->key, now);
+}
+
+/* NULL, and the path in w: it isn't known. */
+static int ask(struct whose *w, pid_t pid, int64_t now, const struct known **ret)
 {
 	_free_ char *path = NULL;
-	int64_t now = now_ms();
 	const struct known *k;
 	int r = whose_cgroup(pid, &path);
 
 	if (r == -ESRCH)
 		return r;
 	k = path ? find(w, path, now) : NULL;
-	if (!k && path)
-		k = identify(w, path, now);
-	if (k) {
-		*ret = (struct whose_answer){ .key = k->key,
-					      .cgroup = k->path,
-					      .cgroup_id = k->id };
-		if (*k->key)
-			ret->applied = held_get(w->held, k->key, now);
-		return 0;
-	}
+	*ret = !k && path ? identify(w, path, now) : k;
 	free(w->path);
 	w->path = TAKE_PTR(path);
-	*ret = (struct whose_answer){ .key = "", .cgroup = w->path ? w->path : "" };
 	return 0;
+}
+
+static int ask_now(struct whose *w, pid_t pid, int64_t now, struct recent *recent,
+		   struct whose_answer *ret)
+{
+	const struct known *k = NULL;
+	int r = ask(w, pid, now, &k);
+
+	if (r < 0)
+		return r;
+	if (recent && k && *k->key)
+		*recent = (struct recent){ recent->filter, pid, now, w->drops, k };
+	if (k)
+		fill(w, k, now, ret);
+	else
+		*ret = (struct whose_answer){ .key = "", .cgroup = w->path ? w->path : "" };
+	return 0;
+}
+
+int whose_ask(struct whose *w, pid_t pid, struct whose_answer *ret)
+{
+	return ask_now(w, pid, now_ms(), NULL, ret);
+}
+
+int whose_ask_of(struct whose *w, uint64_t filter, pid_t pid, struct whose_answer *ret)
+{
+	struct recent *r = &w->recent[(filter * 31 + (uint64_t)pid) % RECENTS];
+	int64_t now = now_ms();
+
+	if (r->known && r->filter == filter && r->pid == pid && r->drops == w->drops &&
+	    now - r->asked < RECENT_MS) {
+		fill(w, r->known, now, ret);
+		return 1;
+	}
+	*r = (struct recent){ .filter = filter };
+	return ask_now(w, pid, now, r, ret);
 }

@@ -22,5 +22,10 @@ void whose_free(struct whose *w);
 /* -ESRCH: the process is gone. Else 0: what isn't known is "" and NULL. */
 int whose_ask(struct whose *w, pid_t pid, struct whose_answer *ret);
 
+/* The same of a caller under a filter: 1 where that thread of that filter was asked for in the last 500 ms,
+ * and /proc wasn't looked at. A thread number can be used again then, but under that filter, which is
+ * of one start and binds what comes of it. */
+int whose_ask_of(struct whose *w, uint64_t filter, pid_t pid, struct whose_answer *ret);
+
 /* Which cgroup a process is in: its path below the root, "" where there is no cgroup v2. -ESRCH. */
 int whose_cgroup(pid_t pid, char **ret);
