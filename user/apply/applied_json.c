@@ -43,7 +43,7 @@ static int print_probation(const struct applied *a, json_t *o)
 int applied_print(const struct applied *a, char **ret, size_t *ret_len)
 {
 	json_auto_t *o = json_object();
-	_free_ char *text = NULL, *ended;
+	_free_ char *text = NULL, *ended = NULL;
 
 	if (a->listener && !is_listener(a->listener))
 		return -EINVAL;
