@@ -23,12 +23,12 @@
 #include "cli/daemon_apply.h"
 #include "cli/daemon_oracle.h"
 #include "cli/daemon_probation.h"
+#include "cli/daemon_thin.h"
 #include "cli/daemon_under.h"
 #include "identity/cgroups.h"
 #include "learn/observer.h"
 #include "model/calls.h"
 
-#define THIN_EVERY_S 3600 /* old sampling units are folded */
 
 struct daemon {
 	const struct daemon_options *o;
@@ -317,41 +317,12 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 	return again(source, d->o->interval_ms * 1000);
 }
 
-/* 1: there may be more. */
-static int thin(struct daemon *d, time_t now)
-{
-	struct store_prune what = {
-		.fold_before = d->o->fold_s ? now - d->o->fold_s : 0,
-		.gone_before = d->o->gone_s ? now - d->o->gone_s : 0,
-	};
-	struct store_pruned pruned = { 0 };
-	int r = store_begin(d->store);
-
-	if (r < 0)
-		return r;
-	r = store_prune(d->store, &what, NULL, NULL, &pruned);
-	if (r >= 0)
-		r = store_commit(d->store);
-	if (r < 0)
-		store_rollback(d->store);
-	else if (pruned.workloads || pruned.units)
-		log_debug("%" PRIu64 " workloads dropped, %" PRIu64 " sampling units folded",
-			  pruned.workloads, pruned.units);
-	return r < 0 ? r : pruned.units > 0;
-}
-
 static void thin_sometimes(struct daemon *d)
 {
-	time_t now = time(NULL);
-	int r;
+	int r = daemon_thin(d->o, d->store, &d->thinned);
 
-	if (now - d->thinned < THIN_EVERY_S && now >= d->thinned)
-		return;
-	r = thin(d, now);
 	if (r < 0)
 		fail(d, r, "can't thin out what is old");
-	if (r <= 0) /* a store folds so much at a time: the next unit's end goes on */
-		d->thinned = now;
 }
 
 static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
