@@ -125,6 +125,18 @@ everything() {
 	same keys history
 }
 
+@test "denials" {
+	python3 - "$daemon_dir/state/tamis.db" <<-'END'
+		import sqlite3, sys
+		with sqlite3.connect(sys.argv[1]) as db:
+		    db.execute("INSERT INTO denial SELECT id, 0, 0, 39, 1, 7, 'comm', '/exe', 1, 1, 2 FROM workload")
+	END
+	tamis denials --json >denials.json
+	jq -e '.denials != []' denials.json
+	printed <denials.json >keys
+	same keys denials
+}
+
 @test "diff" {
 	"$TAMIS" record -f oci -o policy.json -- /bin/true
 	tamis diff "$(workload_key all)" policy.json --json >diff.json || (($? == 1))

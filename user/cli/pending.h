@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What waits for a person's word: guarded calls that a workload was seen to make. */
+/* What waits for a person's word: guarded calls that a workload was seen to make, and what it asked
+ * for in probation and was refused. */
 #pragma once
 
 #include "model/guard.h"

@@ -39,6 +39,7 @@ _tamis_options() {
 	apply) _tamis_words --mode --dry-run --force --no-trial --replace --unconfined --with-descendants \
 		--widen --keep-new-image --config --state ;;
 	history) _tamis_words --json --config --state ;;
+	denials) _tamis_words --follow --json --state ;;
 	rollback | release) _tamis_words --config --state ;;
 	install) _tamis_words --hooks-dir --runtime --as --kubelet-dir --state ;;
 	uninstall) _tamis_words --hooks-dir --remove ;;
@@ -93,7 +94,7 @@ _tamis() {
 	local cword=$COMP_CWORD
 	COMPREPLY=()
 	if ((cword == 1)); then
-		_tamis_words daemon record trace list show allow deny apply history rollback release export diff \
+		_tamis_words daemon record trace list show allow deny apply history denials rollback release export diff \
 			run forget merge prune check install uninstall --help --version
 		return
 	fi
@@ -112,7 +113,7 @@ _tamis() {
 		[[ $cword != 2 ]] || _tamis_words podman wrapper
 		[[ ${words[2]} != wrapper ]] || _tamis_files
 		;;
-	allow | deny | apply | history | rollback | release | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
+	allow | deny | apply | history | denials | rollback | release | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
 	diff)
 		_tamis_workloads
 		_tamis_files

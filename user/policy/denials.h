@@ -26,6 +26,7 @@ struct store_denial {
 	const char *comm, *exe; /* hostile; NULL: not known */
 	uint64_t count;
 	int64_t first, last; /* seconds since the epoch */
+	const char *key;     /* of the workload: store_denials alone fills it */
 };
 
 /* Merged into the row of (workload, kind, abi, nr): count adds up, first and last widen, process and

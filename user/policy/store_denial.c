@@ -80,7 +80,7 @@ int store_denial_sum(struct store *s, struct store_denial *d)
 /* Denials while they grow; their strings are offsets until they are done, 0: NULL. */
 struct denials {
 	struct store_denial *d;
-	size_t (*text)[2]; /* of comm and exe, in `texts` */
+	size_t (*text)[3]; /* of comm, exe and key, in `texts` */
 	size_t cnt, room;
 	FILE *texts;
 	char *text_data;
@@ -100,7 +100,7 @@ static int denials_room(struct denials *l)
 {
 	size_t room = l->room ? l->room * 2 : 64;
 	struct store_denial *more;
-	size_t(*more_text)[2];
+	size_t(*more_text)[3];
 
 	if (l->cnt < l->room)
 		return 0;
@@ -162,6 +162,7 @@ static int read_denial(struct store *s, sqlite3_stmt *stmt, struct denials *l)
 	d.last = sqlite3_column_int64(stmt, 10);
 	l->text[l->cnt][0] = add_text(l, stmt, 6);
 	l->text[l->cnt][1] = add_text(l, stmt, 7);
+	l->text[l->cnt][2] = add_text(l, stmt, 11);
 	l->d[l->cnt++] = d;
 	return 0;
 }
@@ -201,6 +202,7 @@ static int pack(struct denials *l, struct store_denial **ret)
 	for (size_t i = 0; i < l->cnt; i++) {
 		block[i].comm = l->text[i][0] ? texts + l->text[i][0] : NULL;
 		block[i].exe = l->text[i][1] ? texts + l->text[i][1] : NULL;
+		block[i].key = l->text[i][2] ? texts + l->text[i][2] : "";
 	}
 	*ret = block;
 	return 0;

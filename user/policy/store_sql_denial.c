@@ -47,9 +47,11 @@ static const char *const sql[SQL_MAX] = {
 		" nr FROM denial WHERE workload = ?1 ORDER BY last DESC, kind, abi, nr"
 		" LIMIT -1 OFFSET ?2)",
 	[SQL_DENIAL_ALL] =
-		"SELECT workload, kind, abi, nr, generation, pid, comm, exe, count, first, last"
-		" FROM denial WHERE ?1 = 0 OR workload = ?1"
-		" ORDER BY last, workload, kind, abi, nr",
+		"SELECT d.workload, d.kind, d.abi, d.nr, d.generation, d.pid, d.comm, d.exe,"
+		" d.count, d.first, d.last, w.key FROM denial d JOIN workload w ON w.id = "
+		"d.workload"
+		" WHERE ?1 = 0 OR d.workload = ?1"
+		" ORDER BY d.last, w.key, d.kind, d.abi, d.nr",
 	[SQL_DENIAL_ASKED] =
 		"SELECT d.abi, d.nr FROM denial d WHERE d.workload = ?1 AND d.kind = ?2"
 		" AND d.nr < ?3 AND NOT EXISTS (SELECT 1 FROM verdict v"
