@@ -351,9 +351,10 @@ static void it_makes_no_room(void **state)
 		assert_int_equal(applied_to(first[i]).generation, 1);
 	assert_false(is_listed("podman/w0003"));
 	assert_true(is_listed("podman/w0006"));
-	spoil_db("INSERT INTO generation SELECT id, 1, 0, NULL, '', 0, 0, NULL, 0, 0, 0, 0, 0, 0,"
-		 " 0, 0, 0, 0 FROM workload WHERE id > 3;"
-		 "INSERT OR IGNORE INTO applied SELECT id, 2, 1, NULL, 0, 0, 0, 0, 0 FROM workload");
+	spoil_db(
+		"INSERT INTO generation SELECT id, 1, 0, NULL, '', 0, 0, NULL, 0, 0, 0, 0, 0, 0,"
+		" 0, 0, 0, 0 FROM workload WHERE id > 3;"
+		"INSERT OR IGNORE INTO applied SELECT id, 2, 1, NULL, 0, 0, 0, 0, 0 FROM workload");
 	IN_TRANSACTION
 	add_workload("podman/more", NULL);
 	assert_int_equal(count_workloads(), STORE_OWNER_MAX + 1);

@@ -10,7 +10,7 @@
 #include "emit/emit.h"
 #include "emit/formats.h"
 
-#define CASES  10000
+#define CASES  4000
 #define NATIVE abi_native()
 #define PODMAN "/usr/share/containers/seccomp.json"
 /* Tests run in the top folder. */
