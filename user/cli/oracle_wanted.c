@@ -8,7 +8,6 @@
 #include "apply/may.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cli/wayin.h"
 #include "learn/oracle_child.h"
 #include "learn/oracle_files.h"
 #include "learn/oracle_podman.h"
@@ -93,14 +92,10 @@ static char *not_ours(const struct store_row *row, const char *production)
 char *oracle_wanted_refuses(const struct store_row *row, const char *production,
 			    const char *hardened)
 {
-	const char *missing = wayin_missing("", row->engine, false);
 	char *why = not_ours(row, production);
 
 	if (!why)
 		why = may_not(row);
-	if (!why && missing)
-		why = text_format("no way into its engine's starts is known here; '%s' makes one",
-				  missing);
 	if (!why && is_engine(row, "systemd") && *hardened != '/')
 		why = strdup("the twin of a unit is a command, with its program's whole path");
 	return why;
