@@ -14,7 +14,6 @@
 #include "cli/oracle_config.h"
 #include "cli/oracle_show.h"
 #include "cli/oracle_wanted.h"
-#include "cli/wayin.h"
 
 struct oracle_cmd {
 	const char *state, *config;
@@ -88,16 +87,6 @@ static void say(const struct oracle_cmd *o, const struct applying *a,
 	       o->wanted.window_s, o->wanted.per_hour);
 }
 
-/* Hooks may be anywhere (podman --hooks-dir). */
-static void warn_wayin(const struct applying *a)
-{
-	const char *missing = wayin_missing("", a->row.engine, a->config.kubelet_dir);
-
-	if (missing)
-		log_warn("%s: no way into its engine's starts is known here; '%s' makes one",
-			 a->row.key, missing);
-}
-
 static int begin(struct oracle_cmd *o, const char *name)
 {
 	_applying_ struct applying a = { 0 };
@@ -119,11 +108,9 @@ static int begin(struct oracle_cmd *o, const char *name)
 	if (r < 0)
 		return lookup_failed(a.store, r);
 	r = applying_commit(&a, &is);
-	if (r < 0)
-		return r;
-	say(o, &a, &is);
-	warn_wayin(&a);
-	return 0;
+	if (r == 0)
+		say(o, &a, &is);
+	return r;
 }
 
 /* --- end --------------------------------------------------------------------------------------- */

@@ -126,8 +126,7 @@ void daemon_oracle_denied(struct daemon_oracle *d, const char *key,
 
 void daemon_oracle_interval(struct daemon_oracle *d, bool drained)
 {
-	int r = drained ? oracles_look(d->oracles, now_ms())
-			: oracles_hurry(d->oracles, now_ms());
+	int r = drained ? oracles_look(d->oracles, now_ms()) : oracles_hurry(d->oracles, now_ms());
 
 	if (r >= 0)
 		r = set_timer(d);
@@ -254,6 +253,8 @@ static int follow(struct daemon_oracle *d, const struct oracle_rule *rule,
 	if (r != -ENOENT || !row->running)
 		return r == -ENOENT ? 0 : r;
 	why = oracle_wanted_refuses(row, u.wanted.production, rule->hardened);
+	if (!why)
+		why = oracle_wanted_asks(d->ways.state, row, u.wanted.production);
 	return why ? cannot(&u, why) : begin(&u);
 }
 

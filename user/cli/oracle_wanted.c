@@ -8,11 +8,12 @@
 #include "apply/may.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/wayin.h"
 #include "learn/oracle_child.h"
 #include "learn/oracle_files.h"
 #include "learn/oracle_podman.h"
 
-#define ASK_S	   20
+#define ASK_S	   10
 #define LOOK_US	   20000
 #define ANSWER_MAX (4u << 20)
 
@@ -146,6 +147,36 @@ static int inspect(const char *state, const struct store_row *row, const char *n
 	return r < 0 ? r : oracle_inspected_parse(text, len, ret);
 }
 
+/* Its own podman may look for hooks elsewhere. */
+static bool has_own_hook(const struct oracle_argv *create)
+{
+	static const char option[] = "--hooks-dir";
+	_argv_ struct oracle_argv global = { 0 };
+	size_t len = strlen(option);
+	bool found = false;
+
+	if (oracle_argv_global(create, &global) < 0)
+		return false;
+	for (size_t i = 0; i < global.cnt && !found; i++) {
+		const char *word = global.word[i];
+
+		if (strncmp(word, option, len) == 0 && word[len] == '=')
+			found = wayin_has_hook(word + len + 1);
+		else if (strcmp(word, option) == 0 && i + 1 < global.cnt)
+			found = wayin_has_hook(global.word[i + 1]);
+	}
+	return found;
+}
+
+static char *no_way_in(const struct store_row *row, const struct oracle_argv *create)
+{
+	const char *missing = wayin_missing("", row->engine, false);
+
+	if (!missing || has_own_hook(create))
+		return NULL;
+	return text_format("no way into its starts is known here; '%s' makes one", missing);
+}
+
 char *oracle_wanted_asks(const char *state, const struct store_row *row, const char *production)
 {
 	_inspected_ struct oracle_inspected i = { 0 };
@@ -160,5 +191,5 @@ char *oracle_wanted_asks(const char *state, const struct store_row *row, const c
 	if (r < 0)
 		return text_format("podman can't be asked about \"%s\": %s", name, strerror(-r));
 	why = oracle_podman_refuses(&i);
-	return why ? strdup(why) : NULL;
+	return why ? strdup(why) : no_way_in(row, &i.create);
 }

@@ -27,17 +27,25 @@ static bool is_hook(const char *dir, const char *name)
 	       strstr(text, "tamis-start") && strstr(text, "precreate");
 }
 
+bool wayin_has_hook(const char *path)
+{
+	_cleanup_(closedir) DIR *dir = opendir(path);
+	bool found = false;
+
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e && !found; e = readdir(dir))
+		found = is_hook(path, e->d_name);
+	return found;
+}
+
 static bool has_hook(const char *root)
 {
 	static const char *const dirs[] = { "/etc/containers/oci/hooks.d", HOOK_DIR };
 	bool found = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(dirs) && !found; i++) {
 		_free_ char *path = text_format("%s%s", root, dirs[i]);
-		_cleanup_(closedir) DIR *dir = path ? opendir(path) : NULL;
 
-		for (struct dirent *e = dir ? readdir(dir) : NULL; e && !found; e = readdir(dir))
-			found = is_hook(path, e->d_name);
+		found = path && wayin_has_hook(path);
 	}
 	return found;
 }

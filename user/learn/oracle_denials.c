@@ -164,6 +164,13 @@ static int find(struct store *s, const struct store_oracle *o, const struct orac
 
 /* --- rejected ---------------------------------------------------------------------------------- */
 
+static bool is_exec(enum tamis_abi abi, unsigned nr)
+{
+	int execve = calls_number(abi, "execve");
+
+	return execve >= 0 && nr == (unsigned)execve;
+}
+
 static int reject_one(struct store *s, const struct store_oracle *o, const struct oracle_calls *c,
 		      enum tamis_abi abi, unsigned nr, const char *report, int64_t now)
 {
@@ -189,8 +196,9 @@ static int reject_one(struct store *s, const struct store_oracle *o, const struc
 
 	if (r == 0)
 		r = store_denial_add(s, &denial, NULL);
-	/* A runtime's own start needs what passes there: denied, nothing would start. */
-	if (r >= 0 && !sysset_has(&c->passes[abi], nr))
+	/* A runtime's own start needs what passes there: denied, nothing would start. But execve, which
+	 * can't be denied to anybody, and so is only no part of what was learned. */
+	if (r >= 0 && (!sysset_has(&c->passes[abi], nr) || is_exec(abi, nr)))
 		r = store_verdict_set(s, o->workload, abi, nr, VERDICT_DENY, now);
 	return r < 0 ? r : 0;
 }
@@ -208,12 +216,9 @@ int oracle_reject(struct store *s, struct store_oracle *o, const struct oracle_c
 	return r;
 }
 
-static bool is_exec(const struct policy_origin *o)
+static bool is_made(const struct policy_origin *o)
 {
-	int nr = calls_number(o->abi, "execve");
-
-	return nr >= 0 && o->nr == (unsigned)nr &&
-	       (o->stage == TAMIS_WORKLOAD || o->stage == TAMIS_SESSION);
+	return o->stage == TAMIS_WORKLOAD || o->stage == TAMIS_SESSION;
 }
 
 int oracle_shared(struct store *s, int64_t workload, const struct oracle_calls *c, int64_t since,
@@ -226,7 +231,8 @@ int oracle_shared(struct store *s, int64_t workload, const struct oracle_calls *
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < cnt; i++)
-		if (is_exec(&origin[i]) && origin[i].first >= since - SEEN_BEFORE_S &&
+		if (is_made(&origin[i]) && is_exec(origin[i].abi, origin[i].nr) &&
+		    origin[i].first >= since - SEEN_BEFORE_S &&
 		    !sysset_has(&c->in_force[origin[i].abi], origin[i].nr) &&
 		    !sysset_has(&c->said.allowed[origin[i].abi], origin[i].nr))
 			sysset_add(&ret[origin[i].abi], origin[i].nr);
