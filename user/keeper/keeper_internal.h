@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "keeper/decide.h"
+#include "keeper/handover.h"
 #include "keeper/journal.h"
 #include "keeper/keeper.h"
 #include "keeper/slot.h"
@@ -56,6 +57,7 @@ struct keeper {
 	struct whose *whose;
 	struct tally *tally;
 	struct decide decide;
+	struct handover handover;
 
 	unsigned said; /* lines in this minute */
 	bool watched;  /* the service manager wants to hear that it lives */

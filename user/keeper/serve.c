@@ -125,15 +125,21 @@ static void answer(struct keeper *k, const struct kept *f, const struct seccomp_
 	struct whose_answer whose = { .key = "", .cgroup = "" };
 	struct journal_entry e = { .kind = JOURNAL_CALL };
 	struct decision d;
-	/* Of a pid namespace that isn't below ours it has none. */
-	int r = n->pid ? whose_ask_of(k->whose, f->number, (pid_t)n->pid, &whose) : 0;
+	int r;
 
-	if (r <= 0 && !is_valid(f, n->id))
-		return;
 	if (decide_call(&n->data, &e.abi, &e.nr) < 0) {
 		send_answer(f, n->id, ENOSYS);
 		return;
 	}
+	/* Its engine may not have written yet whose it is. */
+	if (handover_is(&k->handover, keeper_now(), e.abi, e.nr, (pid_t)n->pid)) {
+		send_answer(f, n->id, 0);
+		return;
+	}
+	/* Of a pid namespace that isn't below ours it has none. */
+	r = n->pid ? whose_ask_of(k->whose, f->number, (pid_t)n->pid, &whose) : 0;
+	if (r <= 0 && !is_valid(f, n->id))
+		return;
 	d = decide_answer(&k->decide, whose.applied, e.abi, e.nr);
 	e.answer = d.answer;
 	e.key = (char *)whose.key;
