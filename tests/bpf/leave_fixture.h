@@ -111,9 +111,8 @@ static int bpf_map(struct bpf_map *map)
 	return bpf_map__fd(map);
 }
 
-static int open_sensor(void **state)
+static int open_with(struct sensor_options o)
 {
-	struct sensor_options o = { 0 };
 	struct tamis_cgroup started = { 0 };
 	_free_ char *why = NULL;
 
@@ -121,6 +120,16 @@ static int open_sensor(void **state)
 		return -1;
 	return sensor_seed(sensor, id[UNIT], &started) | sensor_seed(sensor, id[OTHER], &started) |
 	       sensor_seed(sensor, id[THREADS], &started);
+}
+
+static int open_sensor(void **state)
+{
+	return open_with((struct sensor_options){ 0 });
+}
+
+static inline int open_portable(void **state)
+{
+	return open_with((struct sensor_options){ .portable = true });
 }
 
 static int close_sensor(void **state)

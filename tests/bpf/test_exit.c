@@ -463,6 +463,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		EXIT_TEST(the_entrypoint_is_told_as_wait_tells_it),
 		EXIT_TEST(a_refused_call_is_named),
+		cmocka_unit_test_setup_teardown(a_refused_call_is_named, open_portable,
+						close_sensor),
 		EXIT_TEST(nothing_is_kept_of_the_dead),
 		EXIT_TEST(the_time_is_there),
 		EXIT_TEST(a_child_is_told_of_only_by_sigsys),
