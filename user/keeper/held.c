@@ -113,7 +113,7 @@ static void look(const struct held *h, struct one *o, int64_t now)
 		return;
 	r = v.ino ? applied_read(h->state, o->key, &fresh, &why) : -ENOENT;
 	if (r < 0 && r != -ENOENT && changed)
-		log_warn("%s: %s; its calls are nobody's", o->path, why ? why : strerror(-r));
+		log_warn("%s; its calls are nobody's", why ? why : o->path);
 	if (o->there)
 		applied_done(&o->applied);
 	o->there = r == 0;

@@ -19,8 +19,21 @@ struct reader {
 	uint64_t bad;
 };
 
-/* -ENOENT: somebody took it away meanwhile. */
-static int read_file(int dir, uint64_t number, char **ret, size_t *ret_len)
+/* One that is done with is passed over once there is a later file. */
+struct part {
+	char *text; /* from the mark on */
+	size_t len;
+	bool other; /* no journal of this version, or one whose first line is in the making */
+	bool empty;
+};
+
+static void part_donep(struct part *p)
+{
+	free(p->text);
+}
+#define _part_ __attribute__((cleanup(part_donep)))
+
+static int open_file(int dir, uint64_t number, off_t *ret_size)
 {
 	char name[JOURNAL_NAME_MAX];
 	_close_ int fd = -1;
@@ -32,7 +45,35 @@ static int read_file(int dir, uint64_t number, char **ret, size_t *ret_len)
 		return errno == ELOOP ? -EPERM : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return S_ISREG(st.st_mode) ? file_read_fd(fd, FILE_MAX, ret, ret_len) : -EPERM;
+	if (!S_ISREG(st.st_mode))
+		return -EPERM;
+	*ret_size = st.st_size;
+	return TAKE_FD(fd);
+}
+
+/* -ENOENT: somebody took it away meanwhile. An offset beyond its end is of another file of that name. */
+static int read_part(int dir, struct journal_mark *m, struct part *ret)
+{
+	const size_t header = strlen(JOURNAL_HEADER);
+	char first[sizeof(JOURNAL_HEADER)];
+	off_t size = 0;
+	_close_ int fd = open_file(dir, m->file, &size);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = pread(fd, first, header, 0);
+	if (n < 0)
+		return -errno;
+	ret->empty = n == 0;
+	ret->other = (size_t)n < header || memcmp(first, JOURNAL_HEADER, header) != 0;
+	if (ret->other)
+		return 0;
+	if (m->offset < header || m->offset > (uint64_t)size)
+		m->offset = header;
+	if (lseek(fd, (off_t)m->offset, SEEK_SET) < 0)
+		return -errno;
+	return file_read_fd(fd, FILE_MAX, &ret->text, &ret->len);
 }
 
 static int take_line(struct reader *r, const char *line, size_t len)
@@ -53,55 +94,38 @@ static int take_line(struct reader *r, const char *line, size_t len)
 	return n;
 }
 
-/* From the mark on; what has no end yet stays unread. */
+/* What has no end yet stays unread. */
 static int take_lines(struct reader *r, const char *text, size_t len)
 {
-	while (r->mark->offset < len) {
-		const char *line = text + r->mark->offset;
-		const char *end = memchr(line, '\n', len - r->mark->offset);
-		int n;
+	size_t at = 0;
 
-		if (!end)
-			return 0;
-		n = take_line(r, line, (size_t)(end - line));
-		if (n != 0)
+	while (at < len) {
+		const char *end = memchr(text + at, '\n', len - at);
+		size_t line = end ? (size_t)(end - text) - at : 0;
+		int n = end ? take_line(r, text + at, line) : 0;
+
+		if (n != 0 || !end)
 			return n;
-		r->mark->offset += (uint64_t)(end - line) + 1;
+		at += line + 1;
+		r->mark->offset += line + 1;
 	}
 	return 0;
 }
 
-/* What is no journal of this version is passed over once there is a later file: till then its first
- * line may be in the making. */
-static int take_file(struct reader *r, const char *text, size_t len, bool last)
-{
-	const size_t header = strlen(JOURNAL_HEADER);
-
-	if (len < header || memcmp(text, JOURNAL_HEADER, header) != 0) {
-		if (!last && len > 0)
-			r->bad++;
-		return 0;
-	}
-	/* Another file of that name: from its beginning. */
-	if (r->mark->offset < header || r->mark->offset > len)
-		r->mark->offset = header;
-	return take_lines(r, text, len);
-}
-
-/* A line is counted when the file is done with: whoever calls again would count it twice. */
 static int read_one(struct reader *r, int dir, uint64_t number, bool last)
 {
-	_free_ char *text = NULL;
-	size_t len = 0;
-	int n = read_file(dir, number, &text, &len);
+	_part_ struct part p = { 0 };
+	int n;
 
-	if (n < 0 && (last || n != -EFBIG))
-		return n == -ENOENT ? 0 : n;
-	if (n < 0)
-		r->bad++;
 	if (r->mark->file != number)
 		*r->mark = (struct journal_mark){ .file = number };
-	return n < 0 ? 0 : take_file(r, text, len, last);
+	n = read_part(dir, r->mark, &p);
+	/* Too large, and done with: no keeper made it. */
+	if (!last && (n == -EFBIG || (n == 0 && p.other && !p.empty)))
+		r->bad++;
+	if (n < 0)
+		return n == -ENOENT || (n == -EFBIG && !last) ? 0 : n;
+	return p.other ? 0 : take_lines(r, p.text, p.len);
 }
 
 /* A file with a later one is whole when that was there before it is read. */
