@@ -18,10 +18,10 @@ static int add(struct applied *a, const char *text)
 {
 	const enum tamis_abi abi = abi_native();
 	int nr = *text ? calls_number(abi, text + 1) : -1;
-	struct sysset *set = *text == '=' ? &a->now.learned.set[TAMIS_WORKLOAD][abi] :
-			     *text == '+' ? &a->allowed[abi] :
-			     *text == '-' ? &a->refused[abi] :
-					    NULL;
+	struct sysset *set = *text == '='   ? &a->now.learned.set[TAMIS_WORKLOAD][abi]
+			     : *text == '+' ? &a->allowed[abi]
+			     : *text == '-' ? &a->refused[abi]
+					    : NULL;
 
 	if (nr < 0 || !set)
 		return -1;
