@@ -186,7 +186,7 @@ TIME    ?= 60
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c) \
            user/sensor/readback.c user/learn/origin.c user/apply/applied.c user/apply/applied_json.c \
-           user/apply/generation_json.c user/apply/note.c user/keeper/journal_line.c \
+           user/apply/generation_json.c user/apply/reach.c user/apply/note.c user/keeper/journal_line.c \
            $(wildcard user/apply/trial_*.c) user/start/scan.c user/start/spec.c user/start/spec_profile.c
 
 FUZZ_CC  = $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser -MMD -MP

@@ -42,7 +42,7 @@ static inline struct applied fullest(void)
 	a.has_good = a.replace = a.unconfined = a.keep_new_image = a.probe_new_image = true;
 	a.mode = MODE_PROBATION;
 	a.rule = PROBATION_DENY;
-	a.listener = strdup("/run/\"a\"\\b.sock");
+	a.listener = strdup("/run/~a+b/k.sock");
 	a.trial_s = 5;
 	a.good = generation_of(1);
 	a.good.state = GENERATION_GOOD;

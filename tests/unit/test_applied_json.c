@@ -70,7 +70,7 @@ static void a_listener_is_a_sockets_path(void **state)
 		bool relative;
 		int r;
 	} t[] = { { 107, false, 0 }, { 108, false, -EINVAL }, { 1000, false, -EINVAL },
-		  { 1, false, 0 },   { 20, true, -EINVAL },   { 0, false, -EINVAL } };
+		  { 2, false, 0 },   { 20, true, -EINVAL },   { 0, false, -EINVAL } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		_applied_ struct applied a = applied_of(KEY), back = { 0 };
@@ -133,6 +133,8 @@ static const struct breakage {
 	{ "\"refused\": {}", "\"refused\": {\"x86_64\": [7]}", -EINVAL, "refused.x86_64[0]" },
 	{ "\"listener\": null", "\"listener\": 3", -EINVAL, "listener: a number" },
 	{ "\"listener\": null", "\"listener\": \"run/x\"", -EINVAL, "listener: not" },
+	{ "\"listener\": null", "\"listener\": \"/run/../x\"", -EINVAL, "listener: not" },
+	{ "\"listener\": null", "\"listener\": \"/run/\\n\"", -EINVAL, "listener: not" },
 	{ "\"replace\": false", "\"replace\": 0", -EINVAL, "replace: not a boolean" },
 	{ "\"unconfined\": false", "\"unconfined\": null", -EINVAL, "unconfined" },
 	{ "\"keep_new_image\": false", "\"k\": false", -EINVAL, "keep_new_image: missing" },

@@ -27,7 +27,7 @@ struct applied {
 	enum probation_rule rule;
 	struct sysset allowed[TAMIS_ABI_MAX]; /* continue whatever the rule says (`tamis allow`), */
 	struct sysset refused[TAMIS_ABI_MAX]; /* and are refused (`tamis deny`, the oracle) */
-	/* tamis-keeper's socket: absolute, with room in a sockaddr_un; NULL: KEEPER_SOCKET */
+	/* tamis-keeper's socket, as apply/reach.h has it; NULL: KEEPER_SOCKET */
 	char *listener;
 	unsigned trial_s; /* how long a trial takes; 60 by default */
 };

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "apply/applied.h"
 #include "apply/generation_json.h"
+#include "apply/reach.h"
 #include "base/text.h"
 #include "emit/oci_json.h"
 
@@ -17,14 +17,6 @@ void applied_done(struct applied *a)
 	generation_done(&a->now);
 	generation_done(&a->good);
 	*a = (struct applied){ 0 };
-}
-
-/* What connect() and a runtime's profile take. */
-static bool is_listener(const char *path)
-{
-	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path);
-
-	return path[0] == '/' && strnlen(path, max) < max;
 }
 
 /* --- out --------------------------------------------------------------------------------- */
@@ -45,7 +37,7 @@ int applied_print(const struct applied *a, char **ret, size_t *ret_len)
 	json_auto_t *o = json_object();
 	_free_ char *text = NULL, *ended = NULL;
 
-	if (a->listener && !is_listener(a->listener))
+	if (a->listener && !reach_is_path(a->listener))
 		return -EINVAL;
 	if (json_put(o, "version", json_integer(APPLIED_VERSION)) < 0 ||
 	    json_put(o, "key", json_string(a->key)) < 0 ||
@@ -126,7 +118,7 @@ static int parse_listener(const json_t *o, char **ret, char **ret_why)
 {
 	int r = text_from_json(o, "", "listener", false, ret, ret_why);
 
-	if (r == 0 && *ret && !is_listener(*ret))
+	if (r == 0 && *ret && !reach_is_path(*ret))
 		return oci_fail(ret_why, "listener: not an absolute path of a socket");
 	return r;
 }
