@@ -9,10 +9,7 @@
 #include "model/calls.h"
 #include "policy/data.h"
 
-#define LISTED	40   /* calls in one line */
-#define SAME_MS 5000 /* a start's own execs come within this time */
-#define SEEN_BEFORE_S \
-	2 /* a call that came with the refused one was drained with it, or just before */
+#define LISTED 40 /* calls in one line */
 
 /* --- sets ------------------------------------------------------------------------------------- */
 
@@ -78,6 +75,22 @@ static int load_data(struct oracle_calls *c)
 	return r;
 }
 
+/* Also those that are in no verdict, as a runtime's start needs them. */
+static int load_rejected(struct store *s, int64_t workload, struct sysset *ret)
+{
+	struct store_oracle_call *call = NULL;
+	size_t cnt = 0;
+	int r = store_oracle_calls(s, workload, &call, &cnt);
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (call[i].rejected)
+			sysset_add(&ret[call[i].abi], call[i].nr);
+		free(call[i].report);
+	}
+	free(call);
+	return r;
+}
+
 int oracle_calls_load(struct store *s, int64_t workload, struct oracle_calls *ret)
 {
 	int r = store_applied_get(s, workload, &ret->is);
@@ -86,6 +99,8 @@ int oracle_calls_load(struct store *s, int64_t workload, struct oracle_calls *re
 		r = store_generation_get(s, workload, ret->is.generation, &ret->now);
 	if (r == 0)
 		r = store_verdicts(s, workload, &ret->said);
+	if (r == 0)
+		r = load_rejected(s, workload, ret->rejected);
 	if (r == 0)
 		r = load_data(ret);
 	for (int stage = 0; r == 0 && stage < TAMIS_STAGE_MAX; stage++)
@@ -124,12 +139,13 @@ static bool is_open(const struct oracle_calls *c, const struct store_denial *d)
 	if (d->generation && d->generation < c->is.generation)
 		return false;
 	return !sysset_has(&c->in_force[d->abi], d->nr) &&
-	       !sysset_has(&c->said.denied[d->abi], d->nr);
+	       !sysset_has(&c->said.denied[d->abi], d->nr) &&
+	       (!sysset_has(&c->rejected[d->abi], d->nr) ||
+		sysset_has(&c->said.allowed[d->abi], d->nr));
 }
 
 struct found {
 	struct sysset guarded[TAMIS_ABI_MAX];
-	int64_t guarded_at; /* the last one of them */
 	struct store_denial first;
 	bool any;
 };
@@ -138,7 +154,6 @@ static void sort_out(const struct oracle_calls *c, const struct store_denial *d,
 {
 	if (sysset_has(&c->guard[d->abi], d->nr) && !sysset_has(&c->said.allowed[d->abi], d->nr)) {
 		sysset_add(&ret->guarded[d->abi], d->nr);
-		ret->guarded_at = d->last > ret->guarded_at ? d->last : ret->guarded_at;
 		return;
 	}
 	if (!ret->any || d->last < ret->first.last)
@@ -232,7 +247,7 @@ int oracle_shared(struct store *s, int64_t workload, const struct oracle_calls *
 		return r;
 	for (size_t i = 0; i < cnt; i++)
 		if (is_made(&origin[i]) && is_exec(origin[i].abi, origin[i].nr) &&
-		    origin[i].first >= since - SEEN_BEFORE_S &&
+		    origin[i].first >= since &&
 		    !sysset_has(&c->in_force[origin[i].abi], origin[i].nr) &&
 		    !sysset_has(&c->said.allowed[origin[i].abi], origin[i].nr))
 			sysset_add(&ret[origin[i].abi], origin[i].nr);
@@ -265,10 +280,8 @@ static int reject_guarded(const struct oracles *all, struct oracle_machine *m,
 			  const struct oracle_calls *c, struct found *f, int64_t now)
 {
 	_free_ char *list = NULL;
-	int r = 0;
+	int r = oracle_shared(all->o.store, m->row.workload, c, m->row.began, f->guarded);
 
-	if (f->guarded_at * 1000 >= m->row.since + SAME_MS)
-		r = oracle_shared(all->o.store, m->row.workload, c, f->guarded_at, f->guarded);
 	if (r == 0)
 		r = store_guarded(all, m, c, f->guarded, now);
 	if (r < 0)

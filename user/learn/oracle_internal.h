@@ -71,6 +71,7 @@ struct oracle_calls {
 	struct store_applied is;
 	struct generation now;		       /* that production is under; number 0: none */
 	struct verdicts said;		       /* of a person, or by an earlier rejection */
+	struct sysset rejected[TAMIS_ABI_MAX]; /* by the oracle */
 	struct sysset in_force[TAMIS_ABI_MAX]; /* what the generation has */
 	struct sysset guard[TAMIS_ABI_MAX], sanitizer[TAMIS_ABI_MAX];
 	struct sysset passes[TAMIS_ABI_MAX]; /* policies/always, and any runtime's gate */
@@ -91,8 +92,8 @@ int oracle_find_denied(const struct oracles *all, struct oracle_machine *m, int6
 /* In a transaction: "rejected" to each, with a denial; counted in `o`. */
 int oracle_reject(struct store *s, struct store_oracle *o, const struct oracle_calls *c,
 		  const struct sysset *calls, const char *report, int64_t now);
-/* execve of production that passed because a runtime's gate has it, and was made for the first time
- * since then: it shares the verdict. Adds to `ret`. */
+/* execve of production that passed because a runtime's gate has it, was made for the first time since
+ * then, and by no twin: it shares the verdict. Adds to `ret`. */
 int oracle_shared(struct store *s, int64_t workload, const struct oracle_calls *c, int64_t since,
 		  struct sysset *ret);
 /* "openat, i386:open and 7 more". NULL when out of memory. Caller frees. */

@@ -167,7 +167,7 @@ static int judge(struct verdict *v)
 	oracle_judge_calls(v->made, v->asked, v->calls.guard, v->calls.sanitizer, known,
 			   v->said.reported, v->learned, v->rejected);
 	return v->said.reported ? oracle_shared(v->all->o.store, v->row.workload, &v->calls,
-						v->began, v->rejected)
+						v->row.began, v->rejected)
 				: 0;
 }
 
