@@ -13,7 +13,16 @@
 #include "policy/data.h"
 
 /* x86_64 */
-enum { READ = 0, WRITE = 1, GETPGRP = 111, PTRACE = 101, FUTEX = 202, EXECVE = 59, MQ = 240 };
+enum {
+	READ = 0,
+	WRITE = 1,
+	GETPGRP = 111,
+	PTRACE = 101,
+	FUTEX = 202,
+	EXECVE = 59,
+	CLONE = 56,
+	MQ = 240
+};
 
 static struct under *under;
 static struct denied *denied;
@@ -309,7 +318,7 @@ static void generations_say_what_they_refuse(void **state)
 {
 	static const struct {
 		const char *name;
-		bool learned, gate, denied, descendants;
+		bool learned, gate, denied, descendants, clones;
 		bool refused;
 	} table[] = {
 		{ "getpgrp", .refused = true },
@@ -325,6 +334,8 @@ static void generations_say_what_they_refuse(void **state)
 		{ "exit_group", .denied = true },
 		{ "execve", .denied = true },
 		{ "rt_sigreturn", .refused = false },
+		{ "clone3", .clones = true }, /* libc falls back */
+		{ "clone3", .clones = true, .denied = true, .refused = true },
 	};
 	struct sysset always[TAMIS_ABI_MAX] = { 0 }, gates[TAMIS_ABI_MAX] = { 0 };
 
@@ -338,6 +349,8 @@ static void generations_say_what_they_refuse(void **state)
 			sysset_add(&g.learned.set[TAMIS_SESSION][TAMIS_ABI_X86_64], nr);
 		if (table[i].gate)
 			sysset_add(&g.learned.set[TAMIS_GATE][TAMIS_ABI_X86_64], nr);
+		if (table[i].clones)
+			sysset_add(&g.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], CLONE);
 		if (table[i].denied)
 			sysset_add(&g.denied[TAMIS_ABI_X86_64], nr);
 		if (denied_by(&g, always, gates, TAMIS_ABI_X86_64, nr) != table[i].refused)

@@ -21,6 +21,16 @@ static bool is_vital(enum tamis_abi abi, uint32_t nr)
 	return false;
 }
 
+/* Refused so that libc falls back to clone, whose flags a filter can see. */
+static bool is_instead(const struct generation *g, enum tamis_abi abi, uint32_t nr)
+{
+	const char *name = calls_name(abi, nr);
+	int clone = name && strcmp(name, "clone3") == 0 ? calls_number(abi, "clone") : -ENOENT;
+
+	return clone >= 0 && (sysset_has(&g->learned.set[TAMIS_WORKLOAD][abi], (unsigned)clone) ||
+			      sysset_has(&g->learned.set[TAMIS_SESSION][abi], (unsigned)clone));
+}
+
 /* With descendants all but the guarded ones pass. */
 static bool is_guarded(enum tamis_abi abi, uint32_t nr)
 {
@@ -36,6 +46,8 @@ bool denied_by(const struct generation *g, const struct sysset *always, const st
 		return false;
 	if (sysset_has(&g->denied[abi], nr))
 		return true;
+	if (is_instead(g, abi, nr))
+		return false;
 	if (sysset_has(&always[abi], nr) || sysset_has(&gates[abi], nr))
 		return false;
 	for (int stage = TAMIS_GATE; stage < TAMIS_STAGE_MAX; stage++)
