@@ -34,8 +34,8 @@ same() {
 
 @test "commands" {
 	same "$(offered tamis re)" record release
-	same "$(offered tamis '')" daemon record trace list show allow deny apply history denials rollback \
-		release export diff run forget merge prune check install uninstall --help --version
+	same "$(offered tamis '')" daemon record trace list show allow deny apply history denials oracle \
+		rollback release export diff run forget merge prune check install uninstall --help --version
 }
 
 @test "options and their values" {
@@ -53,7 +53,7 @@ same() {
 
 @test "every command's options are those of its usage line" {
 	local command option seen=0
-	for command in daemon record list show allow deny apply history denials rollback release install \
+	for command in daemon record list show allow deny apply history denials oracle rollback release install \
 		uninstall diff run forget merge prune check; do
 		while read -r option; do
 			offered tamis "$command" "$option" | grep -qxe "$option"

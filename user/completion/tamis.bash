@@ -40,6 +40,8 @@ _tamis_options() {
 		--widen --keep-new-image --config --state ;;
 	history) _tamis_words --json --config --state ;;
 	denials) _tamis_words --follow --json --state ;;
+	oracle) _tamis_words --hardened --window --container --unit --bootstrap --replay --per-hour --stop \
+		--json --config --state ;;
 	rollback | release) _tamis_words --config --state ;;
 	install) _tamis_words --hooks-dir --runtime --as --kubelet-dir --state ;;
 	uninstall) _tamis_words --hooks-dir --remove ;;
@@ -68,7 +70,8 @@ _tamis_value() {
 	--gone-for | --fold-after) _tamis_words 30d 7d 12h never ;;
 	--state | --bpffs | --config | --policy | --engine-profile | --base | --hooks-dir | --as | \
 		--kubelet-dir) _tamis_files ;;
-	--interval | --unit | --watch | --service | --map-entries | --cache-slots | --allow) ;;
+	--interval | --unit | --watch | --service | --map-entries | --cache-slots | --allow | \
+		--hardened | --window | --container | --replay | --per-hour) ;;
 	*) return 1 ;;
 	esac
 }
@@ -94,7 +97,7 @@ _tamis() {
 	local cword=$COMP_CWORD
 	COMPREPLY=()
 	if ((cword == 1)); then
-		_tamis_words daemon record trace list show allow deny apply history denials rollback release export diff \
+		_tamis_words daemon record trace list show allow deny apply history denials oracle rollback release export diff \
 			run forget merge prune check install uninstall --help --version
 		return
 	fi
@@ -113,7 +116,7 @@ _tamis() {
 		[[ $cword != 2 ]] || _tamis_words podman wrapper
 		[[ ${words[2]} != wrapper ]] || _tamis_files
 		;;
-	allow | deny | apply | history | denials | rollback | release | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
+	allow | deny | apply | history | denials | oracle | rollback | release | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
 	diff)
 		_tamis_workloads
 		_tamis_files
