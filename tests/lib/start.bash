@@ -36,15 +36,16 @@ start_said() {
 }
 
 # start_until SAID COMMAND...: runs it until tamis-start said that of a start that this brought. On a
-# busy machine its worker may be late, and the start is the engine's own then.
+# busy machine its worker may be late, and the start is the engine's own then, whatever it said before.
 start_until() {
 	local said=$1 before
 	shift
 	for _ in {1..8}; do
 		before=$(start_lines | wc -l)
 		"$@" || return
+		start_lines | tail -n +$((before + 1)) | grep -q 'did not answer in time' && continue
 		start_lines | tail -n +$((before + 1)) | grep -qE "$said" && return
-		start_lines | tail -n +$((before + 1)) | grep -q 'did not answer in time' || break
+		break
 	done
 	echo "not said: $said; but:"
 	start_lines | tail -n 5
@@ -63,4 +64,19 @@ is_learned() {
 # Until the daemon has all of a start.
 start_learned() {
 	wait_for 30 is_learned "$1" || { tamis list; return 1; }
+}
+
+# bare_bundle DIR COMMAND...: a bundle of busybox for a bare runtime.
+bare_bundle() {
+	local dir=$1 program
+	shift
+	mkdir -p "$dir/root"/{proc,sys,dev,tmp,bin}
+	cp /bin/busybox "$dir/root/bin/sh"
+	for program in sleep mkdir grep cat; do
+		ln -sf sh "$dir/root/bin/$program"
+	done
+	(cd "$dir" && runc spec)
+	jq '.process.args = $ARGS.positional | .process.terminal = false | .process.rlimits = [] |
+		.root = { path: "root" } | del(.linux.resources)' --args -- "$@" <"$dir/config.json" >"$dir/c"
+	mv "$dir/c" "$dir/config.json"
 }

@@ -2,7 +2,9 @@
 #include "start/ask.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "apply/started.h"
 #include "start/answer.h"
 #include "start/faults.h"
 #include "start/report.h"
@@ -52,6 +54,7 @@ int ask_spec(const struct start_options *o, const struct identity_start *s, char
 
 /* --- a line about it --------------------------------------------------------------------- */
 
+/* For the line; and that nothing is put in place for this start is noted. */
 static int find_key(void *ctx, char **ret, size_t *ret_len)
 {
 	const struct question *q = ctx;
@@ -60,6 +63,9 @@ static int find_key(void *ctx, char **ret, size_t *ret_len)
 
 	if (r < 0)
 		return r;
+	/* Who was late may have noted what it meant to put in place. */
+	if (id.container && geteuid() == 0)
+		(void)started_leave(q->options->state, id.key, id.container);
 	*ret_len = strlen(id.key);
 	*ret = TAKE_PTR(id.key);
 	return 1;
