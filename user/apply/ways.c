@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "apply/features.h"
 #include "apply/gate.h"
 #include "apply/kubelet.h"
 #include "apply/unit.h"
@@ -353,11 +354,13 @@ static int put(const struct ways *w, struct store *s, const struct store_row *ro
 	return r;
 }
 
-/* A start has no time to ask a runtime for its version: what is asked now is remembered. */
+/* A start has no time to ask a runtime who it is and what it can: what is asked now is remembered. */
 static void ask_runtimes(const struct ways *w)
 {
 	struct sysset gate[TAMIS_ABI_MAX] = { 0 };
+	struct features features;
 
+	(void)features_of_installed(w->state, GATE_WAIT_MS, &features);
 	(void)gate_of_installed(w->state, GATE_WAIT_MS, gate, NULL);
 }
 

@@ -132,10 +132,11 @@ static const char *no_probation(struct start *s)
 		       : features_of_installed(o->state, ask_left(s), &s->features);
 	if (r < 0)
 		return strerror(-r);
-	return s->features.notify
-		       ? NULL
-		       : "a runtime of this host can't have calls ask (SCMP_ACT_NOTIFY), "
-			 "or didn't say so in time";
+	if (s->features.notify)
+		return NULL;
+	return s->features.known ? "its runtime can't have calls ask (SCMP_ACT_NOTIFY)"
+				 : "it isn't known (yet) whether its runtime can have calls ask "
+				   "(SCMP_ACT_NOTIFY)";
 }
 
 /* Only who would be in probation is asked whether that can be. */
