@@ -163,6 +163,7 @@ static int judge(struct verdict *v)
 		known[abi] = v->calls.in_force[abi];
 		sysset_merge(&known[abi], &v->calls.said.allowed[abi]);
 		sysset_merge(&known[abi], &v->calls.said.denied[abi]);
+		sysset_merge(&known[abi], &v->calls.rejected[abi]);
 	}
 	oracle_judge_calls(v->made, v->asked, v->calls.guard, v->calls.sanitizer, known,
 			   v->said.reported, v->learned, v->rejected);
