@@ -91,6 +91,11 @@ all_went_on() {
 	grep -q "^calls=$2 ok=$2 " "$1" || { cat "$1"; return 1; }
 }
 
+# says SECONDS PATTERN: the keeper's log.
+says() {
+	wait_for "$1" grep -qE "$2" "$keeper_log" || { cat "$keeper_log"; return 1; }
+}
+
 @test "learn: goes on, journalled before, counted after" {
 	rule a probation learn
 	start a
@@ -243,11 +248,6 @@ all_went_on() {
 	wait_for 10 stored_is 2
 }
 
-# says SECONDS PATTERN: the keeper's log.
-says() {
-	wait_for "$1" grep -qE "$2" "$keeper_log" || { cat "$keeper_log"; return 1; }
-}
-
 # py WHAT: what a runtime doesn't do, to the socket.
 py() {
 	timeout 60 /usr/bin/python3 - "$keeper_socket" "$@" <<-'EOT'
@@ -387,4 +387,85 @@ has_descriptors() {
 	for i in {500..559} 107; do
 		grep -q "^call [^ ]* [^ ]* x86_64 $i nobodys " journal || { cat journal; return 1; }
 	done
+}
+
+@test "more than a thousand times a minute: said and journalled, once" {
+	rule a probation learn
+	start a
+	asks a -n 5000 25 >out
+	all_went_on out 5000
+	journal_has "^hot oci/$prefix-a x86_64 25 1001 [0-9]+ \.$"
+	says 1 "oci/$prefix-a asks for mremap more than 1000 times a minute: restart it"
+	(($(keeper_journal | grep -c '^hot ') == 1))
+}
+
+@test "a timer every 3 ms, 50,000 calls: all go on; a state of 600 KB is taken" {
+	rule a probation learn
+	start a
+	asks a -n 50000 -t 3 110 111 >out
+	all_went_on out 50000
+	echo "# $(<out)" >&3
+	ids+=("$prefix-b")
+	rule b probation learn
+	bundle "$prefix-b" 'while :; do sleep 1; done'
+	head -c 600000 /dev/zero | tr '\0' x >large
+	jq --rawfile large large '.annotations = { large: $large }' <"$prefix-b/config.json" >new
+	mv new "$prefix-b/config.json"
+	timeout 60 runc run -d --bundle "$prefix-b" "$prefix-b" </dev/null >b.out 2>&1
+	asks b -n 10 25 >out
+	all_went_on out 10
+	wait_for 10 stored_is 2
+}
+
+@test "more filters than there are descriptors for: said, and the keeper goes on" {
+	local refused
+	keeper_stop
+	(
+		ulimit -n 700
+		keeper_start "$PWD/d"
+		echo "$keep_pid" >keep.pid
+	)
+	keep_pid=$(<keep.pid)
+	# 380 of these 420 have room
+	timeout 120 "$O/tools/asks" -s "$keeper_socket" -p 420 -n 4 -e 1500 25 >out
+	cat out
+	refused=$(sed 's/.* enosys=\([0-9]*\) .*/\1/' out)
+	((refused > 0 && refused <= 4 * 40))
+	says 10 "a filter isn't kept, its calls fail with ENOSYS"
+	wait_for 10 stored_is 0
+	timeout 60 "$O/tools/asks" -s "$keeper_socket" -n 10 25 >out
+	all_went_on out 10
+	keeper_lives
+}
+
+@test "without a manager: a socket of its own, one keeper at a time, a directory that is root's" {
+	keeper_stop
+	rm -rf d
+	mkdir -m 711 state
+	"$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>log &
+	local pid=$!
+	wait_for 10 test -S run/keeper.sock
+	[[ $(stat -c '%a %u' run/keeper.sock) == '600 0' && $(stat -c %a run) == 700 ]]
+	timeout 60 "$O/tools/asks" -s "$PWD/run/keeper.sock" -n 10 25 >out
+	all_went_on out 10
+	! "$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>second
+	grep -q 'keeper.sock: Address already in use' second
+	kill -KILL "$pid"
+	wait "$pid" || true
+	# what is left behind is in nobody's way
+	"$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>>log &
+	pid=$!
+	connects() {
+		timeout 60 "$O/tools/asks" -s "$PWD/run/keeper.sock" -n 10 25 >out 2>/dev/null
+	}
+	wait_for 10 connects
+	all_went_on out 10
+	kill -TERM "$pid"
+	wait "$pid"
+	[[ ! -e run/keeper.sock ]]
+	chmod 777 run
+	! "$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>third
+	grep -q 'keeper.sock: Operation not permitted' third
+	! "$O/tamis-keeper" --nonsense 2>usage
+	grep -q '^tamis-keeper: usage:\|^tamis: usage:' usage
 }

@@ -505,6 +505,23 @@ static void test_permissions(void **state)
 	assert_int_equal(journal_open("/nowhere", &j), -ENOENT);
 }
 
+static void test_nobody_reads(void **state)
+{
+	struct journal_mark m = { 0 };
+	struct journal *j = NULL;
+
+	for (int i = 0; i <= JOURNAL_BEHIND; i++) {
+		assert_true(!j || !journal_is_behind(j));
+		journal_close(j);
+		assert_int_equal(journal_open(dir, &j), 0);
+	}
+	assert_true(journal_is_behind(j));
+	assert_reads(&m, "");
+	assert_int_equal(journal_trim(dir, &m), 0);
+	assert_false(journal_is_behind(j));
+	journal_close(j);
+}
+
 /* Lines while they are written: each once, in order. */
 #define LINES 20000
 
@@ -570,6 +587,7 @@ int main(void)
 		IN_DIR(test_large_file_ends),
 		IN_DIR(test_full_disk),
 		IN_DIR(test_too_much_waits),
+		IN_DIR(test_nobody_reads),
 		IN_DIR(test_permissions),
 		IN_DIR(test_read_meanwhile),
 	};

@@ -14,7 +14,6 @@
 #include "keeper/peer.h"
 
 #define KEPT_AS	   "conn"
-#define CONNS_MAX  256
 #define CONN_MS	   5000
 #define CONN_BYTES (16u << 20)
 

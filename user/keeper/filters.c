@@ -22,7 +22,7 @@ int filters_add(struct keeper *k, int fd, uint64_t number)
 
 	if (!f)
 		return -ENOMEM;
-	if (k->filter_cnt >= KEEPER_FDS)
+	if (k->filter_cnt >= k->filter_max)
 		return -EMFILE;
 	f->source = (struct source){ SOURCE_FILTER, fd };
 	f->number = number ? number : k->next_number++;

@@ -171,6 +171,14 @@ int journal_flush(struct journal *j)
 	return r;
 }
 
+bool journal_is_behind(const struct journal *j)
+{
+	_close_ int dir = journal_dir(j->state, false);
+	_journal_files_ struct journal_files f = { 0 };
+
+	return dir >= 0 && journal_list(dir, &f) == 0 && f.cnt > JOURNAL_BEHIND;
+}
+
 bool journal_waits(const struct journal *j)
 {
 	return j->waiting_len > 0;

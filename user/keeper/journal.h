@@ -25,6 +25,7 @@
 
 #define JOURNAL_VERSION 1
 #define JOURNAL_MAX	(4u << 20)
+#define JOURNAL_BEHIND	8
 #define JOURNAL_DIR	"keeper"
 
 enum journal_kind { JOURNAL_CALL, JOURNAL_COUNT, JOURNAL_HOT, JOURNAL_KIND_MAX };
@@ -71,6 +72,8 @@ int journal_add(struct journal *j, const struct journal_entry *e);
 /* Writes what is kept. 0 also when nothing is. */
 int journal_flush(struct journal *j);
 bool journal_waits(const struct journal *j);
+/* Nobody has read for long: there are more than JOURNAL_BEHIND files. */
+bool journal_is_behind(const struct journal *j);
 
 /* --- the daemon's half ------------------------------------------------------------------ */
 

@@ -19,12 +19,13 @@
 #include "keeper/keeper_internal.h"
 #include "policy/data.h"
 
-#define EVENTS	    64
-#define TICK_MS	    1000
-#define TELL_MS	    10000
-#define WATCHDOG_MS 5000
-#define MINUTE_MS   60000
-#define SAY_MAX	    20 /* lines a minute */
+#define EVENTS	       64
+#define TICK_MS	       1000
+#define TELL_MS	       10000
+#define TELL_RARELY_MS 600000
+#define WATCHDOG_MS    5000
+#define MINUTE_MS      60000
+#define SAY_MAX	       20 /* lines a minute */
 
 static volatile sig_atomic_t ending;
 
@@ -81,14 +82,19 @@ static void set_signals(sigset_t *ret_waiting)
 	(void)sigaction(SIGALRM, &wake_action, NULL);
 }
 
-static void set_limits(void)
+/* As many filters as leave room for connections and for /proc: without it a call would be nobody's. */
+static size_t set_limits(void)
 {
+	const size_t others = CONNS_MAX + 64;
 	struct rlimit l;
+	size_t max;
 
 	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
-		return;
+		return KEEPER_FDS;
 	l.rlim_cur = l.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &l);
+	max = l.rlim_max > 2 * others ? l.rlim_max - others : l.rlim_max / 2;
+	return max < KEEPER_FDS ? max : KEEPER_FDS;
 }
 
 static void set_alarm(bool on)
@@ -115,7 +121,7 @@ static void handle(struct keeper *k, const struct epoll_event *e)
 		serve_filter(k, (struct kept *)s);
 	else if (e->events & (EPOLLHUP | EPOLLERR)) {
 		filters_drop(k, (struct kept *)s);
-		k->told = 0;
+		k->told -= k->behind ? 0 : TELL_MS;
 	}
 }
 
@@ -123,7 +129,7 @@ static void tick(struct keeper *k)
 {
 	int64_t now = keeper_now();
 
-	if (now - k->told >= TELL_MS) {
+	if (now - k->told >= (k->behind ? TELL_RARELY_MS : TELL_MS)) {
 		serve_tell(k);
 		k->told = now;
 	}
@@ -238,7 +244,7 @@ int keeper_run(const struct keeper_options *o)
 
 	log_set_name("tamis-keeper");
 	set_signals(&waiting);
-	set_limits();
+	k.filter_max = set_limits();
 	k.journal_failed = keeper_now() - MINUTE_MS;
 	k.said_since = keeper_now();
 	k.watched = sd_watchdog_enabled(0, NULL) > 0;

@@ -14,6 +14,8 @@
 #include "keeper/tally.h"
 #include "keeper/whose.h"
 
+#define CONNS_MAX 256 /* connections that wait at a time */
+
 /* What epoll tells of. */
 enum source_kind { SOURCE_LISTENER, SOURCE_CONN, SOURCE_FILTER };
 struct source {
@@ -49,7 +51,7 @@ struct keeper {
 	uint64_t next_number;
 	struct kept *filters;
 	struct conn *conns;
-	size_t filter_cnt, conn_cnt;
+	size_t filter_cnt, filter_max, conn_cnt;
 	int reserve; /* a descriptor to give up when there are no more */
 
 	struct slot *slot;
@@ -60,6 +62,7 @@ struct keeper {
 	struct handover handover;
 
 	unsigned said; /* lines in this minute */
+	bool behind;   /* nobody reads the journal: counts are written rarely */
 	bool watched;  /* the service manager wants to hear that it lives */
 	int64_t said_since, journal_failed, told, ticked, alive;
 };

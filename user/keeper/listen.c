@@ -134,7 +134,7 @@ int listen_make(struct keeper *k)
 	if (r == 0)
 		r = check_dir(path);
 	if (r == 0) {
-		strcpy(sa.sun_path, path);
+		memcpy(sa.sun_path, path, strlen(path) + 1);
 		r = remove_stale(&sa);
 	}
 	if (r == 0)

@@ -68,6 +68,7 @@ void serve_tell(struct keeper *k)
 	r = has_journal(k) ? journal_flush(k->journal) : 0;
 	if (r < 0)
 		journal_failed(k, r);
+	k->behind = k->journal && journal_is_behind(k->journal);
 }
 
 bool serve_waits(const struct keeper *k)
