@@ -35,8 +35,8 @@ _tamis_options() {
 	record) _tamis_words -o -f --output --format --runtime --allow --stop -- ;;
 	list) _tamis_words --engine --running --json --state ;;
 	show | diff) _tamis_words --json --state ;;
-	allow | deny) _tamis_words --abi --forget --state ;;
-	apply) _tamis_words --mode --dry-run --force --no-trial --replace --unconfined --with-descendants \
+	allow | deny) _tamis_words --abi --forget --config --state ;;
+	apply) _tamis_words --mode --rule --dry-run --force --no-trial --replace --unconfined --with-descendants \
 		--widen --keep-new-image --config --state ;;
 	history) _tamis_words --json --config --state ;;
 	denials) _tamis_words --follow --json --state ;;
@@ -62,7 +62,8 @@ _tamis_value() {
 	-o | --output) [[ ${words[1]} == merge ]] || _tamis_files ;;
 	-f | --format) _tamis_words oci docker spo systemd label annotation text names bpf pfc ;;
 	--runtime) if [[ ${words[1]} == install ]]; then _tamis_files; else _tamis_words runc crun; fi ;;
-	--mode) _tamis_words shadow enforce ;;
+	--mode) _tamis_words shadow probation enforce ;;
+	--rule) _tamis_words learn ask deny ;;
 	--arch) _tamis_words aarch64 x86_64 ;;
 	--stage) _tamis_words setup gate workload session all ;;
 	--abi) _tamis_words x86_64 i386 x32 aarch64 arm ;;
