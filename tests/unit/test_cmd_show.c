@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "cmd_fixture.h"
-#include "policy/generations.h"
+#include "policy/denials.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -379,6 +379,56 @@ static const struct failure failures[] = {
 	{ &cmd_check, { "x" }, EXIT_USAGE, "\"x\"" },
 };
 
+/* Asked for in probation, which the keeper answers; what it and the oracle learned. */
+static void probation_is_told(void **state)
+{
+	struct store_denial asked = { .kind = DENIAL_ASKED,
+				      .nr = 240,
+				      .pid = 9,
+				      .comm = "as\nk",
+				      .exe = "/ask",
+				      .count = 3,
+				      .first = NOW,
+				      .last = NOW + 1 };
+	const struct sysset mlock = SET(149), mincore = SET(27);
+	struct store_row row;
+	_free_ char *out = NULL;
+	json_t *json;
+
+	fill();
+	row = row_of("podman/redis");
+	asked.workload = row.id;
+	IN_TRANSACTION
+	{
+		assert_stored(store_denial_add(st, &asked, NULL));
+		assert_stored(store_learn(st, row.id, "keeper", 0, &mlock, NULL, NOW));
+		assert_stored(store_learn(st, row.id, "oracle", 0, &mincore, NULL, NOW));
+	}
+	assert_int_equal(RUN(cmd_show, "podman/redis", "--state", "DIR"), EXIT_OK);
+	out = printed_text();
+	assert_non_null(strstr(out, "pending:   x86_64 mq_open, asked for by as\\x0ak[9] of /ask"
+				    " (3 times)\n"));
+	assert_non_null(strstr(out, "  keeper  "));
+	assert_non_null(strstr(out, "  oracle  "));
+	assert_int_equal(RUN(cmd_show, "--json", "podman/redis", "--state", "DIR"), EXIT_OK);
+	json = json_load_file(out_path, 0, NULL);
+	check_json(json_array_get(json_object_get(json, "pending"), 1), "stage", "\"workload\"");
+	check_json(json_array_get(json_object_get(json, "pending"), 1), "name", "\"mq_open\"");
+	check_json(json_array_get(json_object_get(json, "pending"), 1), "exe", "\"/ask\"");
+	json_decref(json);
+	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
+	free(out);
+	out = printed_text();
+	assert_non_null(strstr(out, "2 pending"));
+	IN_TRANSACTION
+	assert_stored(store_verdict_set(st, row.id, 0, 240, VERDICT_ALLOW, NOW));
+	assert_int_equal(RUN(cmd_show, "podman/redis", "--state", "DIR"), EXIT_OK);
+	free(out);
+	out = printed_text();
+	assert_null(strstr(out, "pending:   x86_64 mq_open"));
+	store_row_done(&row);
+}
+
 static void failures_are_one_line(void **state)
 {
 	fill();
@@ -392,7 +442,8 @@ int main(void)
 		TEST(list_json_can_be_read),	      TEST(list_chooses),
 		TEST(list_tells_namesakes_apart),     TEST(show_tells_each_call),
 		TEST(show_tells_what_was_decided),    TEST(show_json_can_be_read),
-		TEST(show_json_has_what_was_decided), TEST(failures_are_one_line),
+		TEST(show_json_has_what_was_decided), TEST(probation_is_told),
+		TEST(failures_are_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

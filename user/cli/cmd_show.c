@@ -24,6 +24,7 @@ static void shown_donep(struct shown *s)
 {
 	store_row_done(&s->row);
 	store_origins_free(s->origin, s->cnt);
+	store_denials_free(s->denial, s->denial_cnt);
 	text_list_done(&s->inner);
 	text_list_done(&s->alias);
 	text_list_done(&s->image);
@@ -120,24 +121,34 @@ static void print_sets(const char *label, const struct sysset *sets)
 		putchar('\n');
 }
 
-/* One that waits for a person's word, and who made it first. */
+static void print_process(const char *how, const char *comm, uint32_t pid, const char *exe)
+{
+	if (comm && *comm) {
+		printf(", %s ", how);
+		text_escape(stdout, comm, FIELD_MAX);
+		printf("[%" PRIu32 "]", pid);
+	}
+	if (exe && *exe) {
+		fputs(" of ", stdout);
+		text_escape(stdout, exe, FIELD_MAX);
+	}
+}
+
+/* One that waits for a person's word: who made it first, or asked for it last. */
 static void print_pending(const struct shown *s, enum tamis_abi abi, unsigned nr)
 {
 	const struct policy_origin *o = show_origin(s, abi, nr);
+	const struct store_denial *asked = o ? NULL : show_asked(s, abi, nr);
 	char name[CALLS_NAME_MAX];
 
 	printf("pending:   %s %s", abi_name(abi), calls_print(abi, nr, name));
-	if (o && o->comm && *o->comm) {
-		fputs(", first by ", stdout);
-		text_escape(stdout, o->comm, FIELD_MAX);
-		printf("[%" PRIu32 "]", o->pid);
-	}
-	if (o && o->exe && *o->exe) {
-		fputs(" of ", stdout);
-		text_escape(stdout, o->exe, FIELD_MAX);
-	}
-	if (o)
+	if (o) {
+		print_process("first by", o->comm, o->pid, o->exe);
 		printf(" (%s)", stage_name(o->stage));
+	} else if (asked) {
+		print_process("asked for by", asked->comm, asked->pid, asked->exe);
+		printf(" (%" PRIu64 " time%s)", asked->count, asked->count == 1 ? "" : "s");
+	}
 	putchar('\n');
 }
 
@@ -192,13 +203,13 @@ static void print_head(const struct shown *s)
 	putchar('\n');
 }
 
-/* Who made it, of all there were: "1/2 0123456789ab". */
+/* Who made it, of all there were: "1/2 0123456789ab"; or who else learned it. */
 static void add_replicas(struct print_table *t, const struct policy_origin *o, uint64_t all)
 {
 	char id[PRINT_ID_MAX], cell[PRINT_ID_MAX + 32];
 
 	if (o->replicas == 0) {
-		print_cell(t, NULL);
+		print_cell(t, o->source);
 		return;
 	}
 	short_id(o->replicas < all ? o->replica : NULL, id);
@@ -254,6 +265,8 @@ static int load_decided(struct store *store, struct shown *s)
 	if (r < 0)
 		return log_err_errno(r, "policies/guard");
 	r = pending_read(store, s->row.id, guard, s->pending, &s->said);
+	if (r == 0)
+		r = store_denials(store, s->row.id, &s->denial, &s->denial_cnt);
 	if (r == 0)
 		r = store_images(store, s->row.id, &s->image.text, &s->image.cnt);
 	if (r == 0)

@@ -4,7 +4,7 @@
 
 #include "cli/pending.h"
 #include "cli/refused.h"
-#include "policy/generations.h"
+#include "policy/denials.h"
 
 struct text_list {
 	char **text;
@@ -19,12 +19,17 @@ struct shown {
 	struct text_list inner, alias, image;
 	struct sysset gate_unknown[TAMIS_ABI_MAX];
 	struct sysset pending[TAMIS_ABI_MAX];
+	struct store_denial *denial; /* all of it */
+	size_t denial_cnt;
 	struct verdicts said;
 	struct refused refused; /* of what is in shadow; generation 0: nothing is */
 };
 
 /* Who made a call first, the runtime's setup apart; NULL: nobody knows. */
 const struct policy_origin *show_origin(const struct shown *s, enum tamis_abi abi, unsigned nr);
+
+/* Who asked for a pending call last, in probation; NULL: nobody, it was made. */
+const struct store_denial *show_asked(const struct shown *s, enum tamis_abi abi, unsigned nr);
 
 /* One JSON object on standard output. -ENOMEM, -EIO. */
 int show_json(const struct shown *s);

@@ -22,18 +22,29 @@ const struct policy_origin *show_origin(const struct shown *s, enum tamis_abi ab
 	return first;
 }
 
+const struct store_denial *show_asked(const struct shown *s, enum tamis_abi abi, unsigned nr)
+{
+	for (size_t i = 0; i < s->denial_cnt; i++) {
+		const struct store_denial *d = &s->denial[i];
+
+		if (d->kind == DENIAL_ASKED && d->abi == abi && d->nr == nr)
+			return d;
+	}
+	return NULL;
+}
+
 static json_t *json_call(const struct policy_origin *o)
 {
 	char name[CALLS_NAME_MAX];
 
-	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "abi",
+	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "abi",
 			 abi_name(o->abi), "stage", stage_name(o->stage), "nr", (json_int_t)o->nr,
 			 "name", calls_print(o->abi, o->nr, name), "first", (json_int_t)o->first,
 			 "last", (json_int_t)o->last, "pid",
 			 o->pid ? json_integer(o->pid) : json_null(), "comm",
 			 print_json_known(o->comm), "exe", print_json_known(o->exe), "replicas",
 			 o->replicas ? json_integer(o->replicas) : json_null(), "replica",
-			 print_json_known(o->replica));
+			 print_json_known(o->replica), "source", print_json_known(o->source));
 }
 
 static json_t *json_calls(const struct shown *s)
@@ -66,8 +77,15 @@ static json_t *json_sets(const struct sysset *sets)
 
 static json_t *json_pending_call(const struct shown *s, enum tamis_abi abi, unsigned nr)
 {
-	static const struct policy_origin unknown;
-	const struct policy_origin *o = show_origin(s, abi, nr) ?: &unknown;
+	const struct store_denial *asked = show_asked(s, abi, nr);
+	const struct policy_origin refused = {
+		.stage = TAMIS_WORKLOAD,
+		.first = asked ? asked->first : 0,
+		.pid = asked ? asked->pid : 0,
+		.comm = asked ? asked->comm : NULL,
+		.exe = asked ? asked->exe : NULL,
+	};
+	const struct policy_origin *o = show_origin(s, abi, nr) ?: &refused;
 	char name[CALLS_NAME_MAX];
 
 	return json_pack("{s:s, s:i, s:s, s:s, s:I, s:o, s:o, s:o}", "abi", abi_name(abi), "nr",
