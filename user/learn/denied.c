@@ -12,26 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "apply/note.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "learn/denied_counted.h"
 #include "learn/denied_internal.h"
 
-#define BOOT_ID	     "/proc/sys/kernel/random/boot_id"
 #define WAITS	     5 /* drains for which a count may be here before its cgroup's name */
 /* The keeper's answer to the same call is in the store by then, if it was its. */
 #define KEEPER_WAITS 2
-
-/* A count of the kernel's that was looked at. */
-struct counted {
-	struct tamis_denied_key key;
-	uint64_t first_ms, count; /* in the store; 0: nothing of it */
-	unsigned waited;
-	bool seen; /* by the walk under way */
-	UT_hash_handle hh;
-};
 
 /* One that grew. Row and texts are filled in on the way. */
 struct grown {
@@ -42,14 +31,12 @@ struct grown {
 	char comm[TAMIS_COMM + 1];
 	char *exe;
 	struct store_denial d;
-	bool is_denial;
+	bool is_denial, is_stored;
 };
 
 struct denied {
 	struct denied_options o;
-	char boot[64];
-	struct counted *counted;
-	bool loaded;
+	struct counted_map counted;
 	struct denied_data data;
 };
 
@@ -57,78 +44,25 @@ struct denied {
 
 int denied_new(const struct denied_options *o, struct denied **ret)
 {
-	_free_ char *boot = NULL;
 	_free_ struct denied *d = calloc(1, sizeof(*d));
-	int r = d ? file_read(BOOT_ID, sizeof(d->boot), &boot, NULL) : -ENOMEM;
+	int r = d ? counted_init(&d->counted) : -ENOMEM;
 
 	if (r == 0)
 		r = denied_data_load(&d->data);
 	if (r < 0)
 		return r;
 	d->o = *o;
-	snprintf(d->boot, sizeof(d->boot), "%.*s", (int)strcspn(boot, "\n"), boot);
 	*ret = TAKE_PTR(d);
 	return 0;
 }
 
-static void drop_counted(struct denied *d, struct counted *c)
-{
-	HASH_DEL(d->counted, c);
-	free(c);
-}
-
 void denied_free(struct denied *d)
 {
-	struct counted *c, *next;
-
 	if (!d)
 		return;
-	HASH_ITER(hh, d->counted, c, next)
-	drop_counted(d, c);
+	counted_done(&d->counted);
 	denied_data_done(&d->data);
 	free(d);
-}
-
-static struct counted *find_counted(const struct denied *d, const struct tamis_denied_key *key)
-{
-	struct counted *c;
-
-	HASH_FIND(hh, d->counted, key, sizeof(*key), c);
-	return c;
-}
-
-static struct counted *take_counted(struct denied *d, const struct tamis_denied_key *key)
-{
-	struct counted *c = find_counted(d, key);
-
-	if (c)
-		return c;
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return NULL;
-	c->key = *key;
-	HASH_ADD(hh, d->counted, key, sizeof(c->key), c);
-	return c;
-}
-
-/* What the daemon before had stored. */
-static int load(struct denied *d)
-{
-	_free_ struct store_counted *list = NULL;
-	size_t cnt = 0;
-	int r = d->loaded ? 0 : store_counted(d->o.store, d->boot, &list, &cnt);
-
-	for (size_t i = 0; r == 0 && i < cnt; i++) {
-		const struct tamis_denied_key key = { list[i].cgroup, list[i].abi, list[i].nr };
-		struct counted *c = take_counted(d, &key);
-
-		if (!c)
-			return -ENOMEM;
-		c->first_ms = list[i].first_ms;
-		c->count = list[i].count;
-	}
-	d->loaded |= r == 0;
-	return r;
 }
 
 /* --- reading ----------------------------------------------------------------------------- */
@@ -162,14 +96,6 @@ static int add_grown(struct drain *w, const struct grown *g)
 	return 0;
 }
 
-/* Another first time, or a smaller count: another count under the same key. */
-static uint64_t gain_of(const struct counted *c, const struct tamis_denied *now)
-{
-	bool same = c->first_ms == now->first_ms || !c->first_ms || !now->first_ms;
-
-	return same && now->count >= c->count ? now->count - c->count : now->count;
-}
-
 static int on_denied(const struct tamis_denied_key *key, const struct tamis_denied *now, void *arg)
 {
 	struct drain *w = arg;
@@ -178,21 +104,19 @@ static int on_denied(const struct tamis_denied_key *key, const struct tamis_deni
 
 	if (key->abi >= TAMIS_ABI_MAX || key->nr >= TAMIS_CALLS)
 		return 0;
-	c = take_counted(w->d, key);
+	c = counted_take(&w->d->counted, key);
 	if (!c)
 		return -ENOMEM;
 	c->seen = true;
-	g.more = gain_of(c, now);
+	g.more = counted_gain(c, now);
 	return g.more ? add_grown(w, &g) : 0;
 }
 
 static int walk(struct drain *w)
 {
 	const struct sensor_walk walk = { .denied = on_denied, .arg = w };
-	struct counted *c, *next;
 
-	HASH_ITER(hh, w->d->counted, c, next)
-	c->seen = false;
+	counted_begin(&w->d->counted);
 	return sensor_denials(w->d->o.sensor, &walk);
 }
 
@@ -295,7 +219,7 @@ static int ask(struct denied *d, struct grown *g, struct counted *c, struct unde
 /* What is none goes from the kernel too: it makes room, and counts anew. */
 static int sift(struct denied *d, struct grown *g, int64_t now)
 {
-	struct counted *c = find_counted(d, &g->key);
+	struct counted *c = counted_find(&d->counted, &g->key);
 	struct under_row row = { 0 };
 	int r = ask(d, g, c, &row);
 
@@ -334,23 +258,8 @@ static int store_one(struct denied *d, struct grown *g)
 		g->is_denial = false;
 	if (r < 0 && r != -ENOENT)
 		return r;
-	return store_counted_set(d->o.store, d->boot, &c);
-}
-
-/* The kernel forgot them with their cgroups. */
-static int remove_gone(struct denied *d)
-{
-	int r = 0;
-
-	for (struct counted *c = d->counted; c && r == 0; c = c->hh.next) {
-		const struct store_counted was = { .cgroup = c->key.cgroup,
-						   .abi = c->key.abi,
-						   .nr = c->key.nr };
-
-		if (!c->seen && c->count)
-			r = store_counted_remove(d->o.store, d->boot, &was);
-	}
-	return r;
+	g->is_stored = true;
+	return store_counted_set(d->o.store, d->counted.boot, &c);
 }
 
 static int store_all(struct drain *w)
@@ -360,7 +269,7 @@ static int store_all(struct drain *w)
 	for (size_t i = 0; r == 0 && i < w->cnt; i++)
 		if (w->grown[i].is_denial)
 			r = store_one(w->d, &w->grown[i]);
-	return r < 0 ? r : remove_gone(w->d);
+	return r < 0 ? r : counted_store_gone(&w->d->counted, w->d->o.store);
 }
 
 static bool has_work(const struct drain *w)
@@ -369,9 +278,7 @@ static bool has_work(const struct drain *w)
 
 	for (size_t i = 0; i < w->cnt; i++)
 		any |= w->grown[i].is_denial;
-	for (const struct counted *c = w->d->counted; c && !any; c = c->hh.next)
-		any = !c->seen && c->count;
-	return any;
+	return any || counted_has_gone(&w->d->counted);
 }
 
 static int store_drain(struct drain *w)
@@ -392,20 +299,16 @@ static int store_drain(struct drain *w)
 /* It is in the store. */
 static void committed(struct drain *w)
 {
-	struct counted *c, *next;
-
 	for (size_t i = 0; i < w->cnt; i++) {
-		struct grown *g = &w->grown[i];
+		const struct grown *g = &w->grown[i];
+		struct counted *c = counted_find(&w->d->counted, &g->key);
 
-		c = find_counted(w->d, &g->key);
-		if (!g->is_denial || !c)
+		if (!g->is_stored || !c)
 			continue;
 		c->first_ms = g->now.first_ms;
 		c->count = g->now.count;
 	}
-	HASH_ITER(hh, w->d->counted, c, next)
-	if (!c->seen)
-		drop_counted(w->d, c);
+	counted_drop_gone(&w->d->counted);
 }
 
 static void tell(const struct drain *w)
@@ -423,7 +326,7 @@ static void tell(const struct drain *w)
 int denied_drain(struct denied *d, int64_t now)
 {
 	_drain_ struct drain w = { .d = d };
-	int r = load(d);
+	int r = counted_load(&d->counted, d->o.store);
 
 	denied_data_forget(&d->data);
 	if (r == 0)
@@ -455,6 +358,22 @@ static int store_death(struct denied *d, struct store_denial *row, const char *k
 	return r;
 }
 
+/* One that passes wasn't killed: somebody sent that signal. */
+static int find_call(struct denied *d, const struct under_row *row, const struct observed_exit *e,
+		     uint32_t *ret)
+{
+	int r;
+
+	*ret = TAMIS_CALLS;
+	if (e->nr >= TAMIS_CALLS || (unsigned)e->abi >= TAMIS_ABI_MAX)
+		return 0;
+	denied_data_forget(&d->data);
+	r = denied_data_asks(&d->data, d->o.store, row, e->abi, e->nr, 0);
+	if (r > 0)
+		*ret = e->nr;
+	return r < 0 ? r : 0;
+}
+
 int denied_exit(struct denied *d, const struct observed_exit *e, int64_t now)
 {
 	struct under_row row;
@@ -464,7 +383,6 @@ int denied_exit(struct denied *d, const struct observed_exit *e, int64_t now)
 	struct store_denial denial = {
 		.kind = DENIAL_SIGSYS,
 		.abi = e->abi,
-		.nr = e->nr < TAMIS_CALLS ? e->nr : TAMIS_CALLS,
 		.pid = e->pid,
 		.comm = e->comm,
 		.count = 1,
@@ -474,6 +392,8 @@ int denied_exit(struct denied *d, const struct observed_exit *e, int64_t now)
 
 	if (r == -ENOENT || (r == 0 && row.mode != MODE_ENFORCE && row.mode != MODE_PROBATION))
 		return 0;
+	if (r == 0)
+		r = find_call(d, &row, e, &denial.nr);
 	if (r < 0)
 		return r;
 	denial.generation = row.generation;
