@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "applying_fixture.h"
+#include "policy/denials.h"
 
 static struct ways ways;
 static struct settle_options options;
@@ -126,6 +127,38 @@ static void one_that_ends_well_is_good(void **state)
 	settle();
 	assert_string_equal(said, "");
 	assert_int_equal(open_trials(), 0);
+}
+
+/* Whose death was noted, under that generation: that was it. */
+static void the_call_is_named(void **state)
+{
+	int64_t id = APPLIED("podman/web", "podman", 1, READ, WRITE);
+	struct store_denial d = { .workload = id,
+				  .kind = DENIAL_SIGSYS,
+				  .abi = TAMIS_ABI_I386,
+				  .nr = 20,
+				  .generation = 1,
+				  .count = 1,
+				  .last = NOW + 9 };
+	_generation_ struct generation g = { 0 };
+
+	IN_TRANSACTION
+	{
+		assert_stored(store_denial_add(st, &d, NULL));
+		d.generation = 2;
+		d.abi = TAMIS_ABI_X86_64;
+		d.nr = TAMIS_CALLS;
+		assert_stored(store_denial_add(st, &d, NULL));
+		d.nr = 240;
+		d.last = NOW;
+		assert_stored(store_denial_add(st, &d, NULL));
+	}
+	started("podman/web", 2, "c1");
+	ended("podman/web", "c1", TRIAL_KILLED, SIGSYS);
+	settle();
+	assert_stored(store_generation_get(st, id, 2, &g));
+	assert_non_null(strstr(g.failed, "SIGSYS"));
+	assert_non_null(strstr(g.failed, " (x86_64 mq_open)"));
 }
 
 static void one_that_ends_badly_gives_way(void **state)
@@ -366,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SETTLE_TEST(one_that_ends_well_is_good),
 		SETTLE_TEST(one_that_ends_badly_gives_way),
+		SETTLE_TEST(the_call_is_named),
 		SETTLE_TEST(an_end_told_late_is_the_start_befores),
 		SETTLE_TEST(without_a_good_one_it_is_the_engines),
 		SETTLE_TEST(of_two_names_the_failure_counts),

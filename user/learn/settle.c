@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/calls.h"
+#include "policy/denials.h"
 
 struct keys {
 	char **key;
@@ -91,11 +93,32 @@ static int look(const struct settle_options *o, const char *key, struct matter *
 	return m->stale ? 0 : judge(o, m);
 }
 
+/* The call that a process of it died of last under that generation; NULL: not known. */
+static char *find_refused(const struct settle_options *o, const struct matter *m)
+{
+	struct store_denial *d = NULL;
+	size_t cnt = 0;
+	char *found = NULL, name[CALLS_NAME_MAX];
+
+	if (store_denials(o->store, m->row.id, &d, &cnt) < 0)
+		return NULL;
+	for (size_t i = cnt; i-- > 0 && !found;)
+		if (d[i].kind == DENIAL_SIGSYS && d[i].generation == m->is.generation &&
+		    d[i].nr < TAMIS_CALLS)
+			found = text_format(" (%s %s)", abi_name(d[i].abi),
+					    calls_print(d[i].abi, d[i].nr, name));
+	store_denials_free(d, cnt);
+	return found;
+}
+
 static int write_failed(const struct settle_options *o, const struct matter *m)
 {
 	bool refused = strstr(m->said.why, "SIGSYS");
-	_free_ char *why =
-		text_format("%s%s", m->said.why, refused ? " (refused call not known)" : "");
+	_free_ char *call = refused ? find_refused(o, m) : NULL;
+	_free_ char *why = text_format("%s%s", m->said.why,
+				       call
+					       ?: refused ? " (refused call not known)"
+							  : "");
 
 	return why ? store_generation_state(o->store, m->row.id, m->is.generation,
 					    GENERATION_FAILED, why)
