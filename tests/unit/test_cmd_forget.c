@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* forget as a command: what goes, what stays, what it says. */
 #include "cmd_fixture.h"
-#include "policy/generations.h"
+#include "policy/oracles.h"
 
 static int64_t gone, runs;
 
@@ -117,6 +117,25 @@ static void what_is_applied_is_released_first(void **state)
 	assert_int_equal(count_workloads(), 1);
 }
 
+/* It may be about to bring production back. */
+static void one_with_an_oracle_stays(void **state)
+{
+	static const struct failure refused[] = {
+		{ &cmd_forget,
+		  { "gone", "--state", "DIR" },
+		  1,
+		  "'tamis oracle podman/gone --stop'" },
+	};
+	struct store_oracle o = { .production = "container:gone", .hardened = "x" };
+
+	fill();
+	o.workload = gone;
+	IN_TRANSACTION
+	assert_stored(store_oracle_set(st, &o));
+	check_failures(refused, ARRAY_SIZE(refused));
+	assert_true(is_listed("podman/gone"));
+}
+
 static const struct failure failures[] = {
 	{ &cmd_forget, { "gone", "frobnicate", "--state", "DIR" }, 1, "\"frobnicate\"" },
 	{ &cmd_forget, { "gone", "z80:read", "--state", "DIR" }, 1, "unknown ABI in \"z80:read\"" },
@@ -150,9 +169,13 @@ static void failures_are_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_name_means_every_abi), TEST(one_abi),
-		TEST(one_that_runs),	      TEST(whole_workloads),
-		TEST(failures_are_one_line),  TEST(what_is_applied_is_released_first),
+		TEST(a_name_means_every_abi),
+		TEST(one_abi),
+		TEST(one_that_runs),
+		TEST(whole_workloads),
+		TEST(failures_are_one_line),
+		TEST(what_is_applied_is_released_first),
+		TEST(one_with_an_oracle_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

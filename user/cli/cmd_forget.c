@@ -90,6 +90,10 @@ static int forget(const char *dir, const char *name, const struct call_name *cal
 		if (r == -EBUSY && row.mode != MODE_OBSERVE)
 			log_err("%s: generation %" PRIu32 " is applied; 'tamis release %s' first",
 				row.key, row.generation, row.key);
+		else if (r == -EBUSY)
+			log_err("%s: an oracle decides on its calls; 'tamis oracle %s --stop' "
+				"first",
+				row.key, row.key);
 		else if (r < 0)
 			lookup_failed(s, r);
 	}

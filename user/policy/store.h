@@ -107,8 +107,8 @@ int store_instance_gap(struct store *s, const char *instance);
 /* An instance that runs. */
 struct store_running {
 	int64_t workload;
-	char *key;		 /* of the workload */
-	char *engine;		 /* or NULL, as the next */
+	char *key;		/* of the workload */
+	char *engine;		/* or NULL, as the next */
 	char *container, *path; /* as store_instance has them */
 };
 /* All, in the order in which they were seen first. */
