@@ -57,11 +57,14 @@ static int check_idle(struct applying *a)
 static int check(const struct oracle_cmd *o, struct applying *a, const char *production)
 {
 	_free_ char *why = oracle_wanted_refuses(&a->row, production, o->hardened);
+	int r = why ? 0 : check_idle(a);
 
+	if (r < 0)
+		return r;
 	if (!why)
 		why = oracle_wanted_asks(o->state, &a->row, production);
 	if (!why)
-		return check_idle(a);
+		return 0;
 	log_err("%s: no oracle: %s", a->row.key, why);
 	return -EPERM;
 }
