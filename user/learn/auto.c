@@ -10,6 +10,7 @@
 #include "apply/trial.h"
 #include "base/text.h"
 #include "learn/make.h"
+#include "learn/oracle.h"
 
 /* One workload that a rule may be due for, as the transaction under way sees it. */
 struct candidate {
@@ -297,7 +298,8 @@ static int look_at(const struct auto_options *o, const struct store_row *row, in
 	int r;
 
 	c.rule = auto_find(o->rules, row->key);
-	if (!c.rule)
+	/* an oracle's twin isn't there to be confined */
+	if (!c.rule || oracle_is_twin(row->key))
 		return 0;
 	r = is_due(&c);
 	if (r > 0)
