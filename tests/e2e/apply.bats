@@ -157,6 +157,43 @@ knows() {
 	command_of apply life | grep -q 'generation 3: '
 }
 
+@test "probation: what it means, what it lacks here, and where there is none" {
+	local none=$PWD/nobody.sock file
+	serve probe
+	wait_for 20 is probe starts 1
+	file=$(file_of probe)
+	printf '[apply]\nkeeper = %s\n[probation podman/*]\nrule = ask\n' "$none" >conf
+	tamis apply "$(key probe)" --config conf --mode probation --dry-run >out 2>err
+	grep -q "^would be in probation when $prefix-probe next starts: what is learned passes; any other call is refused, until 'tamis allow' says otherwise (rule ask)$" out
+	grep -qx "to be written: $file" out
+	[[ ! -e $file ]]
+	tamis apply "$(key probe)" --config conf --mode probation --rule learn >out 2>err
+	grep -q 'any other call goes on, and is learned (rule learn)$' out
+	grep -q "tamis: $(key probe): tamis-keeper can't be reached at $none (No such file or directory): until it can, starts are left to the engine's own profile" err
+	grep -qE '(a signal may interrupt a call that asks|not every runtime installed here can have calls ask)' err
+	agree probe
+	[[ $(jq -r '"\(.rule) \(.listener)"' "$file") == "learn $none" ]]
+	command_of history probe | grep -qE '^mode: +probation, generation 1 since .*, rule learn$'
+	[[ $(of_history probe .rule) == learn ]]
+	[[ $(field probe mode) == probation ]]
+	tamis list | grep -q 'probation 1 '
+	# A person's word is in the file at once, and the rest as it was.
+	tamis allow "$(key probe)" --config conf bpf >out
+	grep -q 'it is in probation: tamis-keeper answers so from now on' out
+	jq -e '[.allowed | .. | strings] == ["bpf"]' "$file"
+	tamis deny "$(key probe)" --config conf swapon
+	jq -e '[.refused | .. | strings] == ["swapon"]' "$file"
+	[[ $(jq -r '"\(.mode) \(.rule) \(.listener)"' "$file") == "probation learn $none" ]]
+	tamis allow "$(key probe)" --config conf bpf --forget
+	jq -e '[.allowed | .. | strings] == []' "$file"
+	run -2 command_of apply probe --rule ask
+	[[ $output == *'it goes with --mode probation'* ]]
+	run -2 command_of apply probe --mode probation --rule maybe
+	[[ $output == *'"maybe" is no rule: learn, ask or deny'* ]]
+	command_of release probe | grep -q 'released from generation'
+	[[ ! -e $file ]]
+}
+
 @test "a container without a filter is told of" {
 	serve bare --security-opt seccomp=unconfined
 	wait_for 20 is bare starts 1

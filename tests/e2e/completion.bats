@@ -40,7 +40,8 @@ same() {
 
 @test "options and their values" {
 	same "$(offered tamis list --s)" --state
-	same "$(offered tamis apply x --mode '')" shadow enforce
+	same "$(offered tamis apply x --mode '')" shadow probation enforce
+	same "$(offered tamis apply x --mode probation --rule '')" learn ask deny
 	same "$(offered tamis install '')" podman wrapper kubelet
 	same "$(offered tamis uninstall w)" wrapper
 	same "$(offered tamis export x -f o)" oci
