@@ -132,21 +132,21 @@ struct oracle_options {
 };
 struct oracles;
 int oracles_new(const struct oracle_options *o, struct oracles **ret);
-void oracles_free(struct oracles *o);
+void oracles_free(struct oracles *all);
 /* Whether any is configured: denials are to be watched then. */
-bool oracles_any(const struct oracles *o);
+bool oracles_any(const struct oracles *all);
 /* From learn/denied.h and the keeper's news. */
-int oracles_denied(struct oracles *o, const char *key, const struct store_denial *d);
+int oracles_denied(struct oracles *all, const char *key, const struct store_denial *d);
 /* After each drain: rows that commands changed, children that ended, deadlines. Negative errno: the
  * first failure of the store; what waits for it is tried again. */
-int oracles_look(struct oracles *o, int64_t now_ms);
+int oracles_look(struct oracles *all, int64_t now_ms);
 /* Between drains: children and deadlines alone. Worth calling some times a second while
  * oracles_busy. */
-int oracles_hurry(struct oracles *o, int64_t now_ms);
-bool oracles_busy(const struct oracles *o);
+int oracles_hurry(struct oracles *all, int64_t now_ms);
+bool oracles_busy(const struct oracles *all);
 /* Whoever looks no more brings production back first: loops under way are abandoned. Waits for it, so
  * many seconds at most. */
-void oracles_end(struct oracles *o, unsigned limit_s);
+void oracles_end(struct oracles *all, unsigned limit_s);
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
