@@ -225,6 +225,28 @@ static void one_answer_for_one_condition(void **state)
 	assert_int_equal(action_of(back, TAMIS_ABI_X86_64, "personality", 0), FILTER_ALLOW);
 }
 
+/* Nor two that are the same as parts of i386's socketcall, where argument 0 is another one. */
+static void one_answer_for_a_part_of_socketcall(void **state)
+{
+	static const struct filter_cond inet = { 0, FILTER_EQ, 2 }, vsock = { 0, FILTER_EQ, 40 },
+					audit[] = { { 0, FILTER_EQ, 16 }, { 2, FILTER_EQ, 9 } };
+
+	for (unsigned with_i386 = 0; with_i386 < 2; with_i386++) {
+		_cleanup_(filter_free) struct filter *f =
+			filter_make(X86_64 | (with_i386 ? I386 : 0));
+		_cleanup_(filter_free) struct filter *back = NULL;
+
+		add_cond(f, TAMIS_ABI_X86_64, 41, FILTER_NOTIFY, 0, 1, &inet);
+		add_cond(f, TAMIS_ABI_X86_64, 41, FILTER_ERRNO, 97, 1, &vsock);
+		add_cond(f, TAMIS_ABI_X86_64, 41, FILTER_ERRNO, 22, 2, audit);
+		filter_sort(f);
+		back = rewritten(f);
+		assert_int_equal(back->rule_cnt, with_i386 ? 2 * 2 : 3);
+		assert_int_equal(action_of(back, TAMIS_ABI_X86_64, "socket", 2), FILTER_NOTIFY);
+		assert_int_equal(action_of(back, TAMIS_ABI_X86_64, "socket", 40), FILTER_ERRNO);
+	}
+}
+
 static void says_what_it_cannot_say(void **state)
 {
 	_cleanup_(filter_free) struct filter *f = filter_make(X86_64 | I386);
@@ -258,6 +280,7 @@ int main(void)
 		cmocka_unit_test(other_conditions_are_alternatives),
 		cmocka_unit_test(a_refusal_does_not_swallow_a_condition),
 		cmocka_unit_test(one_answer_for_one_condition),
+		cmocka_unit_test(one_answer_for_a_part_of_socketcall),
 		cmocka_unit_test(says_what_it_cannot_say),
 	};
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit/formats.h"
+#include "emit/scmp.h"
 #include "model/calls.h"
 
 /* The rules of one call of one ABI. */
@@ -125,6 +126,59 @@ static void choose_rules(struct oci_call *c, const struct entry *e, size_t cnt)
 	}
 }
 
+/* The same but for what they say of argument 0. */
+static bool conds_same_rest(const struct filter_rule *a, const struct filter_rule *b)
+{
+	struct filter_rule x = *a, y = *b;
+
+	for (struct filter_rule *r = &x;; r = &y) {
+		if (r->cond_cnt && r->cond[0].index == 0) /* sorted by index */
+			memmove(r->cond, r->cond + 1, --r->cond_cnt * sizeof(*r->cond));
+		if (r == &y)
+			return conds_same(&x, &y);
+	}
+}
+
+/* What is stricter than the default stays before all; of what isn't, the more permissive does. */
+static int rank(const struct filter_rule *r, enum filter_action otherwise)
+{
+	return r->action < otherwise ? FILTER_ACTION_MAX + (int)(otherwise - r->action)
+				     : (int)r->action;
+}
+
+/* By another one, `kept` of which are before it. */
+static bool is_outdone(const struct oci_call *c, size_t kept, const struct filter_rule *r,
+		       enum filter_action otherwise)
+{
+	for (size_t i = 0; i < c->rule_cnt; i++) {
+		const struct filter_rule *o = &c->rule[i];
+		int more = rank(o, otherwise) - rank(r, otherwise);
+		bool before = i < kept && more == 0 && o->errno_ret != r->errno_ret;
+
+		if ((more > 0 || before) && conds_same_rest(o, r))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of a call that i386 has as a part of socketcall or ipc libseccomp makes a second rule, in which
+ * argument 0 is the number of that part: rules that differ there alone are then two answers to the
+ * same conditions, and runtimes start nothing. What goes is left to the default.
+ */
+static void drop_outdone(struct oci_call *c, const struct filter *f)
+{
+	size_t kept = 0;
+
+	if (!c->name || !(f->abis >> TAMIS_ABI_I386 & 1) ||
+	    filter_action_passes(f->default_action) || !scmp_is_multiplexed(c->name))
+		return;
+	for (size_t i = 0; i < c->rule_cnt; i++)
+		if (!is_outdone(c, kept, &c->rule[i], f->default_action))
+			c->rule[kept++] = c->rule[i];
+	c->rule_cnt = kept;
+}
+
 /* What the ABI lets through under what is said, beside what its own rules do. */
 static void compare_abi(struct oci_call *c, enum tamis_abi abi, const struct entry *e)
 {
@@ -157,6 +211,7 @@ static int fill_call(struct oci_call *c, const struct filter *f, const struct en
 	if (!c->rule)
 		return -ENOMEM;
 	choose_rules(c, e, cnt);
+	drop_outdone(c, f);
 	for (size_t i = 0; i < cnt; i++)
 		c->abis |= 1u << e[i].rule->abi;
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
