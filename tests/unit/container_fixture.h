@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,7 +84,9 @@ static inline pid_t container_process(const char *dir)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		if (container_join(dir) < 0 || write(in[1], "x", 1) != 1)
+		/* A test that fails doesn't come to end it. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || container_join(dir) < 0 ||
+		    write(in[1], "x", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();

@@ -2,11 +2,11 @@
 /* A skip says why: the line before it is what tests/run prints, and compares with skips.expected. */
 #pragma once
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <setjmp.h>
 #include <unistd.h>
 
 #include <cmocka.h>

@@ -29,7 +29,6 @@
 #include "learn/observer.h"
 #include "model/calls.h"
 
-
 struct daemon {
 	const struct daemon_options *o;
 	struct sensor *sensor;

@@ -24,9 +24,9 @@ struct daemon_options {
 	uint32_t cache_slots;
 	bool portable;
 	bool watch_denials; /* refused calls that get an errno are counted, too */
-	int64_t fold_s; /* sampling units older than this are made one a day; 0: never */
-	int64_t gone_s; /* workloads gone for so long are dropped; 0: never */
-	char **watch;	/* NULL-terminated once there is one */
+	int64_t fold_s;	    /* sampling units older than this are made one a day; 0: never */
+	int64_t gone_s;	    /* workloads gone for so long are dropped; 0: never */
+	char **watch;	    /* NULL-terminated once there is one */
 	size_t watch_cnt;
 	struct apply_config apply;
 	struct oracle_config oracle;
