@@ -20,70 +20,70 @@
 		.trial_s = APPLIED_TRIAL_S \
 	}
 
+static const struct {
+	const char *section, *key, *value;
+	int r;
+} lines[] = {
+	{ "apply", "trial", "5", 0 },
+	{ "apply", "trial", "3600", 0 },
+	{ "apply", "trial", "4", -EINVAL },
+	{ "apply", "trial", "3601", -EINVAL },
+	{ "apply", "trial", "60s", -EINVAL },
+	{ "apply", "on-new-image", "keep", 0 },
+	{ "apply", "on-new-image", "observe", 0 },
+	{ "apply", "on-new-image", "probation", 0 },
+	{ "apply", "on-new-image", "Keep", -EINVAL },
+	{ "apply", "keeper", "/run/k.sock", 0 },
+	{ "apply", "keeper", "run/k.sock", -EINVAL },
+	{ "apply", "keeper", "/run/../k.sock", -EINVAL },
+	{ "apply", "keeper", "", -EINVAL },
+	{ "probation *", "rule", "learn", 0 },
+	{ "probation *", "rule", "ask", 0 },
+	{ "probation *", "rule", "deny", 0 },
+	{ "probation *", "rule", "allow", -EINVAL },
+	{ "probation *", "mode", "enforce", -ENOENT },
+	{ "probation", "rule", "learn", -EINVAL },
+	{ "probation podman/[a", "rule", "learn", -EILSEQ },
+	{ "probationary", "rule", "learn", 1 },
+	{ "apply", "kubelet-dir", "/a", 0 },
+	{ "apply", "kubelet-dir", "a", -EINVAL },
+	{ "apply", "kubelet-dir", "", -EINVAL },
+	{ "apply", "mode", "enforce", -ENOENT },
+	{ "apply", "", "", -ENOENT },
+	{ "auto *", "mode", "enforce", 0 },
+	{ "auto *", "mode", "Enforce", -EINVAL },
+	{ "auto *", "mode", "", -EINVAL },
+	{ "auto *", "observe", "24h", 0 },
+	{ "auto *", "observe", "0s", 0 },
+	{ "auto *", "observe", "24", -EINVAL },
+	{ "auto *", "observe", "-1h", -EINVAL },
+	{ "auto *", "quiet", "90m", 0 },
+	{ "auto *", "quiet", "never", -EINVAL },
+	{ "auto *", "starts", "1", 0 },
+	{ "auto *", "starts", "0", -EINVAL },
+	{ "auto *", "starts", "1000001", -EINVAL },
+	{ "auto *", "trial", "60", -ENOENT },
+	{ "auto", "mode", "enforce", -EINVAL },
+	{ "auto ", "mode", "enforce", -EINVAL },
+	{ "auto podman/[ab]", "mode", "enforce", -EILSEQ },
+	{ "auto podman/[a", "mode", "enforce", -EILSEQ },
+	/* 48 bytes, and 49, which may have been more */
+	{ "auto kubernetes/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "mode", "enforce", -ENAMETOOLONG },
+	{ "auto kubernetes/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "mode", "enforce", 0 },
+	{ "automatic", "mode", "enforce", 1 },
+	{ "daemon", "unit", "60", 1 },
+	{ "", "unit", "60", 1 },
+};
+
 static void lines_are_checked(void **state)
 {
-	static const struct {
-		const char *section, *key, *value;
-		int r;
-	} rows[] = {
-		{ "apply", "trial", "5", 0 },
-		{ "apply", "trial", "3600", 0 },
-		{ "apply", "trial", "4", -EINVAL },
-		{ "apply", "trial", "3601", -EINVAL },
-		{ "apply", "trial", "60s", -EINVAL },
-		{ "apply", "on-new-image", "keep", 0 },
-		{ "apply", "on-new-image", "observe", 0 },
-		{ "apply", "on-new-image", "probation", 0 },
-		{ "apply", "on-new-image", "Keep", -EINVAL },
-		{ "apply", "keeper", "/run/k.sock", 0 },
-		{ "apply", "keeper", "run/k.sock", -EINVAL },
-		{ "apply", "keeper", "/run/../k.sock", -EINVAL },
-		{ "apply", "keeper", "", -EINVAL },
-		{ "probation *", "rule", "learn", 0 },
-		{ "probation *", "rule", "ask", 0 },
-		{ "probation *", "rule", "deny", 0 },
-		{ "probation *", "rule", "allow", -EINVAL },
-		{ "probation *", "mode", "enforce", -ENOENT },
-		{ "probation", "rule", "learn", -EINVAL },
-		{ "probation podman/[a", "rule", "learn", -EILSEQ },
-		{ "probationary", "rule", "learn", 1 },
-		{ "apply", "kubelet-dir", "/a", 0 },
-		{ "apply", "kubelet-dir", "a", -EINVAL },
-		{ "apply", "kubelet-dir", "", -EINVAL },
-		{ "apply", "mode", "enforce", -ENOENT },
-		{ "apply", "", "", -ENOENT },
-		{ "auto *", "mode", "enforce", 0 },
-		{ "auto *", "mode", "Enforce", -EINVAL },
-		{ "auto *", "mode", "", -EINVAL },
-		{ "auto *", "observe", "24h", 0 },
-		{ "auto *", "observe", "0s", 0 },
-		{ "auto *", "observe", "24", -EINVAL },
-		{ "auto *", "observe", "-1h", -EINVAL },
-		{ "auto *", "quiet", "90m", 0 },
-		{ "auto *", "quiet", "never", -EINVAL },
-		{ "auto *", "starts", "1", 0 },
-		{ "auto *", "starts", "0", -EINVAL },
-		{ "auto *", "starts", "1000001", -EINVAL },
-		{ "auto *", "trial", "60", -ENOENT },
-		{ "auto", "mode", "enforce", -EINVAL },
-		{ "auto ", "mode", "enforce", -EINVAL },
-		{ "auto podman/[ab]", "mode", "enforce", -EILSEQ },
-		{ "auto podman/[a", "mode", "enforce", -EILSEQ },
-		/* 48 bytes, and 49, which may have been more */
-		{ "auto kubernetes/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "mode", "enforce",
-		  -ENAMETOOLONG },
-		{ "auto kubernetes/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "mode", "enforce", 0 },
-		{ "automatic", "mode", "enforce", 1 },
-		{ "daemon", "unit", "60", 1 },
-		{ "", "unit", "60", 1 },
-	};
 	_config_ struct apply_config c = CONFIG;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int r = apply_config_line(&c, rows[i].section, rows[i].key, rows[i].value);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		int r = apply_config_line(&c, lines[i].section, lines[i].key, lines[i].value);
 
-		if (r != rows[i].r)
-			fail_msg("[%s] %s = %s: %d", rows[i].section, rows[i].key, rows[i].value,
+		if (r != lines[i].r)
+			fail_msg("[%s] %s = %s: %d", lines[i].section, lines[i].key, lines[i].value,
 				 r);
 		if (r < 0)
 			assert_non_null(apply_config_why(r));
