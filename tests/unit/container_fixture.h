@@ -51,8 +51,20 @@ static inline int container_remove_cgroup(const char *dir)
 	return r;
 }
 
+/* What a test that failed left there. */
+static inline void container_kill(void)
+{
+	char *file = text_format("%s/cgroup.kill", container_dir);
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	(void)!write(fd, "1", 1);
+	close(fd);
+	free(file);
+}
+
 static inline int container_teardown(void **state)
 {
+	container_kill();
 	(void)rmdir(container_runtime);
 	(void)container_remove_cgroup(container_dir);
 	free(container_mount);
