@@ -318,6 +318,7 @@ static pid_t child(bool filtered)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (filtered && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 				 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0))
 			_exit(1);
