@@ -44,6 +44,19 @@ static const struct {
 	{ "ab\xc3\xa9", "ab\\xc3...", 3 }, /* a character that the limit cuts */
 };
 
+static void leaves_what_was_escaped(void **state)
+{
+	_free_ char *out = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&out, &len);
+
+	assert_non_null(f);
+	text_escape_again(f, "a\\x1b\x1b\\", SIZE_MAX);
+	text_escape_again(f, "1234", 3);
+	assert_int_equal(fclose(f), 0);
+	assert_string_equal(out, "a\\x1b\\x1b\\123...");
+}
+
 static void escapes_what_a_terminal_would_obey(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
@@ -150,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes_what_a_terminal_would_obey),
+		cmocka_unit_test(leaves_what_was_escaped),
 		cmocka_unit_test(reads_no_further_than_told),
 		cmocka_unit_test(sequences_are_read),
 		cmocka_unit_test(every_byte_pair_comes_out_printable),

@@ -39,25 +39,6 @@ static bool is_journal(void)
 	return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
-/* Unlike text_escape it leaves backslashes alone: callers may have escaped already. */
-static void put_escaped(FILE *f, const char *s)
-{
-	size_t len = strnlen(s, LINE_MAX_LEN);
-	const char *end = s + len;
-
-	while (s < end) {
-		size_t n = text_char(s, (size_t)(end - s));
-
-		if (n > 0)
-			fwrite(s, 1, n, f);
-		else
-			fprintf(f, "\\x%02x", (unsigned char)*s);
-		s += n > 0 ? n : 1;
-	}
-	if (len == LINE_MAX_LEN)
-		fputs("...", f);
-}
-
 static void put_prefix(FILE *f, enum log_level level)
 {
 	static const char *const priority[] = {
@@ -83,7 +64,7 @@ static void put_line(enum log_level level, const char *text, const char *tail)
 	if (!f)
 		return;
 	put_prefix(f, level);
-	put_escaped(f, text);
+	text_escape_again(f, text, LINE_MAX_LEN);
 	if (tail)
 		fprintf(f, ": %s", tail);
 	fputc('\n', f);

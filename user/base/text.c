@@ -76,13 +76,13 @@ size_t text_char(const char *text, size_t len)
 	return n > 0 && !is_hidden(c) ? n : 0;
 }
 
-void text_escape(FILE *f, const char *s, size_t max)
+static void escape(FILE *f, const char *s, size_t max, bool backslashes)
 {
 	size_t len = strnlen(s, max);
 	const char *end = s + len;
 
 	while (s < end) {
-		size_t n = *s == '\\' ? 0 : text_char(s, (size_t)(end - s));
+		size_t n = backslashes && *s == '\\' ? 0 : text_char(s, (size_t)(end - s));
 
 		if (n > 0)
 			fwrite(s, 1, n, f);
@@ -92,6 +92,16 @@ void text_escape(FILE *f, const char *s, size_t max)
 	}
 	if (len == max)
 		fputs("...", f);
+}
+
+void text_escape(FILE *f, const char *s, size_t max)
+{
+	escape(f, s, max, true);
+}
+
+void text_escape_again(FILE *f, const char *s, size_t max)
+{
+	escape(f, s, max, false);
 }
 
 char *text_escaped(const char *s, size_t max)

@@ -20,7 +20,10 @@ size_t text_utf8(const char *text, size_t len, uint32_t *ret);
  * bytes of s are looked at (no NUL among them: "..." follows); pass SIZE_MAX for all. */
 void text_escape(FILE *f, const char *s, size_t max);
 
-/* The same into fresh memory; NULL when out of memory. Caller frees. */
+/* The same of what may be escaped already in part: backslashes stay. */
+void text_escape_again(FILE *f, const char *s, size_t max);
+
+/* text_escape into fresh memory; NULL when out of memory. Caller frees. */
 char *text_escaped(const char *s, size_t max);
 
 /* A decimal number, the whole string, at most `max`. -EINVAL, or -ERANGE when too large. */

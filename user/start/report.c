@@ -30,25 +30,6 @@ void report_to(const char *state, const char *ident)
 	told = false;
 }
 
-/* As log_line does: what was escaped already has backslashes that are to stay. */
-static void put_escaped(FILE *f, const char *s)
-{
-	size_t len = strnlen(s, LINE_LONGEST);
-	const char *end = s + len;
-
-	while (s < end) {
-		size_t n = text_char(s, (size_t)(end - s));
-
-		if (n > 0)
-			fwrite(s, 1, n, f);
-		else
-			fprintf(f, "\\x%02x", (unsigned char)*s);
-		s += n > 0 ? n : 1;
-	}
-	if (len == LINE_LONGEST)
-		fputs("...", f);
-}
-
 /* --- the system log ---------------------------------------------------------------------- */
 
 static bool to_syslog(int priority, const char *line)
@@ -148,10 +129,10 @@ static void tell(int priority, const char *key, const char *text)
 	if (!f)
 		return;
 	if (key) {
-		put_escaped(f, key);
+		text_escape_again(f, key, LINE_LONGEST);
 		fputs(": ", f);
 	}
-	put_escaped(f, text);
+	text_escape_again(f, text, LINE_LONGEST);
 	if (fclose(f) != 0)
 		return;
 	logged = to_syslog(priority, line);
