@@ -153,20 +153,11 @@ given_up() {
 
 # --- bare runtimes through the wrapper -----------------------------------------------------------
 
-# bundle DIR ARGS...: of busybox.
+# bundle DIR COMMAND...: with a number that doubles have no room for.
 bundle() {
-	local dir=$1 program
-	shift
-	mkdir -p "$dir/root"/{proc,sys,dev,tmp,bin}
-	cp /bin/busybox "$dir/root/bin/sh"
-	for program in sleep mkdir grep cat; do
-		ln -sf sh "$dir/root/bin/$program"
-	done
-	(cd "$dir" && runc spec)
-	jq '.process.args = $ARGS.positional | .process.terminal = false | .process.rlimits = [] |
-		.root = { path: "root" } | .linux.big = "BIG" | del(.linux.resources)' \
-		--args -- "$@" <"$dir/config.json" | sed 's/"BIG"/9223372036854775807/' >"$dir/c"
-	mv "$dir/c" "$dir/config.json"
+	bare_bundle "$@"
+	jq '.linux.big = "BIG"' <"$1/config.json" | sed 's/"BIG"/9223372036854775807/' >"$1/c"
+	mv "$1/c" "$1/config.json"
 }
 
 install_wrapper() {

@@ -147,13 +147,8 @@ wrapper_is_refused() {
 # A bundle of bare runc, its policy, and the wrapper in front.
 wrapper_prepare() {
 	name=$start_prefix-bare
-	mkdir -p b/root/{proc,sys,dev,tmp,bin}
-	cp /bin/busybox b/root/bin/sh
-	ln -s sh b/root/bin/mkdir
-	(cd b && runc spec)
-	jq '.process.args = ["sh", "-c", "mkdir -p /tmp/a"] | .process.terminal = false | .process.rlimits = [] |
-		.root = { path: "root" } | del(.linux.resources)' <b/config.json >original
-	cp original b/config.json
+	bare_bundle b sh -c 'mkdir -p /tmp/a'
+	cp b/config.json original
 	daemon_start "$PWD/d" --interval 0.2 --unit 2
 	runc run --bundle b "$name" </dev/null
 	start_learned "oci/$name"
