@@ -149,7 +149,7 @@ traces() {
 }
 
 no_twins_row() {
-	tamis list --json | json_is 'all(.workloads[]; .key | contains("tamis-oracle") | not)'
+	tamis list --json | json_is "all(.workloads[]; .key != \"podman/tamis-oracle-$1\")"
 }
 
 no_twin() {
@@ -172,7 +172,7 @@ no_twin() {
 	has_in_force "$name" getegid
 	no_twin "$name"
 	# The twin isn't a workload any more.
-	wait_for 20 no_twins_row
+	wait_for 20 no_twins_row "$name"
 	loops=$(oracle_loops "podman/$name")
 	sleep 3
 	[[ $(oracle_loops "podman/$name") == "$loops" ]]
@@ -217,15 +217,16 @@ no_twin() {
 	start_install "$PWD/hooks"
 	begin "$name" --bootstrap --hardened '/bin/sh -c "exit 3"'
 	request "$name" 107
-	wait_for 60 oracle_is "podman/$name" resting
+	wait_for 60 grep -q 'the next loop waits' d/log
+	oracle_is "podman/$name" resting
 	grep -q "podman/$name: oracle: loop 1: nothing learned: the twin didn't stay: it ended with status 3" d/log
 	wait_for 20 alive "$name"
 	[[ $(seccomp_mode "$(pod_pid "$name")") == 2 ]]
 	[[ -z $(verdicts "$name" learned)$(verdicts "$name" rejected) ]]
-	wait_for 60 grep -q 'loop 2: nothing learned' d/log
-	wait_for 60 oracle_is "podman/$name" resting
 	grep -q 'the next loop waits 5 s' d/log
-	grep -q 'the next loop waits 10 s' d/log
+	wait_for 60 grep -q 'loop 2: nothing learned' d/log
+	wait_for 60 grep -q 'the next loop waits 10 s' d/log
+	oracle_is "podman/$name" resting
 	no_twin "$name"
 	lacks_in_force "$name" geteuid
 }

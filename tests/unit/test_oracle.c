@@ -275,7 +275,10 @@ static void from_nothing(void)
 
 static void a_call_is_learned(void **state)
 {
+	int64_t twin;
+
 	from_nothing();
+	(void)store_changed(st);
 	assert_false(is_in_force(GETEGID)); /* it was observed, which doesn't count */
 	refuse(GETEUID);
 	look(1);
@@ -286,6 +289,9 @@ static void a_call_is_learned(void **state)
 	assert_true(is_in_force(GETEUID));
 	assert_int_equal(verdict_on(GETEUID), 1);
 	assert_int_equal(alerts, 0);
+	/* the twin is nobody's workload, and who keeps ids of rows is told */
+	assert_int_equal(store_workload_id(st, TWIN, &twin), -ENOENT);
+	assert_true(store_changed(st));
 	/* ... and doesn't begin another one */
 	look(5);
 	assert_int_equal(fake.done[ORACLE_DO_STOP], 1);

@@ -57,16 +57,9 @@ static int act(struct oracles *all, struct oracle_machine *m, enum oracle_action
 /* What an earlier window left would be taken for this one's. */
 static int clear_twin(struct oracles *all, struct oracle_machine *m)
 {
-	struct store *s = all->o.store;
-	int r = store_begin(s);
+	int r = oracle_forget_twin(all->o.store, m);
 
-	if (r == 0)
-		r = oracle_forget_twin(s, m);
-	if (r == 0)
-		r = store_commit(s);
-	if (r < 0)
-		store_rollback(s);
-	else
+	if (r >= 0)
 		oracle_files_clear(all->dir, m->row.workload);
 	return r;
 }
@@ -156,7 +149,8 @@ static void tell_begun(struct oracles *all, const struct oracle_machine *m)
 		   m->row.loops, name ?: "a call", m->row.window_s);
 }
 
-static void tell(struct oracles *all, const struct oracle_machine *m, enum oracle_state from)
+static void tell(struct oracles *all, const struct oracle_machine *m, enum oracle_state from,
+		 int64_t now)
 {
 	if (from == ORACLE_WATCH && m->row.state == ORACLE_STOP)
 		tell_begun(all, m);
@@ -164,21 +158,22 @@ static void tell(struct oracles *all, const struct oracle_machine *m, enum oracl
 		oracle_say(all, true, m, "%s", m->row.why ?: "it rests");
 	else if (from == ORACLE_START && m->row.state == ORACLE_REST)
 		oracle_say(all, false, m, "production is back; the next loop waits %d s",
-			   (int)((m->row.deadline - m->row.since) / 1000));
+			   (int)((m->row.deadline - now) / 1000));
 	else if (m->row.state == ORACLE_START && m->row.tries == 0)
 		oracle_say(all, true, m, "%s", m->row.why ?: "production didn't start");
 	else if (from != m->row.state && m->row.state == ORACLE_START && from != ORACLE_JUDGE)
 		oracle_say(all, true, m, "%s: production comes back as it was", m->row.why ?: "");
 }
 
-static void entered(struct oracles *all, struct oracle_machine *m, enum oracle_state from)
+static void entered(struct oracles *all, struct oracle_machine *m, enum oracle_state from,
+		    int64_t now)
 {
 	m->not_before = 0;
 	m->drained = false;
-	m->asked = true;
+	m->asked = m->remembered = true;
 	oracle_machine_stop(m);
 	oracle_trace(all, m);
-	tell(all, m, from);
+	tell(all, m, from, now);
 }
 
 /* Production that doesn't start under what was learned does without. */
@@ -214,13 +209,13 @@ static int move(struct oracles *all, struct oracle_machine *m, enum oracle_event
 		return 0;
 	saved = oracle_save(all, m, m->row.state == ORACLE_STOP && from == ORACLE_WATCH ? at : 0);
 	if (m->row.state != from) {
-		entered(all, m, from);
+		entered(all, m, from, now);
 		return saved < 0 ? saved : 1;
 	}
 	oracle_machine_stop(m);
 	m->not_before = now + AGAIN_MS;
 	if (m->row.state == ORACLE_START && m->row.tries == 0) {
-		tell(all, m, from);
+		tell(all, m, from, now);
 		r = let_go(all, m);
 		saved = saved < 0 ? saved : r;
 	}
@@ -236,7 +231,7 @@ static int judge(struct oracles *all, struct oracle_machine *m, int64_t now)
 	r = oracle_verdict(all, m, now);
 	if (r < 0)
 		return move(all, m, ORACLE_EV_FAILED, 0, now) < 0 ? r : 0;
-	entered(all, m, ORACLE_JUDGE);
+	entered(all, m, ORACLE_JUDGE, now);
 	return 1;
 }
 
@@ -298,12 +293,23 @@ int oracles_hurry(struct oracles *all, int64_t now_ms)
 	return first;
 }
 
+/* It is judged, and nobody's workload. */
+static void forget_twin(struct oracles *all, struct oracle_machine *m)
+{
+	bool runs = m->row.state == ORACLE_WATCH || m->row.state == ORACLE_REST;
+
+	if (runs && m->remembered)
+		m->remembered = oracle_forget_twin(all->o.store, m) != 0;
+}
+
 int oracles_look(struct oracles *all, int64_t now_ms)
 {
 	int r = oracle_load(all), then;
 
-	for (size_t i = 0; i < all->cnt; i++)
+	for (size_t i = 0; i < all->cnt; i++) {
 		all->machine[i].drained = true;
+		forget_twin(all, &all->machine[i]);
+	}
 	then = oracles_hurry(all, now_ms);
 	return r < 0 ? r : then;
 }
@@ -326,7 +332,7 @@ void oracles_end(struct oracles *all, unsigned limit_s)
 			continue;
 		oracle_abandon(&m->row, "the daemon was stopped", now_real_ms());
 		(void)oracle_save(all, m, 0);
-		entered(all, m, from);
+		entered(all, m, from, now_real_ms());
 	}
 	for (unsigned i = 0; i < limit_s * 20 && oracles_busy(all); i++) {
 		(void)usleep(50000);

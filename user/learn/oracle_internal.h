@@ -23,6 +23,7 @@ struct oracle_machine {
 	bool gone;		     /* the row is no more: it ends when production is back */
 	bool drained;		     /* since the state was entered everything was drained */
 	bool asked;		     /* there may be a denial without a verdict */
+	bool remembered;	     /* the twin may be in the list of workloads */
 };
 
 struct oracles {
@@ -107,7 +108,8 @@ unsigned oracle_count(const struct sysset *calls);
 int oracle_verdict(const struct oracles *all, struct oracle_machine *m, int64_t now_ms);
 /* In a transaction of its own: production is under nothing any more. */
 int oracle_release(const struct oracles *all, struct oracle_machine *m);
-/* In a transaction: the workload that the twin was seen as is forgotten. */
+/* The workload that the twin was seen as is forgotten. 1: it is there still, since the observer has
+ * not heard of its end. */
 int oracle_forget_twin(struct store *s, const struct oracle_machine *m);
 
 /* A workload's row by its id. -ENOENT. */

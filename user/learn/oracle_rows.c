@@ -59,6 +59,7 @@ static int add(struct oracles *all, struct store_oracle *row)
 		.key = key,
 		.engine = engine,
 		.resumed = true,
+		.remembered = true,
 		.asked = true,
 		.drained = true, /* what was there at a daemon's start is in the store */
 	};
@@ -170,6 +171,7 @@ int oracle_drop(struct oracles *all, size_t i)
 		return r;
 	}
 	oracle_say(all, false, m, "its oracle is gone; it goes on under what was learned");
+	(void)oracle_forget_twin(s, m);
 	oracle_machine_done(m);
 	all->machine[i] = all->machine[--all->cnt];
 	return 0;

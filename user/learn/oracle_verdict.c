@@ -64,13 +64,23 @@ int oracle_workload(struct store *s, int64_t id, struct store_row *ret)
 int oracle_forget_twin(struct store *s, const struct oracle_machine *m)
 {
 	_free_ char *key = m->engine->twin_key(&m->row);
-	bool running;
+	bool running = false;
 	int64_t id;
-	int r = key ? store_workload_id(s, key, &id) : -ENOMEM;
+	int r = key ? store_begin(s) : -ENOMEM;
 
 	if (r == 0)
+		r = store_workload_id(s, key, &id);
+	if (r == 0)
 		r = store_forget(s, id, &running);
-	return r == -ENOENT || r == -EBUSY ? 0 : r;
+	if (r == 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	else
+		store_touched(s);
+	if (r == -ENOENT || r == -EBUSY)
+		return 0;
+	return r < 0 ? r : running;
 }
 
 /* --- what there is to judge --------------------------------------------------------------------- */
@@ -285,8 +295,7 @@ static int decide(struct verdict *v, int64_t now_ms)
 	count(v);
 	(void)oracle_step(&v->row, ORACLE_EV_DONE, 0, now_ms);
 	v->row.why = v->why ?: v->said.reported ? v->said.report : NULL;
-	r = oracle_write(s, &v->row);
-	return r < 0 ? r : oracle_forget_twin(s, v->m);
+	return oracle_write(s, &v->row);
 }
 
 /* --- telling --------------------------------------------------------------------------------------- */

@@ -295,6 +295,11 @@ int store_need_transaction(struct store *s)
 }
 
 /* Not known is taken for changed. */
+void store_touched(struct store *s)
+{
+	s->data_version = -1;
+}
+
 bool store_changed(struct store *s)
 {
 	_stmt_ sqlite3_stmt *stmt = NULL;

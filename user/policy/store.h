@@ -54,6 +54,8 @@ void store_rollback(struct store *s);
  * committed since this was last asked (PRAGMA data_version): row ids that are kept must be asked
  * for again. */
 bool store_changed(struct store *s);
+/* The daemon itself took rows away: store_changed is true the next time. */
+void store_touched(struct store *s);
 
 /* What identifies a workload and what it showed last. Strings are copied; NULL = unknown. */
 struct store_workload {
