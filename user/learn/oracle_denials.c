@@ -132,12 +132,10 @@ int oracle_asked(struct store *s, int64_t workload, int64_t since, struct sysset
 	return 0;
 }
 
-/* Nobody has said anything of it, and it is refused still. */
+/* Nobody has said anything of it, and it is refused still. Its generation isn't asked: a start may be
+ * told after its first denials, which count as the generation's before. */
 static bool is_open(const struct oracle_calls *c, const struct store_denial *d)
 {
-	/* what came late, of the generation before */
-	if (d->generation && d->generation < c->is.generation)
-		return false;
 	return !sysset_has(&c->in_force[d->abi], d->nr) &&
 	       !sysset_has(&c->said.denied[d->abi], d->nr) &&
 	       (!sysset_has(&c->rejected[d->abi], d->nr) ||
