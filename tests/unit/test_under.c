@@ -149,6 +149,23 @@ static void a_start_that_is_not_told_yet_is_found(void **state)
 	assert_false(under_all_filtered(under));
 }
 
+/* ... also of a container that was under something else, or nothing, until then. */
+static void a_restart_that_is_not_told_yet_is_found(void **state)
+{
+	(void)workload("podman/web", "podman");
+	started("podman/web", "c1");
+	assert_under("podman/web", "c1", MODE_OBSERVE, 0);
+	(void)usleep(5000); /* notes know milliseconds */
+	noted("podman/web", "c1", 1, MODE_ENFORCE);
+	assert_under("podman/web", "c1", MODE_ENFORCE, 1);
+	(void)usleep(5000);
+	noted("podman/web", "c1", 2, MODE_ENFORCE);
+	assert_under("podman/web", "c1", MODE_ENFORCE, 2);
+	(void)usleep(5000);
+	assert_int_equal(started_leave(state_dir, "podman/web", "c1"), 0);
+	assert_under("podman/web", "c1", MODE_OBSERVE, 0);
+}
+
 static void a_start_that_was_left_alone_is_under_nothing(void **state)
 {
 	(void)workload("podman/web", "podman");
@@ -394,6 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_container_is_under_what_its_start_noted),
 		TEST(a_start_that_is_not_told_yet_is_found),
+		TEST(a_restart_that_is_not_told_yet_is_found),
 		TEST(a_start_that_was_left_alone_is_under_nothing),
 		TEST(a_note_before_the_last_end_is_stale),
 		TEST(an_end_of_an_earlier_life_ends_nothing),

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "apply/note.h"
+#include "base/text.h"
 #include "identity/cgroups.h"
 #include "learn/under_internal.h"
 #include "policy/generations.h"
@@ -23,6 +25,7 @@ struct row {
 	int64_t ended_ms; /* 0: it runs */
 	bool seen;	  /* by the look under way */
 	bool missed;	  /* by the last one */
+	unsigned asked;	  /* which state of the notes it was last compared with */
 };
 
 /* A key that engines say of a workload which has another in the store. */
@@ -36,6 +39,8 @@ struct under {
 	size_t cnt;
 	struct alias *alias;
 	size_t alias_cnt;
+	struct stat notes; /* STATE/started as it was last seen, */
+	unsigned changes;  /* and how often it was another */
 };
 
 static void row_done(struct row *r)
@@ -340,11 +345,46 @@ int under_look(struct under *u, struct store *s)
 /* --- asking ------------------------------------------------------------------------------ */
 
 /* A start that isn't told yet has its note already. */
-int under_find(const struct under *u, const char *key, const char *container, struct under_row *ret)
+static unsigned notes_changes(struct under *u)
 {
-	const struct row *row = find(u, key, container);
+	_free_ char *path = text_format("%s/started", u->state);
+	struct stat now = { 0 };
+
+	if (!path || stat(path, &now) < 0)
+		return u->changes;
+	if (now.st_ino != u->notes.st_ino || now.st_size != u->notes.st_size ||
+	    now.st_mtim.tv_sec != u->notes.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != u->notes.st_mtim.tv_nsec)
+		u->changes++;
+	u->notes = now;
+	return u->changes;
+}
+
+/* A start is noted before it happens, and told a drain after its first calls. */
+static void catch_up(struct under *u, const char *key, struct row *row)
+{
+	struct verdict v = { 0 };
+	unsigned changes = notes_changes(u);
+
+	if (row->asked == changes)
+		return;
+	row->asked = changes;
+	if (ask_note(u, key, row->container, row->began_ms + 1, &v) < 0)
+		return;
+	row->mode = v.mode;
+	row->generation = v.generation;
+	row->began_ms = v.began_ms;
+	if (row->ended_ms < v.began_ms)
+		row->ended_ms = 0;
+}
+
+int under_find(struct under *u, const char *key, const char *container, struct under_row *ret)
+{
+	struct row *row = find(u, key, container);
 	struct verdict v = { 0 };
 
+	if (row && row->container[0])
+		catch_up(u, key, row);
 	if (row)
 		v = (struct verdict){ row->mode, row->generation, row->began_ms };
 	else if (!container || !container[0] || ask_note(u, key, container, 0, &v) < 0)

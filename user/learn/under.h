@@ -27,7 +27,6 @@ void under_ended(struct under *u, const struct observed_exit *e);
 /* All that runs now, from the store's running instances: at the daemon's start, and once a unit. */
 int under_look(struct under *u, struct store *s);
 /* -ENOENT: nothing is known of it. */
-int under_find(const struct under *u, const char *key, const char *container,
-	       struct under_row *ret);
+int under_find(struct under *u, const char *key, const char *container, struct under_row *ret);
 /* Whether something runs, and all of it in probation or enforce. */
 bool under_all_filtered(const struct under *u);
