@@ -161,9 +161,6 @@ static void a_restart_that_is_not_told_yet_is_found(void **state)
 	(void)usleep(5000);
 	noted("podman/web", "c1", 2, MODE_ENFORCE);
 	assert_under("podman/web", "c1", MODE_ENFORCE, 2);
-	(void)usleep(5000);
-	assert_int_equal(started_leave(state_dir, "podman/web", "c1"), 0);
-	assert_under("podman/web", "c1", MODE_OBSERVE, 0);
 }
 
 static void a_start_that_was_left_alone_is_under_nothing(void **state)
