@@ -203,3 +203,55 @@ free_at_next() {
 	[[ -z $(numbers asking.next | comm -12 - learned.live) ]] &&
 		[[ -z $(numbers passing.next | comm -13 - learned.live) ]]
 }
+
+# --- the syscall program rests ------------------------------------------------------------------
+
+# links: raw tracepoints that the daemon's programs are on.
+links() {
+	cat "/proc/$daemon_pid"/fdinfo/* 2>/dev/null | awk '$1 == "tp_name:" { print $2 }'
+}
+
+at_rest() {
+	! links | grep -qx sys_enter
+}
+
+is_awake() {
+	links | grep -qx sys_enter
+}
+
+# Others' containers keep it awake as long as they run.
+@test "the syscall program rests while all that runs is in probation or enforce, and wakes for a start" {
+	local name=$prob_prefix-rest twin=$prob_prefix-rest2 late=$prob_prefix-late
+	begin
+	is_awake
+	probation "$name"
+	pod_run "$twin" "$prob_image" sh -c "$loop"
+	restart "$twin"
+	start_learned "podman/$twin"
+	apply "podman/$twin" --no-trial
+	sleep 4
+	is_awake # the other one is still under the engine's own
+	start_until "^podman/$twin: started under generation" restart "$twin"
+	wait_for 240 at_rest || { tamis list; links; return 1; }
+	links | grep -qx cgroup_mkdir
+	links | grep -qx sched_process_exec
+	# The keeper goes on learning meanwhile.
+	pod exec "$name" /calls -r 108 >out
+	returned out 108 0
+	wait_for 20 has_call "podman/$name" getegid
+	at_rest
+	# A start: whole, or told to be partial.
+	pod_run "$late" "$prob_image" /calls 39 104 pace:600000 24
+	wait_for 5 is_awake
+	wait_for 20 has_call "podman/$late" nanosleep
+	tamis show "podman/$late" --json >shown
+	if json_is '.partial' <shown; then
+		echo "# partial: $(jq -c '.lost? // .partial' shown)" >&3
+	else
+		called "podman/$late" >learned
+		"$O/tools/calls" -n 39 104 pace:1 24 | awk '$2 != 231 { print $2 }' | sort -u >wanted
+		diff wanted learned
+	fi
+	pod_remove "$late"
+	wait_for 60 at_rest
+}
