@@ -57,7 +57,7 @@ export_to() {
 @test "a copy of the store, and a store that was dumped and read back, give the same" {
 	local format
 	mkdir copy dump
-	cp "$daemon_dir/state/"* copy/
+	cp -r "$daemon_dir/state/"* copy/
 	sqlite3 "$daemon_dir/state/tamis.db" "VACUUM INTO '$PWD/dump/tamis.db'"
 	for format in $formats; do
 		export_to "$format" one
