@@ -28,8 +28,9 @@ apply() {
 	tamis apply "$1" --config "$PWD/conf" "${@:2}"
 }
 
-# What a shell needs besides, of which some would try for ever without.
-lesson='x=$(/calls -r 39); : >/tmp/x; /calls 39 & wait'
+# What a shell needs besides, of which some would try for ever without: `wait` sleeps (rt_sigsuspend)
+# only when the child is still there.
+lesson='x=$(/calls -r 39); : >/tmp/x; sleep 1 & wait'
 
 # probation NAME [OPTION...]: learned in one whole start and a session, then started in probation.
 probation() {
