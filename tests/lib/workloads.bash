@@ -70,19 +70,20 @@ workload_stop_signal() {
 
 workload_up() {
 	case $1 in
-	redis) [[ $(redis-cli -p "$2" ping 2>/dev/null) == PONG ]] ;;
+	redis) [[ $(timeout 10 redis-cli -p "$2" ping 2>/dev/null) == PONG ]] ;;
 	memcached) memcached_ask "$2" version | grep -q ^VERSION ;;
-	*) [[ $(curl -s "http://127.0.0.1:$2/index.html") == 'it works' ]] ;;
+	*) [[ $(curl -m 20 -s "http://127.0.0.1:$2/index.html") == 'it works' ]] ;;
 	esac
 }
 
-# workload_load NAME PORT: a second or two of everything it does.
+# workload_load NAME PORT: a second or two of everything it does. A service that ends meanwhile fails it,
+# and a client that then waits for ever does.
 workload_load() {
 	local url="http://127.0.0.1:$2"
 	case $1 in
 	redis)
-		redis-benchmark -p "$2" -q -n 2000 -c 20 >/dev/null &&
-			redis-benchmark -p "$2" -q -n 4000 -P 8 --threads 2 -t get,set >/dev/null
+		timeout 60 redis-benchmark -p "$2" -q -n 2000 -c 20 >/dev/null &&
+			timeout 60 redis-benchmark -p "$2" -q -n 4000 -P 8 --threads 2 -t get,set >/dev/null
 		;;
 	nginx)
 		wrk -t1 -c20 -d1s "$url/index.html" >/dev/null && wrk -t1 -c4 -d1s "$url/large.bin" >/dev/null &&
@@ -131,18 +132,18 @@ memcached_rare() {
 application_requests() {
 	local path
 	for path in count keep hash child; do
-		[[ $(curl -sf "$1/app.php/$path") == ok ]] || return 1
+		[[ $(curl -m 20 -sf "$1/app.php/$path") == ok ]] || return 1
 	done
-	[[ $(curl -s -o /dev/null -w '%{http_code}' "$1/app.php/none") == 404 ]]
+	[[ $(curl -m 20 -s -o /dev/null -w '%{http_code}' "$1/app.php/none") == 404 ]]
 }
 
 web_requests() {
 	local i
 	for i in index.html large.bin sub/ sub/one.txt; do
-		curl -sf -o /dev/null "$1/$i" || return 1
+		curl -m 20 -sf -o /dev/null "$1/$i" || return 1
 	done
-	curl -sf -o /dev/null -r 10-20 "$1/large.bin" && curl -sfI -o /dev/null "$1/index.html" &&
-		[[ $(curl -s -o /dev/null -w '%{http_code}' "$1/none") == 404 ]]
+	curl -m 20 -sf -o /dev/null -r 10-20 "$1/large.bin" && curl -m 20 -sfI -o /dev/null "$1/index.html" &&
+		[[ $(curl -m 20 -s -o /dev/null -w '%{http_code}' "$1/none") == 404 ]]
 }
 
 # What somebody types in the container: $session in a shell.
