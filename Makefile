@@ -47,7 +47,8 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
-           $(O)/tools/variety-static $(O)/tools/tamis-start-faults $(O)/tools/planted-asan \
+           $(O)/tools/variety-static $(O)/tools/planted-asan \
+           $(O)/tools/tamis-start-faults $(O)/tools/tamis-keeper-faults \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
 BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty
 
