@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# base -> model -> {sensor, identity, policy, emit} -> apply -> learn -> cli; start and keeper
+# base -> model -> {sensor, identity, policy, emit} -> apply -> learn -> mine -> cli; start and keeper
 # stand aside: start takes what apply does without the store, the sensor or the bus. A layer may include itself and what is named here.
 BEGIN {
 	may["base"] = ""
@@ -7,11 +7,12 @@ BEGIN {
 	may["sensor"] = may["identity"] = may["policy"] = may["emit"] = "base model"
 	may["apply"] = "base model sensor identity policy emit"
 	may["learn"] = may["apply"] " apply"
-	may["cli"] = may["learn"] " learn"
+	may["mine"] = may["learn"] " learn"
+	may["cli"] = may["mine"] " mine"
 	may["start"] = "base model identity policy emit apply"
 	may["keeper"] = "base model identity policy emit apply"
 	# The one header that both halves share, and what bpftool makes of the kernel half.
-	extra["bpf/abi.h"] = "model sensor learn keeper"
+	extra["bpf/abi.h"] = "model sensor learn mine keeper"
 	# What the keeper leaves for the daemon.
 	extra["keeper/journal.h"] = "keeper learn"
 	extra["sensor.skel.h"] = extra["portable.skel.h"] = "sensor"

@@ -34,6 +34,7 @@ struct compose_in {
 	bool descendants;
 	const struct sysset *guard;
 	const struct sysset *denied; /* refused whoever asks for them, but for what is vital */
+	const struct sysset *denied_eperm; /* of these: those that get EPERM */
 	/* What has a name and nobody learned asks (FILTER_NOTIFY) where the engine lets it through,
 	 * with the conditions that it would have as a learned call: what these leave out is refused.
 	 * Never a call of `guard` or `denied`, nor what is vital (5 below), nor write, which passes
@@ -59,7 +60,7 @@ struct compose_in {
  *     is never seen), so it was made under another profile: it stays, as if there were none.
  *  4. Not allowed: the engine's unconditional errno or kill, else EPERM for `eperm`, else no
  *     rule.
- *  5. `denied` ones are refused with ENOSYS, or EPERM for `eperm`, before all of the above; execve,
+ *  5. `denied` ones are refused with ENOSYS, or EPERM for `eperm` and `denied_eperm`, before all of the above; execve,
  *     exit, exit_group, rt_sigreturn and sigreturn can't be.
  *
  * So apart from 3 nothing passes that the engine would refuse; with `strict` nothing at all, and

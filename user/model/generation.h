@@ -61,6 +61,7 @@ struct generation {
 	bool descendants;
 	struct learned learned;		     /* setup is empty; without what is pending or denied */
 	struct sysset denied[TAMIS_ABI_MAX]; /* refused whoever else needs them */
+	struct sysset denied_eperm[TAMIS_ABI_MAX]; /* of these: with EPERM (model/compose.h, 5) */
 	struct evidence evidence;
 	enum generation_state state;
 	char *failed; /* why it failed, and on which call if that is known; NULL: it didn't */

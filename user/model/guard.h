@@ -11,6 +11,10 @@
 struct verdicts {
 	struct sysset allowed[TAMIS_ABI_MAX]; /* in the policy, seen or not */
 	struct sysset denied[TAMIS_ABI_MAX];  /* never in it */
+	/* Of the denied ones: found not to be needed by `tamis mine --minimize`, no person's word. */
+	struct sysset mined[TAMIS_ABI_MAX];
+	struct sysset
+		denied_eperm[TAMIS_ABI_MAX]; /* of the denied ones: answered EPERM, not ENOSYS */
 };
 
 /*

@@ -39,6 +39,18 @@ struct widen_group;
 int data_widen(struct widen_group *ret, size_t *ret_cnt);
 /* What a program built with any of the sanitizers calls for its own sake (policies/sanitizer/). */
 int data_sanitizer(struct sysset ret[TAMIS_ABI_MAX]);
+/* Calls that tests can't show the need of (policies/keep/): no minimising takes them away. */
+int data_keep(struct sysset ret[TAMIS_ABI_MAX]);
+/* Which group of them a call is of: "durability"; NULL: none. */
+const char *data_keep_why(enum tamis_abi abi, uint32_t nr);
+/* Known holes in the kernel and the calls they need (policies/risk/), and the guarded calls. */
+struct score_risk;
+int data_risk(struct score_risk *ret);
+void data_risk_done(struct score_risk *r);
+/* Which part of the kernel a call belongs to (policies/risk/subsystems): "memory", "files", ...; "other". */
+const char *data_subsystem(enum tamis_abi abi, uint32_t nr);
+/* How dangerous a call is to allow, for an order alone: more is worse; 0: not known. */
+double data_danger(enum tamis_abi abi, uint32_t nr);
 /* Calls that are spelled otherwise on another architecture. Caller frees. */
 struct translation;
 int data_translate(struct translation **ret, size_t *ret_cnt);

@@ -44,6 +44,10 @@ int store_applied_list(struct store *s, int64_t **ret_workloads, size_t *ret_cnt
 enum store_verdict { VERDICT_NONE, VERDICT_ALLOW, VERDICT_DENY };
 int store_verdict_set(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr,
 		      enum store_verdict v, int64_t now);
+/* What mining found not to be needed: a denial with an errno (ENOSYS or EPERM), which a person's word
+ * replaces, and which never replaces a person's word. 1: a person had spoken. */
+int store_verdict_mined(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr,
+			uint32_t errno_ret, int64_t now);
 int store_verdicts(struct store *s, int64_t workload, struct verdicts *ret);
 
 /* Digests of images that a workload was seen with, the newest GENERATION_IMAGES_MAX, sorted. */

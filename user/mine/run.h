@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program that mining runs for its own sake (podman, a test, a client), and what it printed. In a
+ * session of its own, so that a ^C at the terminal reaches it only through us; its standard input is
+ * empty. It ends, with all it started in its process group, when its time is over or a stop is asked.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+
+#define RUN_OUT_MAX (1u << 20) /* bytes of output kept of one: the first half and the last */
+
+struct run_options {
+	const char *const *argv;
+	const char *const *env; /* "NAME=value", in addition to ours; NULL: none */
+	const char *dir;	/* working directory; NULL: ours */
+	int64_t limit_ms;	/* 0: none */
+	int stop_fd; /* readable when everything is to end (mine/stop.h); -1: nobody asks */
+};
+
+struct run_result {
+	int status;   /* of waitpid(2) */
+	bool hung;    /* its time was over */
+	bool stopped; /* by stop_fd */
+	char *out;    /* standard output and error together, NUL-terminated; hostile */
+	size_t out_len;
+	int64_t took_ms;
+};
+void run_result_done(struct run_result *r);
+#define _run_result_ __attribute__((cleanup(run_result_done)))
+
+/* Runs it to its end. -ENOENT, -EACCES, ... : it could not be started. -EINTR: stopped (ret is filled). */
+int run_program(const struct run_options *o, struct run_result *ret);
