@@ -72,6 +72,7 @@ static void is_what_is_known(void **state)
 	assert_int_equal(g.image_cnt, 1);
 	assert_string_equal(g.image[0], "sha256:b");
 	assert_false(g.descendants);
+	assert_false(make_was_widened(&g));
 	assert_int_equal(strncmp(g.digest, "sha256:", 7), 0);
 }
 
@@ -104,6 +105,8 @@ static void widens(void **state)
 	g = made(&o);
 	assert_true(sysset_has(&g.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], OPEN));
 	assert_false(sysset_has(&g.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], BPF));
+	assert_string_equal(g.maker, "root, widened");
+	assert_true(make_was_widened(&g));
 	say(id, OPEN, VERDICT_DENY);
 	again = made(&o);
 	assert_false(sysset_has(&again.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], OPEN));

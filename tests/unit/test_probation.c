@@ -3,7 +3,10 @@
 #include "learn/probation.h"
 
 #include "applying_fixture.h"
+#include "learn/make.h"
 #include "policy/denials.h"
+
+enum { OPEN = 2, OPENAT = 257 };
 
 static struct ways ways;
 static struct probation *probation;
@@ -199,6 +202,31 @@ static void a_rules_stays_a_rules(void **state)
 	assert_string_equal(next.maker, "auto: podman/*");
 }
 
+/* Made with --widen, what follows it has the groups of what it learned since, too. */
+static void stays_as_wide(void **state)
+{
+	const struct make_options mo = { .maker = "root", .widen = true };
+	struct store_row row = { .id = learn(SET(READ)), .key = (char[]){ "podman/web" } };
+	_generation_ struct generation g = { 0 }, next = { 0 };
+	_applied_ struct applied a = { 0 };
+
+	IN_TRANSACTION
+	{
+		assert_stored(make_generation(st, &row, &mo, NOW, &g));
+		assert_stored(store_generation_add(st, row.id, &g));
+		apply_generation(row.id, MODE_PROBATION, g.number);
+	}
+	for (int i = 1; i <= 2; i++) {
+		learn_more(row.id, i == 1 ? SET(OPENAT) : SET(FUTEX));
+		follow(1000 * i);
+		assert_int_equal(applied_to(row.id).generation, 1 + i);
+	}
+	a = file_of("podman/web");
+	assert_true(passes(&a, OPEN) && passes(&a, FUTEX));
+	assert_stored(store_generation_get(st, row.id, 3, &next));
+	assert_string_equal(next.maker, "probation, widened");
+}
+
 /* [apply] on-new-image speaks for those. */
 static void new_images_are_not_learned_by_the_way(void **state)
 {
@@ -263,6 +291,7 @@ int main(void)
 		PROBATION_TEST(others_are_left_alone),
 		PROBATION_TEST(gone_back_stays),
 		PROBATION_TEST(a_rules_stays_a_rules),
+		PROBATION_TEST(stays_as_wide),
 		PROBATION_TEST(new_images_are_not_learned_by_the_way),
 		PROBATION_TEST(a_file_that_cant_be_written_takes_it_back),
 	};

@@ -4,8 +4,28 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/widen.h"
 #include "policy/data.h"
+
+#define WIDENED ", widened"
+
+static bool says_widened(const char *maker)
+{
+	size_t len = strlen(maker), end = strlen(WIDENED);
+
+	return len >= end && strcmp(maker + len - end, WIDENED) == 0;
+}
+
+bool make_was_widened(const struct generation *g)
+{
+	return g->maker && says_widened(g->maker);
+}
+
+static char *maker_of(const struct make_options *o)
+{
+	return text_format("%s%s", o->maker, o->widen && !says_widened(o->maker) ? WIDENED : "");
+}
 
 /* Nothing that a person has to be asked for, or refused, comes in by a group. */
 static int widen(struct learned *l, const struct sysset *guard, const struct verdicts *v)
@@ -68,7 +88,7 @@ int make_generation(struct store *s, const struct store_row *row, const struct m
 	};
 	int r;
 
-	g.maker = strdup(o->maker);
+	g.maker = maker_of(o);
 	if (!g.maker)
 		return -ENOMEM;
 	r = make_calls(s, row->id, o->widen, &g);

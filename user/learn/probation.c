@@ -123,7 +123,11 @@ static int make(struct probation *p, const struct store_row *row, const struct s
 
 	if (r < 0)
 		return r;
-	mo = (struct make_options){ .maker = maker_of(&before), .descendants = before.descendants };
+	mo = (struct make_options){
+		.maker = maker_of(&before),
+		.descendants = before.descendants,
+		.widen = make_was_widened(&before),
+	};
 	r = make_generation(p->o.store, row, &mo, now, g);
 	if (r < 0)
 		return r;
