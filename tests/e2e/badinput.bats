@@ -245,6 +245,8 @@ bad_policy() {
 @test "a policy that doesn't even allow the program's start" {
 	jq '.syscalls = [{ names: ["read"], action: "SCMP_ACT_ALLOW" }]' "$DIR/good.json" >policy
 	fails 1 'policy.*execve' "$TAMIS" run --policy policy -- touch ran
+	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["getpgrp"],"action":"SCMP_ACT_NOTIFY"}]}' >policy
+	fails 1 'policy.*SCMP_ACT_NOTIFY.*nobody' "$TAMIS" run --policy policy -- touch ran
 	only_files ./policy
 }
 

@@ -82,8 +82,26 @@ static bool allows_exec(const struct filter *f)
 	if (nr < 0)
 		return true;
 	v = filter_verdict(f, abi_native(), nr, any);
-	return v.action == FILTER_ALLOW || v.action == FILTER_LOG || v.action == FILTER_TRACE ||
-	       v.action == FILTER_NOTIFY;
+	return v.action == FILTER_ALLOW || v.action == FILTER_LOG || v.action == FILTER_TRACE;
+}
+
+/* Whoever would answer is given the filter's descriptor, by a runtime: here there is nobody. */
+static bool asks(const struct filter *f)
+{
+	bool any = f->default_action == FILTER_NOTIFY;
+
+	for (size_t i = 0; i < f->rule_cnt; i++)
+		any |= f->rule[i].action == FILTER_NOTIFY;
+	return any;
+}
+
+/* Why nothing can be run under it; NULL: it can. */
+static const char *refuses(const struct filter *f)
+{
+	if (asks(f))
+		return "calls ask in it (SCMP_ACT_NOTIFY), and nobody would answer: it is for a "
+		       "runtime with a listener";
+	return allows_exec(f) ? NULL : "policy does not allow execve: nothing could be started";
 }
 
 static bool is_program(const char *path)
@@ -129,6 +147,7 @@ static int run_under(const char *path, char **argv)
 {
 	__attribute__((cleanup(policy_file_done))) struct policy_file p = { 0 };
 	_free_ char *program = NULL;
+	const char *why;
 
 	if (read_policy(path, &p) < 0)
 		return EXIT_FAIL;
@@ -139,8 +158,9 @@ static int run_under(const char *path, char **argv)
 									   : "no such command");
 		return EXIT_FAIL;
 	}
-	if (p.filter && !allows_exec(p.filter)) {
-		log_err("%s: policy does not allow execve: nothing could be started", path);
+	why = p.filter ? refuses(p.filter) : NULL;
+	if (why) {
+		log_err("%s: %s", path, why);
 		return EXIT_FAIL;
 	}
 	if (confine(path, &p) < 0)
