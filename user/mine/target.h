@@ -49,6 +49,8 @@ CLEANUP_DEFINE(struct target *, target_free);
 int target_start(struct target *t, const char *profile, char **ret_why);
 /* Stops it as its engine does, waiting for it. The next start is another life. */
 int target_stop(struct target *t, char **ret_why);
+/* Stops it, if it runs, and starts it with the profile of its last start. */
+int target_restart(struct target *t, char **ret_why);
 /* 1: it runs, 0: it ended; *ret_status is its exit status, 128 + signal when killed. */
 int target_runs(struct target *t, int *ret_status);
 /* Looked up anew: ports come late. */
