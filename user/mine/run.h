@@ -19,7 +19,8 @@ struct run_options {
 	const char *const *env; /* "NAME=value", in addition to ours; NULL: none */
 	const char *dir;	/* working directory; NULL: ours */
 	int64_t limit_ms;	/* 0: none */
-	int stop_fd; /* readable when everything is to end (mine/stop.h); -1: nobody asks */
+	int stop_fd;	  /* readable when everything is to end (mine/stop.h); -1: nobody asks */
+	int64_t grace_ms; /* what is under way may still take so long once a stop is asked */
 };
 
 struct run_result {
@@ -33,5 +34,11 @@ struct run_result {
 void run_result_done(struct run_result *r);
 #define _run_result_ __attribute__((cleanup(run_result_done)))
 
-/* Runs it to its end. -ENOENT, -EACCES, ... : it could not be started. -EINTR: stopped (ret is filled). */
+/* Runs it to its end, or, where that is sooner, until nobody of its process group is left who could
+ * print more. -ENOENT, -EACCES, ... : it could not be started. -EINTR: it was stopped (ret is filled). */
 int run_program(const struct run_options *o, struct run_result *ret);
+
+/* Whether it ended by itself, with 0. */
+bool run_succeeded(const struct run_result *r);
+/* CLOCK_MONOTONIC. */
+int64_t run_now_ms(void);

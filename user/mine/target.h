@@ -20,6 +20,7 @@ struct target_options {
 	const char *name;	    /* IMAGE, container or unit */
 	const char *const *options; /* of podman run, before the image; NULL-terminated or NULL */
 	const char *const *command; /* after the image; likewise */
+	const char *const *podman;  /* its command line before the verb; NULL: "podman" */
 	const char *runtime;	    /* of podman; NULL: its own choice */
 	int stop_fd;		    /* mine/stop.h */
 	int64_t limit_ms;	    /* of a single start or stop */
@@ -32,9 +33,11 @@ struct target_facts {
 	int64_t pid;	     /* its first process, in our pid namespace */
 	const char *image;   /* as the engine calls it */
 	const char *program; /* basename of its entrypoint, e.g. "redis-server" */
+	const char *host;    /* the address that its ports answer at from here */
 	uint16_t port[64];   /* TCP ports that its processes listen on, in its network namespace */
 	unsigned port_cnt;
-	bool health; /* its image has a healthcheck */
+	bool exposes; /* its image says that it has ports */
+	bool health;  /* its image has a healthcheck */
 };
 
 /* *ret_why: a sentence for people; caller frees. -ENOENT: no such image, container or unit. */
@@ -44,16 +47,22 @@ int target_new(const struct target_options *o, struct target **ret, char **ret_w
 void target_free(struct target *t);
 CLEANUP_DEFINE(struct target *, target_free);
 
-/* Starts it: with the OCI profile `profile` (a file; for a unit a drop-in's text), NULL: as the engine
- * does by itself. */
+/* Starts it: with the OCI profile `profile` (its text; for a unit a drop-in's), NULL: as the engine
+ * does by itself. -EINTR: a stop was asked; nothing runs then. */
 int target_start(struct target *t, const char *profile, char **ret_why);
-/* Stops it as its engine does, waiting for it. The next start is another life. */
+/* Stops it as its engine does, waiting for it. The next start is another life. 0 also when it had ended. */
 int target_stop(struct target *t, char **ret_why);
+/* Stops it and starts it again as it was started last: for tests that do. */
+int target_restart(struct target *t, char **ret_why);
+/* Whether a cgroup (its path below the mount) is of a start of it, of any so far. */
+bool target_owns(const struct target *t, const char *cgroup);
+/* The directory for what must not outlive a run: gone with the target. */
+const char *target_dir(const struct target *t);
 /* Stops it, if it runs, and starts it with the profile of its last start. */
 int target_restart(struct target *t, char **ret_why);
 /* 1: it runs, 0: it ended; *ret_status is its exit status, 128 + signal when killed. */
 int target_runs(struct target *t, int *ret_status);
-/* Looked up anew: ports come late. */
+/* Looked up anew: ports come late. -ESRCH: it ended. */
 int target_look(struct target *t, struct target_facts *ret);
 /* Runs argv in it (podman exec; for a unit: nsenter into its mount namespace, in its cgroup). */
 struct run_result;
