@@ -105,6 +105,36 @@ until_denied() {
 	((status != 0))
 }
 
+# As if others had been refused all that the kernel keeps.
+fill_map() {
+	local pin
+	pin=$(echo "/proc/$daemon_pid/root$daemon_dir"/bpf/tamis/*/denials)
+	bpftool map show pinned "$pin" -j >map
+	python3 - "$pin" >fill <<-'END'
+		import json, sys
+		m = json.load(open("map"))
+		value = " ".join(["0"] * m["bytes_value"])
+		for i in range(m["max_entries"]):
+		    key = list(((1 << 50) + i).to_bytes(8, "little")) + [0] * (m["bytes_key"] - 8)
+		    print("map update pinned", sys.argv[1], "key", *key, "value", value)
+	END
+	bpftool batch file fill >filled || true # one or the other finds it full
+}
+
+has_lost() {
+	tamis denials --json | json_is ".lost >= $1"
+}
+
+@test "refused calls that found no room are counted, and said" {
+	begin --watch-denials
+	tamis denials --json | json_is '.lost == 0'
+	fill_map
+	pod exec "$name" /calls 111 111 111
+	wait_for 60 has_lost 3
+	grep -q 'refused calls found no room to be kept' "$daemon_dir/log"
+	tamis denials 2>&1 | grep -q "more refused calls, whoever's, found no room"
+}
+
 has_line() {
 	grep -qE "$1" follow
 }

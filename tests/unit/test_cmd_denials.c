@@ -109,6 +109,25 @@ static void json_has_what_is_known(void **state)
 	json_decref(top);
 }
 
+/* The kernel's map was full: nobody knows whose they were. */
+static void what_found_no_room_is_said(void **state)
+{
+	_free_ char *text = NULL, *err = NULL;
+	json_t *top;
+
+	fill();
+	IN_TRANSACTION
+	assert_stored(store_meta_set(st, "denials-lost", "42"));
+	assert_int_equal(RUN(cmd_denials, "web", "--state", "DIR"), EXIT_OK);
+	read_text(err_path, &err);
+	assert_non_null(strstr(err, "42 more refused calls"));
+	assert_int_equal(RUN(cmd_denials, "--json", "--state", "DIR"), EXIT_OK);
+	text = printed_text();
+	top = json_loads(text, 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(top, "lost")), 42);
+	json_decref(top);
+}
+
 /* --- following ---------------------------------------------------------------------------- */
 
 static pid_t begin_following(const char *flag)
@@ -214,10 +233,10 @@ static void what_cannot_be_done_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_table_has_them_all),	   TEST(one_workloads_alone),
-		TEST(none_is_a_heading),	   TEST(json_has_what_is_known),
-		TEST(what_comes_is_told),	   TEST(scripts_get_a_line_each),
-		TEST(what_cannot_be_done_is_said),
+		TEST(the_table_has_them_all),	  TEST(one_workloads_alone),
+		TEST(none_is_a_heading),	  TEST(json_has_what_is_known),
+		TEST(what_found_no_room_is_said), TEST(what_comes_is_told),
+		TEST(scripts_get_a_line_each),	  TEST(what_cannot_be_done_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

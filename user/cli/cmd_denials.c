@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -7,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/daemon_lost.h"
 #include "cli/denial_text.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
@@ -22,6 +24,7 @@ struct denials_options {
 struct denials {
 	struct store_denial *d;
 	size_t cnt;
+	uint64_t lost; /* of all workloads */
 };
 
 static void denials_done(struct denials *l)
@@ -42,13 +45,27 @@ static int print_all_json(const struct denials *l)
 			return -ENOMEM;
 		}
 	}
-	return print_json(json_pack("{s:i, s:o}", "version", 1, "denials", array), stdout);
+	return print_json(json_pack("{s:i, s:I, s:o}", "version", 1, "lost", (json_int_t)l->lost,
+				    "denials", array),
+			  stdout);
+}
+
+static int print_all(const struct denials *l)
+{
+	int r = denial_table(l->d, l->cnt, stdout);
+
+	if (r == 0 && l->lost)
+		log_warn("%" PRIu64 " more refused calls, whoever's, found no room to be kept",
+			 l->lost);
+	return r;
 }
 
 static int load(struct store *s, int64_t workload, struct denials *ret)
 {
 	int r = store_denials(s, workload, &ret->d, &ret->cnt);
 
+	if (r == 0)
+		r = daemon_lost_get(s, &ret->lost);
 	return r < 0 ? lookup_failed(s, r) : 0;
 }
 
@@ -189,7 +206,7 @@ static int print(const struct denials_options *o, struct store *s, int64_t workl
 	if (r < 0)
 		return r;
 	if (!o->follow || !o->json)
-		r = o->json ? print_all_json(&l) : denial_table(l.d, l.cnt, stdout);
+		r = o->json ? print_all_json(&l) : print_all(&l);
 	if (r < 0)
 		return log_err_errno(r, "denials");
 	if (!o->follow)

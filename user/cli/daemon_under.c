@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/complain.h"
+#include "cli/daemon_lost.h"
 #include "learn/rest.h"
 #include "model/calls.h"
 
@@ -20,6 +21,7 @@ struct daemon_under {
 	bool needed, watching;
 	bool cant_watch; /* told */
 	time_t complained;
+	struct daemon_lost lost;
 };
 
 static void fail(struct daemon_under *u, int r, const char *what)
@@ -199,4 +201,7 @@ void daemon_under_unit(struct daemon_under *u)
 
 	if (r < 0)
 		fail(u, r, "can't look at what runs");
+	r = daemon_lost_tell(&u->lost, u->o.store, sensor_denials_lost(u->sensor), time(NULL));
+	if (r < 0)
+		fail(u, r, "can't note which refused calls are lost");
 }
