@@ -109,10 +109,10 @@ until_denied() {
 fill_map() {
 	local pin
 	pin=$(echo "/proc/$daemon_pid/root$daemon_dir"/bpf/tamis/*/denials)
-	bpftool map show pinned "$pin" -j >map
+	bpftool map show pinned "$pin" -j >shown
 	python3 - "$pin" >fill <<-'END'
 		import json, sys
-		m = json.load(open("map"))
+		m = json.load(open("shown"))
 		value = " ".join(["0"] * m["bytes_value"])
 		for i in range(m["max_entries"]):
 		    key = list(((1 << 50) + i).to_bytes(8, "little")) + [0] * (m["bytes_key"] - 8)
