@@ -185,8 +185,8 @@ static double danger(const char *name)
 
 static void worse_goes_first(void **state)
 {
-	static const char *const order[] = { "bpf",	"ptrace", "setsockopt", "splice",
-					     "madvise", "mremap", "getdents64", NULL };
+	static const char *const order[] = { "bpf",    "ptrace",     "setsockopt", "splice",
+					     "mremap", "getdents64", NULL };
 
 	for (size_t i = 0; order[i + 1]; i++)
 		if (danger(order[i]) <= danger(order[i + 1]))
