@@ -134,6 +134,10 @@ allows() {
 	sed -i 's/ notify//' d/state/features
 	start_until "^$key: it can't be in probation here: .* have calls ask" restart "$name"
 	passes $getpriority
+	# One that says that it can, and is neither of those whose starts are known.
+	sed -i 's/^\(.*known\).*/\1 other/' d/state/features
+	start_until "^$key: it can't be in probation here: .*neither runc nor crun" restart "$name"
+	passes $getpriority
 	rm d/state/features
 	apply "$key" --mode probation
 	start_until "^$key: in probation under generation" restart "$name"

@@ -143,24 +143,51 @@ static void parses(void **state)
 
 static void asks_once(void **state)
 {
-	_free_ char *path = runtime("cat tests/unit/features/runc-1.3.6.json", "exit 1");
+	_free_ char *path =
+		runtime("cat tests/unit/features/runc-1.3.6.json", "echo runc version 1.3.6");
 	struct features f = { 0 };
 
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(features_of_runtime(dir, path, LONG_MS, &f), 0);
 		assert_features(f, true, true, false, true);
 	}
-	assert_int_equal(asked(), 1);
+	assert_int_equal(asked(), 2); /* features, --version */
 	/* without a place to remember it in */
 	assert_int_equal(features_of_runtime(NULL, path, LONG_MS, &f), 0);
-	assert_int_equal(asked(), 2);
+	assert_int_equal(asked(), 4);
 	free(TAKE_PTR(path));
 	path = runtime("echo '" SECCOMP("\"supportedFlags\":[" WAIT "]") "'", "exit 1");
 	assert_int_equal(features_of_runtime(dir, path, LONG_MS, &f), 0);
 	assert_features(f, true, false, true, false);
 	assert_int_equal(features_of_runtime(dir, path, 0, &f), 0);
 	assert_features(f, true, false, true, false);
-	assert_int_equal(asked(), 3);
+	assert_int_equal(asked(), 5); /* who can't have calls ask isn't asked for its name */
+}
+
+/* What it says of itself is believed of runc and crun alone. */
+static void of_two_alone(void **state)
+{
+	static const struct {
+		const char *version;
+		bool other;
+	} rows[] = {
+		{ "runc version 1.1.5", false }, { "crun version 1.28", false },
+		{ "youki version 0.5.4", true }, { "runc-like version 1.0", true },
+		{ "something", true },		 { "", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_free_ char *version = text_format("echo '%s'", rows[i].version);
+		_free_ char *path = runtime("cat tests/unit/features/runc-1.3.6.json", version);
+
+		for (unsigned again = 0; again < 2; again++) {
+			struct features f = { 0 };
+
+			assert_int_equal(features_of_runtime(dir, path, LONG_MS, &f), 0);
+			assert_features(f, true, !rows[i].other, false, true);
+			assert_int_equal(f.other, rows[i].other);
+		}
+	}
 }
 
 /* One that has no such command is what its version says. */
@@ -193,11 +220,17 @@ static void by_version(void **state)
 static void late(void **state)
 {
 	_free_ char *path = runtime("exec sleep 3600", "exec sleep 3600");
-	struct features f = { true, true, true, true };
+	struct features f = { true, true, true, true, false };
 	char said[RUNTIME_SAID_MAX];
 	struct stat st;
 
 	assert_int_equal(features_of_runtime(dir, path, 100, &f), 0);
+	assert_features(f, false, false, false, false);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(runtime_cache_find(dir, "features", &st, said), -ENOENT);
+	free(TAKE_PTR(path));
+	path = runtime("cat tests/unit/features/runc-1.3.6.json", "exec sleep 3600");
+	assert_int_equal(features_of_runtime(dir, path, 1000, &f), 0);
 	assert_features(f, false, false, false, false);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(runtime_cache_find(dir, "features", &st, said), -ENOENT);
@@ -226,11 +259,8 @@ int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(recorded),
-		cmocka_unit_test(parses),
-		IN_DIR(asks_once),
-		IN_DIR(by_version),
-		IN_DIR(late),
+		cmocka_unit_test(recorded), cmocka_unit_test(parses), IN_DIR(asks_once),
+		IN_DIR(of_two_alone),	    IN_DIR(by_version),	      IN_DIR(late),
 		IN_DIR(installed),
 	};
 

@@ -71,33 +71,46 @@ static bool had_notify(const char *spec)
 	       spec[strlen(crun)] <= '9';
 }
 
+/* *ret: what `features` says, or a guess from the name. */
+static int ask_who(const char *path, unsigned wait_ms, bool said, struct features *ret)
+{
+	char spec[RUNTIME_SAID_MAX] = "";
+	int r = wait_ms > 0 ? runtime_ask(path, wait_ms, spec, sizeof(spec)) : -ETIME;
+
+	if (!said)
+		*ret = (struct features){ .notify = r == 0 && had_notify(spec) };
+	if (!said || (r < 0 && r != -EINVAL))
+		return r;
+	ret->other = r < 0 || (strncmp(spec, "runc@", 5) != 0 && strncmp(spec, "crun@", 5) != 0);
+	ret->notify = !ret->other;
+	return 0;
+}
+
 static int ask(const char *path, unsigned wait_ms, struct features *ret)
 {
 	int64_t until = now_ms() + wait_ms, left;
-	char spec[RUNTIME_SAID_MAX];
 	_free_ char *text = NULL;
+	struct features f = { 0 };
 	size_t len = 0;
 	int r = runtime_tells(path, "features", wait_ms, TEXT_MAX, &text, &len);
 
 	if (r == 0)
-		r = features_parse(text, len, ret);
-	if (r != -EINVAL)
-		return r;
+		r = features_parse(text, len, &f);
 	left = until - now_ms();
-	r = left > 0 ? runtime_ask(path, (unsigned)left, spec, sizeof(spec)) : -ETIME;
-	if (r < 0)
-		return r;
-	*ret = (struct features){ .notify = had_notify(spec) };
-	return 0;
+	if (r == -EINVAL || (r == 0 && f.notify))
+		r = ask_who(path, left > 0 ? (unsigned)left : 0, r == 0, &f);
+	if (r == 0)
+		*ret = f;
+	return r;
 }
 
 /* --- what is remembered ------------------------------------------------------------------ */
 
 static void print_words(const struct features *f, char ret[RUNTIME_SAID_MAX])
 {
-	snprintf(ret, RUNTIME_SAID_MAX, "%s%s%s%s", f->known ? "known" : "unknown",
+	snprintf(ret, RUNTIME_SAID_MAX, "%s%s%s%s%s", f->known ? "known" : "unknown",
 		 f->notify ? " notify" : "", f->wait_killable ? " wait-killable" : "",
-		 f->log ? " log" : "");
+		 f->log ? " log" : "", f->other ? " other" : "");
 }
 
 static struct features read_words(char *text)
@@ -110,6 +123,7 @@ static struct features read_words(char *text)
 		f.notify |= strcmp(word, "notify") == 0;
 		f.wait_killable |= strcmp(word, "wait-killable") == 0;
 		f.log |= strcmp(word, "log") == 0;
+		f.other |= strcmp(word, "other") == 0;
 	}
 	return f;
 }
@@ -163,6 +177,7 @@ static int add(void *ctx, const char *path)
 	c->f.notify &= own.notify;
 	c->f.wait_killable &= own.wait_killable;
 	c->f.log &= own.log;
+	c->f.other |= own.other;
 	c->cnt++;
 	return 0;
 }

@@ -12,16 +12,19 @@
 
 struct features {
 	bool known;	    /* false: it has no such command, or was late */
-	bool notify;	    /* SCMP_ACT_NOTIFY; also of a crun that has it and can't say so */
+	bool notify;	    /* SCMP_ACT_NOTIFY, of runc or crun; also of a crun that can't say so */
 	bool wait_killable; /* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV */
 	bool log;	    /* SECCOMP_FILTER_FLAG_LOG */
+	/* It says that it has notify, but is neither: nobody has seen that its own calls behind the
+	 * filter don't ask before anybody can answer. */
+	bool other;
 };
 
 /* Negative errno only for no memory. */
 int features_of_runtime(const char *state, const char *path, unsigned wait_ms,
 			struct features *ret);
 /* What all runtimes installed where engines look for them have in common (podman's hook isn't told
- * which will run). */
+ * which will run); `other`: that one of them is. */
 int features_of_installed(const char *state, unsigned wait_ms, struct features *ret);
 /* Pure: from the JSON. -EINVAL. */
 int features_parse(const char *text, size_t len, struct features *ret);

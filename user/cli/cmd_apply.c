@@ -146,9 +146,9 @@ static void warn_runtimes(const struct applying *a)
 	if (features_of_installed(a->state, ASK_WAIT_MS, &f) < 0)
 		return;
 	if (!f.notify)
-		log_warn("%s: not every runtime installed here can have calls ask "
-			 "(SCMP_ACT_NOTIFY): starts may be left to the engine's own profile",
-			 a->row.key);
+		log_warn("%s: not every runtime installed here can have calls ask (%s): starts may "
+			 "be left to the engine's own profile",
+			 a->row.key, f.other ? "only runc and crun" : "SCMP_ACT_NOTIFY");
 	else if (!f.wait_killable)
 		log_warn("%s: a signal may interrupt a call that asks, which then is EINTR: not "
 			 "every runtime installed here has WAIT_KILLABLE_RECV",

@@ -134,6 +134,9 @@ static const char *no_probation(struct start *s)
 		return strerror(-r);
 	if (s->features.notify)
 		return NULL;
+	if (s->features.other)
+		return "its runtime, or one beside it, is neither runc nor crun: it isn't known "
+		       "whether its own calls may ask";
 	return s->features.known ? "its runtime can't have calls ask (SCMP_ACT_NOTIFY)"
 				 : "it isn't known (yet) whether its runtime can have calls ask "
 				   "(SCMP_ACT_NOTIFY)";
