@@ -11,7 +11,7 @@ keeper_start() {
 	chmod 711 "$keeper_state"
 	chmod 700 "$keeper_dir"
 	mkdir -p "$keeper_dir/keep"
-	"$O/tools/keep" "$keeper_socket" "$keeper_dir/keep" "${2:-$O/tamis-keeper}" --state "$keeper_state" \
+	nice -n -10 "$O/tools/keep" "$keeper_socket" "$keeper_dir/keep" "${2:-$O/tamis-keeper}" --state "$keeper_state" \
 		--run "$keeper_dir" >>"$keeper_log" 2>&1 </dev/null 8>&- &
 	keep_pid=$!
 	keeper_lives
