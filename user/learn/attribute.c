@@ -50,7 +50,7 @@ int attribute_known(struct observer *o, uint64_t id, const char *path, int r,
 	if (!w->path)
 		return -ENOMEM;
 	w->unknown = 0;
-	w->ignored = r == -ENOENT;
+	w->ignored = r == -ENOENT || (o->o.wanted && !o->o.wanted(o->o.arg, path));
 	if (w->ignored)
 		sensor_path_drop(o->o.sensor, id);
 	w->identity = *identity;
@@ -117,8 +117,8 @@ int attribute_by_kernel(struct observer *o, struct watched *w, const struct tami
 {
 	const char *id = w->path + 1;
 
-	if (c->starts == 0 || c->mnt_ns == c->starter_mnt_ns || c->pid_ns == c->starter_pid_ns ||
-	    !is_plain_id(id))
+	if (o->o.wanted || c->starts == 0 || c->mnt_ns == c->starter_mnt_ns ||
+	    c->pid_ns == c->starter_pid_ns || !is_plain_id(id))
 		return 0;
 	w->identity.engine = strdup("oci");
 	w->identity.owner = strdup("oci");

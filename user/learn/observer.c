@@ -195,9 +195,11 @@ int observer_drain(struct observer *o)
 
 static int save_units(struct observer *o, uint32_t unit, int64_t row, int64_t before)
 {
-	_free_ char *value =
-		text_format("%s %" PRIu32 " %" PRId64 " %" PRId64, o->boot, unit, row, before);
+	_free_ char *value = NULL;
 
+	if (o->o.wanted)
+		return 0;
+	value = text_format("%s %" PRIu32 " %" PRId64 " %" PRId64, o->boot, unit, row, before);
 	return value ? store_meta_set(o->o.store, META_UNITS, value) : -ENOMEM;
 }
 
@@ -207,7 +209,7 @@ static int load_units(struct observer *o)
 	_free_ char *value = NULL;
 	char boot[64];
 	uint32_t unit;
-	int r = store_meta_get(o->o.store, META_UNITS, &value);
+	int r = o->o.wanted ? 0 : store_meta_get(o->o.store, META_UNITS, &value);
 
 	if (r < 0)
 		return r;
@@ -224,6 +226,13 @@ static int load_units(struct observer *o)
 	return r;
 }
 
+static int unit_row(struct observer *o, int64_t *ret)
+{
+	if (o->o.unit)
+		return o->o.unit(o->o.arg, o->o.store, o->now, ret);
+	return store_unit_begin(o->o.store, o->now, NULL, ret);
+}
+
 /* The row first, then the kernel's unit: one that the store doesn't know would be nobody's. */
 static int begin_unit(struct observer *o)
 {
@@ -233,7 +242,7 @@ static int begin_unit(struct observer *o)
 	if (r < 0)
 		return r;
 	o->now = time(NULL);
-	r = store_unit_begin(o->o.store, o->now, NULL, &row);
+	r = unit_row(o, &row);
 	if (r >= 0)
 		r = save_units(o, o->unit[0] + 1, row, o->row[0]);
 	if (r >= 0)
@@ -261,7 +270,7 @@ int observer_start(struct observer *o)
 	int r = herald_new(&herald, &o->herald);
 
 	/* seconds, where there are many thousands: nobody has to wait for the store meanwhile */
-	if (r >= 0)
+	if (r >= 0 && !o->o.wanted)
 		r = existing_add(o);
 	if (r >= 0)
 		r = store_begin(o->o.store);
@@ -272,7 +281,7 @@ int observer_start(struct observer *o)
 	if (r >= 0)
 		r = existing_gaps(o);
 	/* those that still run are said to by the drain that follows */
-	if (r >= 0)
+	if (r >= 0 && !o->o.wanted)
 		r = store_instances_gone(o->o.store, NULL, 0, o->now);
 	if (r >= 0)
 		r = store_commit(o->o.store);

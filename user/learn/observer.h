@@ -44,6 +44,12 @@ struct observer_options {
 	bool (*was_filtered)(void *arg, const char *key, const char *container);
 	/* A cgroup was made: told at once, from the ring's own thread. May be NULL. */
 	void (*made)(void *arg);
+	/* Another observer than the daemon's, which may run beside it on the same store: only what is
+	 * made from now on in a cgroup (its path) that this says yes to is anybody's. Nothing else is
+	 * told of, and what the daemon keeps of its units stays. Asked within drains. NULL: all. */
+	bool (*wanted)(void *arg, const char *cgroup);
+	/* Makes the row of the sampling unit that begins, inside a transaction. NULL: an epoch. */
+	int (*unit)(void *arg, struct store *s, int64_t now, int64_t *ret_row);
 	void *arg;
 };
 
