@@ -52,8 +52,6 @@ CLEANUP_DEFINE(struct target *, target_free);
 int target_start(struct target *t, const char *profile, char **ret_why);
 /* Stops it as its engine does, waiting for it. The next start is another life. 0 also when it had ended. */
 int target_stop(struct target *t, char **ret_why);
-/* Stops it and starts it again as it was started last: for tests that do. */
-int target_restart(struct target *t, char **ret_why);
 /* Whether a cgroup (its path below the mount) is of a start of it, of any so far. */
 bool target_owns(const struct target *t, const char *cgroup);
 /* The directory for what must not outlive a run: gone with the target. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container that is there: its twin, made by the command line that made it (learn/oracle_argv.h),
+ * under another name. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "learn/oracle_podman.h"
+#include "mine/target_internal.h"
+
+#define TWIN_BEGIN 7 /* words of oracle_argv_twin before the container's own */
+
+static int inspect_original(struct target *t, struct oracle_inspected *ret, char **ret_why)
+{
+	const char *const words[] = { "inspect", "--type", "container", t->o.name, NULL };
+	const struct podman_how how = { 0 };
+	_run_result_ struct run_result result = { 0 };
+	int r = podman_call(t, words, &how, &result);
+
+	if (r < 0)
+		return r == -EINTR ? r : text_why(r, ret_why, "podman: %s", strerror(-r));
+	if (!run_succeeded(&result))
+		return text_why(-ENOENT, ret_why, "no such container");
+	r = oracle_inspected_parse(result.out, result.out_len, ret);
+	return r < 0 ? text_why(r, ret_why, "podman inspect says nothing that can be read") : 0;
+}
+
+/* Its image: what the twin is of, too. */
+static int image_of(struct target *t, char **ret)
+{
+	const char *const words[] = { "inspect",	"--type",  "container", "--format",
+				      "{{.ImageName}}", t->o.name, NULL };
+	const struct podman_how how = { 0 };
+	_run_result_ struct run_result result = { 0 };
+	int r = podman_call(t, words, &how, &result);
+
+	if (r < 0)
+		return r;
+	if (!run_succeeded(&result) || !result.out)
+		return -ENOENT;
+	result.out[strcspn(result.out, "\n")] = '\0';
+	*ret = strdup(result.out);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* A profile of its own gives way to what is tried. */
+static bool is_profile(const char *word)
+{
+	static const char *const begins[] = { "seccomp=", "--security-opt=seccomp=" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		if (strncmp(word, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+static int take_words(struct target *t, const struct oracle_argv *twin)
+{
+	int r = 0;
+
+	for (size_t i = TWIN_BEGIN; r == 0 && i < twin->cnt; i++)
+		r = oracle_argv_add(&t->create, twin->word[i]);
+	return r;
+}
+
+static int open_container(struct target *t, char **ret_why)
+{
+	_inspected_ struct oracle_inspected is = { 0 };
+	_argv_ struct oracle_argv twin = { 0 };
+	_free_ char *image = NULL;
+	int r = podman_open(t);
+
+	if (r == 0)
+		r = inspect_original(t, &is, ret_why);
+	if (r < 0)
+		return r;
+	if (is.create.cnt == 0)
+		return text_why(-ENOTSUP, ret_why,
+				"podman doesn't know the command line that it was made with");
+	r = image_of(t, &image);
+	if (r == 0)
+		r = oracle_argv_twin(&is.create, "twin", image, true, &twin);
+	if (r == 0 && !t->o.podman)
+		r = oracle_argv_global(&is.create, &t->podman);
+	if (r == 0)
+		r = take_words(t, &twin);
+	return r < 0 ? text_why(r, ret_why, "the command line that it was made with can't be read")
+		     : 0;
+}
+
+/* Without its own profile where there is one of ours: "--security-opt seccomp=X" and with '='. */
+static int start_container(struct target *t, const char *profile, char **ret_why)
+{
+	static const char *const pulled[] = { "--pull", "never", NULL };
+	_argv_ struct oracle_argv words = { 0 };
+	int r = oracle_argv_adds(&words, pulled);
+
+	for (size_t i = 0; r == 0 && i < t->create.cnt; i++) {
+		const char *word = t->create.word[i];
+		const char *next = i + 1 < t->create.cnt ? t->create.word[i + 1] : "";
+
+		if (profile && !strcmp(word, "--security-opt") && is_profile(next))
+			i++;
+		else if (!profile || !is_profile(word))
+			r = oracle_argv_add(&words, word);
+	}
+	return r < 0 ? r : podman_start(t, (const char *const *)words.word, profile, ret_why);
+}
+
+const struct target_ops target_container = {
+	.open = open_container,
+	.start = start_container,
+	.stop = podman_stop,
+	.status = podman_status,
+	.exec = podman_exec,
+	.log = podman_log,
+	.healthy = podman_healthy,
+	.clean = podman_clean,
+};
