@@ -31,7 +31,7 @@ void store_mine_done(struct store_mine *m);
 
 /* Row ids grow, never reused. Fields given are id 0, began, target, tests. */
 int store_mine_add(struct store *s, const struct store_mine *m, int64_t *ret_id);
-/* All but id, began, target and tests. */
+/* All but id, began, target and tests. -ENOENT, as the next two: it was forgotten with its workload. */
 int store_mine_set(struct store *s, const struct store_mine *m);
 /* The newest of a workload; -ENOENT. */
 int store_mine_last(struct store *s, int64_t workload, struct store_mine *ret);
@@ -41,13 +41,19 @@ int store_mine_unit(struct store *s, int64_t mine, int64_t now, const char *labe
 		    int64_t *ret_unit);
 int store_mine_outcome(struct store *s, int64_t unit, enum matrix_outcome o);
 
-/* Which unit made which calls (workload and session stages, less what was forgotten): the units of a
- * run, or with `mine` 0 all that were not a run's, at most STORE_MATRIX_MAX of them, the newest. Units
- * that were folded are one. */
+/*
+ * Which unit made which calls (workload and session stages, less what was forgotten): all units of a
+ * run, or with `mine` 0 those that were not a run's and have a call of the workload (in others it may
+ * not have run at all). At most STORE_MATRIX_MAX of them, the newest. Units that were folded are one;
+ * those of a run never are while it is a workload's newest, or its newest that is done. Older runs go
+ * when store_prune folds, and their units are nobody's.
+ */
 #define STORE_MATRIX_MAX 4096
 int store_matrix(struct store *s, int64_t workload, int64_t mine, struct matrix *ret);
 
-/* What minimising decided so far; `state` as model of mine/minimise.h has it, kept as a number. */
+/* What minimising decided so far; `state` as enum minimise_state of mine/minimise.h has it, kept as a
+ * number below STORE_MINIMISED_STATE_MAX; `errno_ret` is 0, ENOSYS or EPERM. */
+#define STORE_MINIMISED_STATE_MAX 4
 struct store_minimised {
 	enum tamis_abi abi;
 	uint32_t nr, state, errno_ret;

@@ -68,6 +68,8 @@ int store_forget_call(struct store *s, int64_t workload, enum tamis_abi abi, uin
 		r = store_run(s, SQL_LEARNED_WITHOUT, "iib", workload, (int64_t)abi, &call);
 	if (r == 0)
 		r = store_run(s, SQL_CALL_DEL, "iii", workload, (int64_t)abi, (int64_t)nr);
+	if (r == 0)
+		r = store_run(s, SQL_COVERAGE_DEL, "i", workload);
 	return r < 0 ? r : store_run(s, SQL_INSTANCE_UNITS, "i", workload);
 }
 
@@ -103,11 +105,12 @@ static int mask_all(struct store *s, int64_t workload)
 static int empty_workload(struct store *s, int64_t workload)
 {
 	static const enum store_sql steps[] = {
-		SQL_OBSERVATION_DEL,   SQL_INSTANCE_DEL_GONE,	SQL_LEARNED_DEL_ALL,
-		SQL_CALL_DEL_ALL,      SQL_INNER_DEL_ALL,	SQL_ALIAS_DEL_ALL,
-		SQL_VERDICT_DEL_ALL,   SQL_IMAGE_DEL_OTHERS,	SQL_GENERATION_DEL_ALL,
-		SQL_DENIAL_DEL_ALL,    SQL_ORACLE_CALL_DEL_ALL, SQL_ORACLE_LOOP_DEL_ALL,
-		SQL_INSTANCE_BASELINE, SQL_INSTANCE_RESET,	SQL_WORKLOAD_RESET,
+		SQL_OBSERVATION_DEL, SQL_INSTANCE_DEL_GONE,   SQL_LEARNED_DEL_ALL,
+		SQL_CALL_DEL_ALL,    SQL_INNER_DEL_ALL,	      SQL_ALIAS_DEL_ALL,
+		SQL_VERDICT_DEL_ALL, SQL_IMAGE_DEL_OTHERS,    SQL_GENERATION_DEL_ALL,
+		SQL_DENIAL_DEL_ALL,  SQL_ORACLE_CALL_DEL_ALL, SQL_ORACLE_LOOP_DEL_ALL,
+		SQL_MINE_DEL_ALL,    SQL_COVERAGE_DEL,	      SQL_INSTANCE_BASELINE,
+		SQL_INSTANCE_RESET,  SQL_WORKLOAD_RESET,
 	};
 	int r = run_each(s, steps, ARRAY_SIZE(steps), workload);
 

@@ -63,9 +63,12 @@ static int add_sets(struct store *s, int64_t workload, const struct generation *
 				      (int64_t)g->number, (int64_t)stage, (int64_t)abi, set);
 	}
 	for (int abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
+		const struct sysset *eperm = &g->denied_eperm[abi];
+
 		if (!sysset_is_empty(&g->denied[abi]))
-			r = store_run(s, SQL_GENERATION_ADD_DENIED, "iiib", workload,
-				      (int64_t)g->number, (int64_t)abi, &g->denied[abi]);
+			r = store_run(s, SQL_GENERATION_ADD_DENIED, "iiibb", workload,
+				      (int64_t)g->number, (int64_t)abi, &g->denied[abi],
+				      sysset_is_empty(eperm) ? NULL : eperm);
 	}
 	return r;
 }
@@ -216,6 +219,8 @@ static int read_denied(struct store *s, int64_t workload, struct generation *g)
 		r = store_column_abi(s, stmt, 0, &abi);
 		if (r == 0)
 			r = store_column_set(s, stmt, 1, &g->denied[abi]);
+		if (r == 0 && sqlite3_column_type(stmt, 2) != SQLITE_NULL)
+			r = store_column_set(s, stmt, 2, &g->denied_eperm[abi]);
 	}
 	return r;
 }

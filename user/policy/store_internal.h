@@ -7,7 +7,7 @@
 #include "policy/store.h"
 
 #define STORE_APPLICATION_ID TAMIS_MAGIC
-#define STORE_VERSION	     4 /* of the schema */
+#define STORE_VERSION	     5 /* of the schema */
 #define STORE_ERROR_MAX	     512
 /* Strings from outside are cut at this length; a key that is longer is refused. */
 #define STORE_TEXT_MAX	     4096
@@ -95,6 +95,8 @@ enum store_sql {
 	SQL_CALL_DEL,
 	SQL_CALL_DEL_ALL,
 	SQL_VERDICT_SET,
+	SQL_VERDICT_MINED,
+	SQL_VERDICT_PERSON,
 	SQL_VERDICT_DEL,
 	SQL_VERDICT_DEL_ALL,
 	SQL_VERDICT_ALL,
@@ -159,6 +161,23 @@ enum store_sql {
 	SQL_FOLD_INSTANCES,
 	SQL_FOLD_WORKLOADS,
 	SQL_FOLD_UNIT,
+	SQL_MINE_ADD,
+	SQL_MINE_SET,
+	SQL_MINE_LAST,
+	SQL_MINE_DEL_ALL,
+	SQL_MINE_DEL_OLD,
+	SQL_MINE_UNIT_ADD,
+	SQL_MINE_OUTCOME,
+	SQL_MINIMISED_SET,
+	SQL_MINIMISED_ALL,
+	SQL_MATRIX_NTH,
+	SQL_MATRIX_UNITS,
+	SQL_MATRIX_SETS,
+	SQL_MATRIX_MINE_UNITS,
+	SQL_COVERAGE_SET,
+	SQL_COVERAGE_GET,
+	SQL_COVERAGE_DEL,
+	SQL_MERGE_MINES,
 	SQL_FIND_KEY,
 	SQL_FIND_NAME,
 	SQL_FIND_PART,
@@ -206,8 +225,8 @@ int store_fail(struct store *s, int r, const char *fmt, ...) __attribute__((form
 
 /* The text of a statement. */
 const char *store_sql_text(enum store_sql id);
-/* Binds by `types`, one letter a parameter: i int64_t, s const char * (NULL: unknown),
- * b const struct sysset *. What is bound must live until the statement is reset. */
+/* Binds by `types`, one letter a parameter: i int64_t, d double, s const char * (NULL: unknown),
+ * b const struct sysset * (NULL likewise). What is bound must live until the statement is reset. */
 int store_query(struct store *s, enum store_sql id, sqlite3_stmt **ret, const char *types, ...);
 /* 1: a row is there; 0: no more. */
 int store_step(struct store *s, sqlite3_stmt *stmt);
@@ -218,6 +237,8 @@ int store_run(struct store *s, enum store_sql id, const char *types, ...);
 
 /* The statements of what was refused, and of who decides on it: store_sql_denial.c. */
 const char *store_sql_denial(enum store_sql id);
+/* Those of mining and completeness: store_sql_mine.c. */
+const char *store_sql_mine(enum store_sql id);
 
 /* SQLite's integers end sooner. */
 static inline int64_t store_int(uint64_t value)
@@ -231,6 +252,8 @@ int store_column_stage(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_
 int store_column_abi(struct store *s, sqlite3_stmt *stmt, int col, enum tamis_abi *ret);
 /* A number from 0 (also for NULL) to max. */
 int store_column_upto(struct store *s, sqlite3_stmt *stmt, int col, int64_t max, int64_t *ret);
+/* 0, ENOSYS or EPERM. */
+int store_column_errno(struct store *s, sqlite3_stmt *stmt, int col, int64_t *ret);
 uint64_t store_column_u64(sqlite3_stmt *stmt, int col);
 /* A copy; *ret is NULL for NULL. */
 int store_column_text(sqlite3_stmt *stmt, int col, char **ret);

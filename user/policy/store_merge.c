@@ -19,9 +19,9 @@ static int run_pairs(struct store *s, const enum store_sql *which, size_t cnt, i
 int store_absorb(struct store *s, int64_t into, int64_t from)
 {
 	static const enum store_sql steps[] = {
-		SQL_MERGE_LEARNED,  SQL_MERGE_CALLS,   SQL_MERGE_FIRSTS,
-		SQL_MERGE_INNER,    SQL_MERGE_IMAGES,  SQL_MERGE_VERDICTS,
-		SQL_MERGE_WORKLOAD, SQL_MERGE_DENIALS, SQL_MERGE_ORACLE_CALLS,
+		SQL_MERGE_LEARNED,	SQL_MERGE_CALLS,    SQL_MERGE_FIRSTS,	SQL_MERGE_INNER,
+		SQL_MERGE_IMAGES,	SQL_MERGE_VERDICTS, SQL_MERGE_WORKLOAD, SQL_MERGE_DENIALS,
+		SQL_MERGE_ORACLE_CALLS, SQL_MERGE_MINES,
 	};
 	int r = run_pairs(s, steps, ARRAY_SIZE(steps), into, from);
 
@@ -29,6 +29,8 @@ int store_absorb(struct store *s, int64_t into, int64_t from)
 		r = store_image_trim(s, into);
 	if (r == 0)
 		r = store_denial_trim(s, into);
+	if (r == 0)
+		r = store_run(s, SQL_COVERAGE_DEL, "i", into);
 	return r < 0 ? r
 		     : store_run(s, SQL_INNER_TRIM, "isi", into, NULL, (int64_t)STORE_INNER_MAX);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/mines.h"
 #include "policy/store_internal.h"
 
 /* --- workloads --------------------------------------------------------------------------- */
@@ -99,8 +100,9 @@ static int find_units(struct store *s, int64_t before, struct fold *f)
 	if (r <= 0)
 		return r;
 	label = (const char *)sqlite3_column_text(group, 1);
-	r = store_query(s, SQL_FOLD_UNITS, &units, "iisi", before, sqlite3_column_int64(group, 0),
-			label, (int64_t)FOLD_UNITS);
+	r = store_query(s, SQL_FOLD_UNITS, &units, "iisii", before, sqlite3_column_int64(group, 0),
+			label, (int64_t)FOLD_UNITS,
+			(int64_t)(sqlite3_column_type(group, 2) == SQLITE_NULL));
 	f->cnt = 0;
 	f->began = INT64_MIN;
 	while (r == 0 && (r = store_step(s, units)) > 0) {
@@ -170,6 +172,9 @@ int store_prune(struct store *s, const struct store_prune *what,
 
 	if (r == 0 && what->gone_before)
 		r = drop_gone(s, what->gone_before, fn, ctx, &pruned.workloads);
+	if (r == 0 && what->fold_before)
+		r = store_run(s, SQL_MINE_DEL_OLD, "ii", what->fold_before,
+			      (int64_t)STORE_MINE_DONE);
 	if (r == 0 && what->fold_before)
 		r = fold(s, what->fold_before, &pruned.units);
 	if (r == 0)

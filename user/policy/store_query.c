@@ -112,6 +112,8 @@ static int bind_all(sqlite3_stmt *stmt, const char *types, va_list args)
 			rc = sqlite3_bind_int64(stmt, i, va_arg(args, int64_t));
 		else if (*types == 's')
 			rc = bind_text(stmt, i, va_arg(args, const char *));
+		else if (*types == 'd')
+			rc = sqlite3_bind_double(stmt, i, va_arg(args, double));
 		else
 			rc = sqlite3_bind_blob(stmt, i, va_arg(args, const struct sysset *),
 					       sizeof(struct sysset), SQLITE_STATIC);
@@ -209,6 +211,16 @@ int store_column_upto(struct store *s, sqlite3_stmt *stmt, int col, int64_t max,
 
 	if (value < 0 || value > max)
 		return store_fail(s, -EUCLEAN, "a number is out of range");
+	*ret = value;
+	return 0;
+}
+
+int store_column_errno(struct store *s, sqlite3_stmt *stmt, int col, int64_t *ret)
+{
+	int64_t value = sqlite3_column_int64(stmt, col);
+
+	if (value != 0 && value != ENOSYS && value != EPERM)
+		return store_fail(s, -EUCLEAN, "an errno that refuses no call");
 	*ret = value;
 	return 0;
 }

@@ -167,6 +167,30 @@ static const char *const migrations[] = {
 	"CREATE TABLE oracle_loop (id INTEGER PRIMARY KEY AUTOINCREMENT, workload INTEGER NOT NULL"
 	" REFERENCES workload (id) ON DELETE CASCADE, began INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX oracle_loop_workload ON oracle_loop (workload, began);",
+
+	/* Mining runs and how complete things are. `mine` of a unit: the run it was sampled by, 0 when
+	 * that is gone, NULL when it never was one's; `errno` and `mined` of a verdict are those of
+	 * store_verdict_mined; `eperm` are the denied calls that get EPERM, NULL: none. */
+	"CREATE TABLE mine (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" workload INTEGER REFERENCES workload (id) ON DELETE CASCADE, began INTEGER NOT NULL,"
+	" ended INTEGER NOT NULL, state INTEGER NOT NULL, generation INTEGER NOT NULL,"
+	" minimised INTEGER NOT NULL, target TEXT NOT NULL, tests TEXT, why TEXT) STRICT;"
+	"CREATE INDEX mine_workload ON mine (workload);"
+	"ALTER TABLE unit ADD COLUMN mine INTEGER;"
+	"ALTER TABLE unit ADD COLUMN outcome INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX unit_mine ON unit (mine) WHERE mine IS NOT NULL;"
+	"CREATE TRIGGER mine_goes AFTER DELETE ON mine BEGIN"
+	" UPDATE unit SET mine = 0, label = NULL, outcome = 0 WHERE mine = old.id; END;"
+	"CREATE TABLE minimised (mine INTEGER NOT NULL REFERENCES mine (id) ON DELETE CASCADE,"
+	" abi INTEGER NOT NULL, nr INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" errno INTEGER NOT NULL, why TEXT, PRIMARY KEY (mine, abi, nr)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE coverage (workload INTEGER PRIMARY KEY REFERENCES workload (id)"
+	" ON DELETE CASCADE, at INTEGER NOT NULL, units INTEGER NOT NULL, known INTEGER NOT NULL,"
+	" coverage REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,"
+	" next_hour REAL NOT NULL) STRICT;"
+	"ALTER TABLE verdict ADD COLUMN errno INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE verdict ADD COLUMN mined INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE generation_denied ADD COLUMN eperm BLOB;",
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");

@@ -31,10 +31,11 @@
 	" u.id BETWEEN i.first_unit AND i.last_unit"        \
 	" AND o.unit = u.id AND o.instance = i.id"
 
-/* Those before ?1 that may be folded: the daemon writes to the newest two. */
-#define OLD_UNITS                              \
-	" FROM unit WHERE began < ?1 AND id <" \
-	" (SELECT id FROM unit ORDER BY id DESC LIMIT 1 OFFSET 1)"
+/* Those before ?1 that may be folded: the daemon writes to the newest two. A run's units are never
+ * folded while the run is kept; those of runs that are gone are apart from what the daemon sampled. */
+#define OLD_UNITS                                                                        \
+	" FROM unit WHERE began < ?1 AND (mine = 0 OR (mine IS NULL AND id < (SELECT id" \
+	" FROM unit WHERE mine IS NULL ORDER BY id DESC LIMIT 1 OFFSET 1)))"
 
 /* Forgotten while it ran, gone, and not a call since. */
 #define IS_FORGOTTEN "NOT running AND last IS NULL AND id IN (SELECT instance FROM baseline)"
@@ -275,13 +276,6 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_CALL_DEL] = "DELETE FROM call WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
 	[SQL_CALL_DEL_ALL] = "DELETE FROM call WHERE workload = ?1",
 
-	[SQL_VERDICT_SET] = "INSERT INTO verdict (workload, abi, nr, verdict, since)"
-			    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE"
-			    " SET verdict = ?4, since = ?5 WHERE verdict <> ?4",
-	[SQL_VERDICT_DEL] = "DELETE FROM verdict WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
-	[SQL_VERDICT_DEL_ALL] = "DELETE FROM verdict WHERE workload = ?1",
-	[SQL_VERDICT_ALL] = "SELECT abi, nr, verdict FROM verdict WHERE workload = ?1",
-
 	[SQL_GENERATION_NEWEST] = "SELECT number, digest FROM generation WHERE workload = ?1"
 				  " ORDER BY number DESC LIMIT 1",
 	[SQL_GENERATION_ADD] =
@@ -292,8 +286,8 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_GENERATION_ADD_SET] =
 		"INSERT INTO generation_set (workload, number, stage, abi, calls)"
 		" VALUES (?1, ?2, ?3, ?4, ?5)",
-	[SQL_GENERATION_ADD_DENIED] = "INSERT INTO generation_denied (workload, number, abi, calls)"
-				      " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_GENERATION_ADD_DENIED] = "INSERT INTO generation_denied (workload, number, abi, calls,"
+				      " eperm) VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_GENERATION_ADD_IMAGE] = "INSERT OR IGNORE INTO generation_image (workload, number,"
 				     " digest) VALUES (?1, ?2, ?3)",
 	[SQL_GENERATION_GET] =
@@ -302,7 +296,7 @@ static const char *const sql[SQL_MAX] = {
 		" FROM generation WHERE workload = ?1 AND number = ?2",
 	[SQL_GENERATION_SETS] = "SELECT stage, abi, calls FROM generation_set"
 				" WHERE workload = ?1 AND number = ?2",
-	[SQL_GENERATION_DENIED] = "SELECT abi, calls FROM generation_denied"
+	[SQL_GENERATION_DENIED] = "SELECT abi, calls, eperm FROM generation_denied"
 				  " WHERE workload = ?1 AND number = ?2",
 	[SQL_GENERATION_IMAGES] = "SELECT digest FROM generation_image"
 				  " WHERE workload = ?1 AND number = ?2 ORDER BY digest",
@@ -345,9 +339,6 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_MERGE_IMAGES] = "INSERT INTO image (workload, digest, last)"
 			     " SELECT ?1, digest, last FROM image WHERE workload = ?2"
 			     " ON CONFLICT DO UPDATE SET last = max(last, excluded.last)",
-	[SQL_MERGE_VERDICTS] = "INSERT OR IGNORE INTO verdict (workload, abi, nr, verdict, since)"
-			       " SELECT ?1, abi, nr, verdict, since FROM verdict"
-			       " WHERE workload = ?2",
 	/* Which folded units they share nobody knows: no more are counted than one had. */
 	[SQL_MERGE_WORKLOAD] = "UPDATE workload SET folded = max(workload.folded, f.folded),"
 			       " first = min(workload.first, f.first)"
@@ -365,10 +356,10 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_MERGE_INSTANCES] = "UPDATE instance SET workload = ?1 WHERE workload = ?2",
 	[SQL_MERGE_ALIASES] = "UPDATE alias SET workload = ?1 WHERE workload = ?2",
 
-	[SQL_FOLD_GROUP] = "SELECT began / 86400, label" OLD_UNITS
-			   " GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY min(id) LIMIT 1",
+	[SQL_FOLD_GROUP] = "SELECT began / 86400, label, mine" OLD_UNITS
+			   " GROUP BY 1, 2, 3 HAVING count(*) > 1 ORDER BY min(id) LIMIT 1",
 	[SQL_FOLD_UNITS] = "SELECT id, began" OLD_UNITS " AND began / 86400 = ?2 AND label IS ?3"
-			   " ORDER BY id LIMIT ?4",
+			   " AND (mine IS NULL) = ?5 ORDER BY id LIMIT ?4",
 	/* ?1: unit that goes, ?2: unit that takes its sets. Seen in both: counted twice before. */
 	[SQL_FOLD_COUNT] =
 		"UPDATE workload SET folded = folded + 1 WHERE id IN (SELECT i.workload"
@@ -403,5 +394,7 @@ static const char *const sql[SQL_MAX] = {
 
 const char *store_sql_text(enum store_sql id)
 {
-	return sql[id] ? sql[id] : store_sql_denial(id);
+	const char *text = sql[id] ? sql[id] : store_sql_denial(id);
+
+	return text ? text : store_sql_mine(id);
 }

@@ -30,10 +30,11 @@ static const char *const sql[SQL_MAX] = {
 		" lost_ring, lost_task, lost_gaps, leaves, first, gone, source)"
 		" VALUES ('source/' || ?2 || '/' || ?1, ?1, 0, 0, 0, 0, 0, 0, 0, 0, ?3, NULL, ?2)",
 	/* Whose unit a moment is in, and whether the workload was forgotten in it or later. A clock
-	 * that was set back is in no unit: the newest. */
+	 * that was set back is in no unit: the newest. What mining samples is only what it saw. */
 	[SQL_SOURCE_UNIT] =
 		"SELECT u.id, u.id <= w.forgot FROM workload w, unit u WHERE w.id = ?1 AND u.id ="
-		" ifnull((SELECT id FROM unit WHERE began <= ?2 ORDER BY id DESC LIMIT 1),"
+		" coalesce((SELECT id FROM unit WHERE began <= ?2 AND mine IS NULL ORDER BY id DESC"
+		" LIMIT 1), (SELECT id FROM unit WHERE mine IS NULL ORDER BY id DESC LIMIT 1),"
 		" (SELECT max(id) FROM unit))",
 
 	[SQL_DENIAL_HAS] = "SELECT 1 FROM denial"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a person said of a workload's calls. */
+/* What a person said of a workload's calls, and what mining found of them. */
 #include <errno.h>
 #include <string.h>
 
@@ -24,22 +24,62 @@ int store_verdict_set(struct store *s, int64_t workload, enum tamis_abi abi, uin
 						      (int64_t)abi, (int64_t)nr);
 }
 
+/* 1: a person said something of it. */
+static int has_word(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_VERDICT_PERSON, &stmt, "iii", workload, (int64_t)abi,
+			    (int64_t)nr);
+
+	return r < 0 ? r : store_step(s, stmt);
+}
+
+int store_verdict_mined(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr,
+			uint32_t errno_ret, int64_t now)
+{
+	int r = store_need_transaction(s);
+
+	if (r < 0)
+		return r;
+	if ((unsigned)abi >= TAMIS_ABI_MAX || nr >= TAMIS_CALLS ||
+	    (errno_ret != ENOSYS && errno_ret != EPERM))
+		return store_fail(s, -EINVAL, "mining's verdict of an unknown call or errno");
+	r = has_word(s, workload, abi, nr);
+	return r ? r
+		 : store_run(s, SQL_VERDICT_MINED, "iiiiii", workload, (int64_t)abi, (int64_t)nr,
+			     (int64_t)VERDICT_DENY, (int64_t)errno_ret, now);
+}
+
+static int add_verdict(struct store *s, enum store_verdict v, bool mined, int64_t errno_ret,
+		       struct verdicts *into, enum tamis_abi abi, unsigned nr)
+{
+	if (v == VERDICT_NONE || (v == VERDICT_ALLOW && (mined || errno_ret)))
+		return store_fail(s, -EUCLEAN, "a verdict that says nothing");
+	sysset_add(v == VERDICT_ALLOW ? &into->allowed[abi] : &into->denied[abi], nr);
+	if (mined)
+		sysset_add(&into->mined[abi], nr);
+	if (errno_ret == EPERM)
+		sysset_add(&into->denied_eperm[abi], nr);
+	return 0;
+}
+
 static int read_verdict(struct store *s, sqlite3_stmt *stmt, struct verdicts *into)
 {
 	enum tamis_abi abi = 0;
-	int64_t nr = 0, v = 0;
+	int64_t nr = 0, v = 0, errno_ret = 0, mined = 0;
 	int r = store_column_abi(s, stmt, 0, &abi);
 
 	if (r == 0)
 		r = store_column_upto(s, stmt, 1, TAMIS_CALLS - 1, &nr);
 	if (r == 0)
 		r = store_column_upto(s, stmt, 2, VERDICT_DENY, &v);
-	if (r == 0 && v == VERDICT_NONE)
-		r = store_fail(s, -EUCLEAN, "a verdict that says nothing");
 	if (r == 0)
-		sysset_add(v == VERDICT_ALLOW ? &into->allowed[abi] : &into->denied[abi],
-			   (unsigned)nr);
-	return r;
+		r = store_column_errno(s, stmt, 3, &errno_ret);
+	if (r == 0)
+		r = store_column_upto(s, stmt, 4, 1, &mined);
+	return r < 0 ? r
+		     : add_verdict(s, (enum store_verdict)v, mined != 0, errno_ret, into, abi,
+				   (unsigned)nr);
 }
 
 int store_verdicts(struct store *s, int64_t workload, struct verdicts *ret)
