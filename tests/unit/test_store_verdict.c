@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a person said of calls: one word a call, kept. */
+/* What a person said of calls, and what mining found: one word a call, kept. */
 #include <errno.h>
 
 #include "generation_fixture.h"
@@ -136,6 +136,97 @@ static void a_forgotten_call_keeps_its_verdict(void **state)
 	assert_said(web, 0, NO_CALLS, SET(321));
 }
 
+static int mine(int64_t workload, uint32_t nr, uint32_t errno_ret)
+{
+	return store_verdict_mined(st, workload, 0, nr, errno_ret, NOW);
+}
+
+static void assert_mined(int64_t workload, struct sysset mined, struct sysset eperm)
+{
+	struct verdicts v = said_of(workload);
+
+	assert_set(v.mined[0], mined);
+	assert_set(v.denied_eperm[0], eperm);
+}
+
+static void mining_gives_way_to_people(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		judge(web, 0, 1, VERDICT_ALLOW);
+		judge(web, 0, 2, VERDICT_DENY);
+		for (uint32_t nr = 1; nr <= 6; nr++)
+			assert_int_equal(mine(web, nr, nr == 3 ? EPERM : ENOSYS), nr <= 2);
+	}
+	assert_said(web, 0, SET(1), SET(2, 3, 4, 5, 6));
+	assert_mined(web, SET(3, 4, 5, 6), SET(3));
+	IN_TRANSACTION
+	{
+		assert_int_equal(mine(web, 3, ENOSYS), 0);
+		assert_int_equal(mine(web, 6, EPERM), 0);
+		judge(web, 0, 3, VERDICT_ALLOW);
+		judge(web, 0, 4, VERDICT_DENY);
+		judge(web, 0, 5, VERDICT_NONE);
+	}
+	assert_said(web, 0, SET(1, 3), SET(2, 4, 6));
+	assert_mined(web, SET(6), SET(6));
+	IN_TRANSACTION
+	{
+		judge(web, 0, 6, VERDICT_DENY);
+		assert_int_equal(mine(web, 4, EPERM), 1);
+	}
+	assert_said(web, 0, SET(1, 3), SET(2, 4, 6));
+	assert_mined(web, NO_CALLS, NO_CALLS);
+}
+
+static void mining_says_no_other_errno(void **state)
+{
+	static const char *const spoils[] = { "UPDATE verdict SET errno = 13",
+					      "UPDATE verdict SET mined = 2",
+					      "UPDATE verdict SET verdict = 1",
+					      "UPDATE verdict SET errno = -1",
+					      "UPDATE verdict SET errno = 1 << 31" };
+	struct verdicts v;
+
+	fill();
+	IN_TRANSACTION
+	{
+		assert_int_equal(mine(web, 1, EACCES), -EINVAL);
+		assert_int_equal(mine(web, 1, 0), -EINVAL);
+		assert_int_equal(mine(web, TAMIS_CALLS, EPERM), -EINVAL);
+		assert_int_equal(store_verdict_mined(st, web, TAMIS_ABI_MAX, 1, EPERM, NOW),
+				 -EINVAL);
+		assert_int_equal(mine(99, 1, EPERM), -EINVAL);
+	}
+	assert_int_equal(mine(web, 1, EPERM), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
+		IN_TRANSACTION assert_int_equal(mine(web, 1, EPERM), 0);
+		spoil_db(spoils[i]);
+		assert_int_equal(store_verdicts(st, web, &v), -EUCLEAN);
+		spoil_db("DELETE FROM verdict");
+	}
+}
+
+static void merging_prefers_people(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		for (uint32_t nr = 1; nr <= 3; nr++)
+			assert_int_equal(mine(web, nr, EPERM), 0);
+		judge(web, 0, 4, VERDICT_ALLOW);
+		judge(other, 0, 1, VERDICT_ALLOW);
+		judge(other, 0, 2, VERDICT_DENY);
+		for (uint32_t nr = 3; nr <= 5; nr++)
+			assert_int_equal(mine(other, nr, ENOSYS), 0);
+		assert_stored(store_merge(st, web, &other, 1));
+	}
+	assert_said(web, 0, SET(1, 4), SET(2, 3, 5));
+	assert_mined(web, SET(3, 5), SET(3));
+	assert_int_equal(broken_rule(), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, drop_dir)
 
 int main(void)
@@ -145,6 +236,9 @@ int main(void)
 		TEST(out_of_range),
 		TEST(what_was_spoiled_is_refused),
 		TEST(merging_joins_them),
+		TEST(mining_gives_way_to_people),
+		TEST(mining_says_no_other_errno),
+		TEST(merging_prefers_people),
 		TEST(a_forgotten_call_keeps_its_verdict),
 	};
 
