@@ -256,6 +256,17 @@ static void one_call_more_or_less(void **state)
 	}
 }
 
+/* A person takes a name away, not a number: that of the other ABI goes, too. */
+static void a_name_is_of_all_abis(void **state)
+{
+	_cleanup_(filter_free) struct filter *f = allowing(X86 | I386, "splice");
+	size_t ret[4];
+
+	assert_int_equal(
+		score_alone(f, &risk, TAMIS_ABI_I386, number(TAMIS_ABI_I386, "splice"), ret), 2);
+	assert_int_equal(score_alone(f, &risk, TAMIS_ABI_X86_64, 570, ret), 0);
+}
+
 /* Sets give what the filter that allows them gives. */
 static void sets_are_filters(void **state)
 {
@@ -309,7 +320,7 @@ int main(void)
 		cmocka_unit_test(a_first_argument),	 cmocka_unit_test(the_upper_half),
 		cmocka_unit_test(a_list_of_refusals),	 cmocka_unit_test(figures),
 		cmocka_unit_test(one_call_more_or_less), cmocka_unit_test(sets_are_filters),
-		cmocka_unit_test(conditions_narrow),
+		cmocka_unit_test(conditions_narrow),	 cmocka_unit_test(a_name_is_of_all_abis),
 	};
 
 	return cmocka_run_group_tests(tests, make_risk, NULL);

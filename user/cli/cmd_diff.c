@@ -1,55 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <jansson.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
-#include "cli/policy_load.h"
+#include "cli/policy_side.h"
 #include "cli/print.h"
-#include "emit/emit.h"
 #include "model/calls.h"
 
 /* Like diff(1): the other commands' codes would make "trouble" look like "they differ". */
 enum { SAME = 0, DIFFER = 1, TROUBLE = 2 };
-
-struct side {
-	struct policy_loaded loaded;
-	struct filter *file;
-};
-
-static void side_done(struct side *s)
-{
-	policy_loaded_done(&s->loaded);
-	filter_free(s->file);
-}
-#define _side_ __attribute__((cleanup(side_done)))
-
-static const struct filter *filter_of(const struct side *s)
-{
-	return s->file ?: s->loaded.filter;
-}
-
-/* A path that exists is a file, all else a workload. */
-static int side_load(const char *what, const struct policy_options *o, struct side *s)
-{
-	_free_ char *why = NULL;
-	unsigned unknown = 0;
-	struct stat st;
-	int r;
-
-	if (stat(what, &st) < 0)
-		return policy_load(what, o, &s->loaded);
-	r = oci_read(what, NULL, &s->file, &unknown, &why);
-	if (r < 0)
-		log_err("%s: %s", what, why ?: strerror(-r));
-	else if (unknown > 0)
-		log_warn("%s: %u name%s that no table has %s ignored", what, unknown,
-			 unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are");
-	return r;
-}
 
 /* --- comparing ---------------------------------------------------------------------------- */
 
@@ -171,13 +132,13 @@ static int show_json(struct report *rep, const char *a, const char *b)
 
 static int diff(char *names[2], const struct policy_options *o, bool json)
 {
-	_side_ struct side a = { 0 }, b = { 0 };
+	_policy_side_ struct policy_side a = { 0 }, b = { 0 };
 	_cleanup_(json_decref) json_t *list = json ? json_array() : NULL;
 	struct report rep = { list };
 
-	if (side_load(names[0], o, &a) < 0 || side_load(names[1], o, &b) < 0)
+	if (policy_side_load(names[0], o, &a) < 0 || policy_side_load(names[1], o, &b) < 0)
 		return TROUBLE;
-	compare(&rep, filter_of(&a), filter_of(&b));
+	compare(&rep, policy_side_filter(&a), policy_side_filter(&b));
 	if ((json && show_json(&rep, names[0], names[1]) < 0) || fflush(stdout) != 0) {
 		(void)log_err_errno(-errno, "standard output");
 		return TROUBLE;

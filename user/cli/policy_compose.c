@@ -101,17 +101,63 @@ static int load_profile(const struct policy_options *o, const char *path, struct
 	return r;
 }
 
-static int load_engine(const struct policy_options *o, const char *engine, struct filter **ret)
+static int load_engine(const struct policy_options *o, const char *engine, struct filter **ret,
+		       const char **ret_path)
 {
 	static const char *const podman[] = { "/etc/containers/seccomp.json",
 					      "/usr/share/containers/seccomp.json" };
 
-	if (o->engine_profile)
+	if (o->engine_profile) {
+		*ret_path = o->engine_profile;
 		return load_profile(o, o->engine_profile, ret);
-	for (size_t i = 0; engine && strcmp(engine, "podman") == 0 && i < ARRAY_SIZE(podman); i++) {
-		if (access(podman[i], F_OK) == 0)
-			return load_profile(o, podman[i], ret);
 	}
+	for (size_t i = 0; engine && strcmp(engine, "podman") == 0 && i < ARRAY_SIZE(podman); i++) {
+		if (access(podman[i], F_OK) < 0)
+			continue;
+		*ret_path = podman[i];
+		return load_profile(o, podman[i], ret);
+	}
+	return 0;
+}
+
+/* Where podman has none: what has a name and isn't guarded, which is about what the engines' own
+ * profiles let through, with the conditions that they all have. */
+static int compose_default(struct filter **ret)
+{
+	_cleanup_(filter_free) struct filter *fallback = NULL;
+	struct sysset always[TAMIS_ABI_MAX], eperm[TAMIS_ABI_MAX], guard[TAMIS_ABI_MAX];
+	const struct learned nothing = { 0 };
+	struct compose_in in = { .learned = &nothing,
+				 .always = always,
+				 .eperm = eperm,
+				 .descendants = true,
+				 .guard = guard };
+	int r = data_always(always);
+
+	if (r == 0)
+		r = data_eperm(eperm);
+	if (r == 0)
+		r = data_guard(guard);
+	if (r == 0)
+		r = data_fallback(&fallback);
+	in.fallback = fallback;
+	return r < 0 ? r : compose(&in, ret);
+}
+
+int policy_default(const struct policy_options *o, struct filter **ret, const char **ret_name)
+{
+	struct filter *f = NULL;
+	int r = load_engine(o, "podman", &f, ret_name);
+
+	if (r < 0)
+		return r;
+	if (!f) {
+		r = compose_default(&f);
+		*ret_name = "policies/engine";
+	}
+	if (r < 0)
+		return log_err_errno(r, "policies/");
+	*ret = f;
 	return 0;
 }
 
@@ -148,7 +194,8 @@ static void data_done(struct data *d)
 static int load_data(const struct policy_options *o, const char *engine, struct data *d,
 		     char **ret_runtimes)
 {
-	int r = load_engine(o, engine, &d->profile);
+	const char *path;
+	int r = load_engine(o, engine, &d->profile, &path);
 
 	if (r == 0)
 		r = load_gate(o, d->gate, ret_runtimes);

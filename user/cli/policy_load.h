@@ -54,6 +54,11 @@ int policy_translate(const struct policy_options *o, struct sysset *sets, struct
 int policy_compose(const struct policy_options *o, const char *engine,
 		   const struct learned *learned, struct filter **ret, char **ret_runtimes);
 
+/* What a container gets that asks for nothing: podman's profile where it is installed, else what the
+ * engines' profiles have in common (policies/engine, policies/guard). *ret_name says which; static,
+ * or o's. Caller frees the filter. Negative errno, having logged why. */
+int policy_default(const struct policy_options *o, struct filter **ret, const char **ret_name);
+
 /* What a policy borrows from. */
 struct policy_loaded {
 	struct policy policy;

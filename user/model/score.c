@@ -100,13 +100,19 @@ struct view {
 	const struct filter *f;
 	enum tamis_abi machine;
 	enum { AS_IS, PASSES, REFUSED } what;
-	enum tamis_abi abi; /* of that call */
-	uint32_t nr;
+	const char *call; /* of that name, in any ABI */
 };
+
+static bool is_that_call(const struct view *v, enum tamis_abi abi, uint32_t nr)
+{
+	const char *name = v->what == AS_IS ? NULL : calls_name(abi, nr);
+
+	return name && strcmp(name, v->call) == 0;
+}
 
 static bool call_passes(const struct view *v, enum tamis_abi abi, uint32_t nr, uint64_t arg0)
 {
-	if (v->what != AS_IS && v->abi == abi && v->nr == nr)
+	if (is_that_call(v, abi, nr))
 		return v->what == PASSES;
 	return !v->f || passes_with(v->f, abi, nr, arg0);
 }
@@ -228,9 +234,8 @@ size_t score_alone(const struct filter *f, const struct score_risk *r, enum tami
 	struct view now = view_of(f), then = now;
 
 	then.what = REFUSED;
-	then.abi = abi;
-	then.nr = nr;
-	return decides(&now, &then, r, ret);
+	then.call = calls_name(abi, nr);
+	return !then.call ? 0 : decides(&now, &then, r, ret);
 }
 
 size_t score_opens(const struct filter *f, const struct score_risk *r, enum tamis_abi abi,
@@ -239,9 +244,8 @@ size_t score_opens(const struct filter *f, const struct score_risk *r, enum tami
 	struct view now = view_of(f), then = now;
 
 	then.what = PASSES;
-	then.abi = abi;
-	then.nr = nr;
-	return decides(&then, &now, r, ret);
+	then.call = calls_name(abi, nr);
+	return !then.call ? 0 : decides(&then, &now, r, ret);
 }
 
 /* --- many ----------------------------------------------------------------------------------- */

@@ -47,8 +47,8 @@ struct score {
 /* `f` NULL: no filter at all. */
 void score_filter(const struct filter *f, const struct score_risk *r, struct score *ret);
 
-/* What one call decides: the CVEs that would be blocked (open) if it, passing now, were refused;
- * `ret` has room for r->cnt indices into r->cve. Returns how many. 0 where the filter refuses it. */
+/* What one call decides: the CVEs that would be blocked if it, passing now, were refused, with it the
+ * calls of that name in the other ABIs, which a person means by it; `ret` has room for r->cnt indices into r->cve. Returns how many. 0 where the filter refuses it. */
 size_t score_alone(const struct filter *f, const struct score_risk *r, enum tamis_abi abi,
 		   uint32_t nr, size_t *ret);
 /* The CVEs that would be open if it, refused now, passed. */
