@@ -26,7 +26,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 # The goals that install what is missing must work before pkg-config exists.
 ifeq ($(filter run demo-oracle check check-vm clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
-PKG_LIBS   := $(shell pkg-config --libs $(PKG))
+PKG_LIBS   := $(shell pkg-config --libs $(PKG)) -lm
 START_LIBS := $(shell pkg-config --libs $(PKG_START))
 KEEPER_LIBS := $(shell pkg-config --libs $(PKG_KEEPER))
 endif
@@ -116,6 +116,8 @@ $(O)/gen/calls_tables.c: user/model/calls/tables.awk $(wildcard user/model/calls
 
 $(patsubst %.c,$(O)/%.o,$(wildcard user/policy/data*.c)) $(O)/user/emit/groups.o $(O)/user/identity/names.o: $(wildcard policies/*/*)
 
+$(O)/user/mine/report.o: $(addprefix user/mine/report.,html css js)
+
 # --- kernel half --------------------------------------------------------------------------
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(VMLINUX_H) Makefile
 	$(call say,BPF,$<)
@@ -162,6 +164,10 @@ $(O)/tools/planted-asan: tests/tools/planted.c
 $(O)/tools/start $(O)/tools/rule: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS)
+
+$(O)/tools/report: tests/tools/report.c $(O)/libtamis.a
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(PKG_LIBS)
 
 # tamis-start with faults that tests ask for (user/start/faults.h).
 FAULTS  := $(patsubst %,user/start/%.c,main ask faults)
