@@ -160,10 +160,10 @@ $(O)/tools/planted-asan: tests/tools/planted.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,-fsanitize=address $(if $(findstring clang,$(CC)),,-static-libasan))
 
-# The one that drives what tamis-start is made of.
-$(O)/tools/start $(O)/tools/rule: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
+# Those that drive what tamis-start is made of, and the estimators.
+$(O)/tools/start $(O)/tools/rule $(O)/tools/unseen: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
 	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS) -lm
 
 $(O)/tools/report: tests/tools/report.c $(O)/libtamis.a
 	$(call say,TOOL,$@)
