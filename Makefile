@@ -114,7 +114,7 @@ $(O)/gen/calls_tables.c: user/model/calls/tables.awk $(wildcard user/model/calls
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D) && awk -f $^ >$@
 
-$(patsubst %.c,$(O)/%.o,$(wildcard user/policy/data*.c)) $(O)/user/emit/groups.o $(O)/user/identity/names.o: $(wildcard policies/*/*)
+$(patsubst %.c,$(O)/%.o,$(wildcard user/policy/data*.c user/mine/*_data.c)) $(O)/user/emit/groups.o $(O)/user/identity/names.o: $(wildcard policies/*/*)
 
 $(O)/user/mine/report.o: $(addprefix user/mine/report.,html css js)
 
@@ -247,6 +247,7 @@ install: all
 	$(Q)install -D -m 755 $(O)/tamis-start $(DESTDIR)$(PREFIX)/libexec/tamis-start
 	$(Q)install -D -m 755 $(O)/tamis-keeper $(DESTDIR)$(PREFIX)/libexec/tamis-keeper
 	$(Q)install -D -m 644 user/man/tamis.1 $(DESTDIR)$(PREFIX)/share/man/man1/tamis.1
+	$(Q)install -D -m 644 user/man/tamis-explore.5 $(DESTDIR)$(PREFIX)/share/man/man5/tamis-explore.5
 	$(Q)install -D -m 644 user/completion/tamis.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tamis
 	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) user/systemd/tamis.service \

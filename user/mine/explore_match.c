@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which explorations are for a service, and on which of its ports. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "mine/explore_internal.h"
+
+#define FACTS_PORTS ARRAY_SIZE(((struct target_facts *)NULL)->port)
+
+struct matching {
+	const struct target_facts *facts;
+	enum explore_speaks speaks[FACTS_PORTS];
+	bool claimed[FACTS_PORTS]; /* a protocol of its own is known for it */
+};
+
+static bool is_runs_or_image(const struct explore_item *item, const struct target_facts *facts)
+{
+	if (item->kind == ITEM_PROGRAM)
+		return explore_runs(facts, item->pattern);
+	return item->kind == ITEM_IMAGE && facts->image &&
+	       fnmatch(item->pattern, facts->image, 0) == 0;
+}
+
+static bool has_port(const struct exploration *e, uint16_t port)
+{
+	for (unsigned i = 0; i < e->items; i++)
+		if (e->item[i].kind == ITEM_PORT && port >= e->item[i].low &&
+		    port <= e->item[i].high)
+			return true;
+	return false;
+}
+
+static bool is_named(const struct exploration *e, const struct target_facts *facts)
+{
+	for (unsigned i = 0; i < e->items; i++)
+		if (is_runs_or_image(&e->item[i], facts))
+			return true;
+	return false;
+}
+
+static bool has_kind(const struct exploration *e, enum explore_item_kind kind)
+{
+	for (unsigned i = 0; i < e->items; i++)
+		if (e->item[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool has_any_port(const struct exploration *e, const struct target_facts *facts)
+{
+	for (unsigned p = 0; p < facts->port_cnt && p < FACTS_PORTS; p++)
+		if (has_port(e, facts->port[p]))
+			return true;
+	return false;
+}
+
+/* One that speaks a protocol to the ports it names, or to all of a program's. */
+static void claim(struct matching *m, const struct exploration *e)
+{
+	bool all = is_named(e, m->facts) && !has_any_port(e, m->facts);
+
+	if (!exploration_speaks(e))
+		return;
+	for (unsigned p = 0; p < m->facts->port_cnt && p < FACTS_PORTS; p++)
+		m->claimed[p] |= all || has_port(e, m->facts->port[p]);
+}
+
+static int probe(struct matching *m, const struct explorations *all)
+{
+	_free_ char *path = text_format("/proc/%lld/ns/net", (long long)m->facts->pid);
+	_close_ int netns = -1;
+	bool asked = false;
+
+	if (!path)
+		return -ENOMEM;
+	for (size_t i = 0; i < all->cnt; i++) {
+		claim(m, all->list[i]);
+		asked |= has_kind(all->list[i], ITEM_HTTP) || has_kind(all->list[i], ITEM_HTTPS);
+	}
+	netns = asked ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	for (unsigned p = 0; netns >= 0 && p < m->facts->port_cnt && p < FACTS_PORTS; p++)
+		if (!m->claimed[p])
+			m->speaks[p] = explore_probe(netns, m->facts->port[p], -1);
+	return 0;
+}
+
+static bool wants_port(const struct exploration *e, const struct matching *m, unsigned p)
+{
+	return (has_kind(e, ITEM_HTTP) && m->speaks[p] == SPEAKS_HTTP) ||
+	       (has_kind(e, ITEM_HTTPS) && m->speaks[p] == SPEAKS_HTTPS) || has_kind(e, ITEM_TCP) ||
+	       has_port(e, m->facts->port[p]);
+}
+
+static void add_port(struct explore_seen *seen, const struct matching *m, unsigned p)
+{
+	if (seen->ports == EXPLORE_PORTS_MAX)
+		return;
+	seen->port[seen->ports] = m->facts->port[p];
+	seen->tls[seen->ports++] = m->speaks[p] == SPEAKS_HTTPS;
+}
+
+/* Fills in its ports; those of a program, of an image and of anything are all there are. */
+static bool is_for(const struct exploration *e, const struct matching *m)
+{
+	bool named = has_kind(e, ITEM_ANY) || is_named(e, m->facts);
+
+	e->seen->ports = 0;
+	if (e->container && !m->facts->id)
+		return false;
+	for (unsigned p = 0; p < m->facts->port_cnt && p < FACTS_PORTS; p++)
+		if (wants_port(e, m, p))
+			add_port(e->seen, m, p);
+	if (e->seen->ports || !named)
+		return e->seen->ports > 0;
+	for (unsigned p = 0; p < m->facts->port_cnt && p < FACTS_PORTS; p++)
+		add_port(e->seen, m, p);
+	return true;
+}
+
+static bool restarts(const struct exploration *e)
+{
+	for (size_t i = 0; i < e->steps; i++)
+		if (e->step[i].verb == EXPLORE_RESTART)
+			return true;
+	return false;
+}
+
+static int add_test(struct mine_tests *tests, const struct exploration *e)
+{
+	struct mine_test *test = reallocarray(tests->test, tests->cnt + 1, sizeof(*test));
+	char *name = text_format("explore/%s", e->name);
+
+	if (test)
+		tests->test = test;
+	if (!test || !name) {
+		free(name);
+		return -ENOMEM;
+	}
+	test[tests->cnt++] =
+		(struct mine_test){ .name = name, .explore = e, .restarts = restarts(e) };
+	return 0;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct exploration *x = *(struct exploration *const *)a;
+	const struct exploration *y = *(struct exploration *const *)b;
+
+	return x->last != y->last ? x->last - y->last : strcmp(x->name, y->name);
+}
+
+int explorations_for(const struct explorations *e, const struct target_facts *facts,
+		     struct mine_tests *ret)
+{
+	_free_ struct exploration **sorted =
+		calloc(e->cnt ? e->cnt : 1, sizeof(struct exploration *));
+	struct matching m = { .facts = facts };
+	int r = sorted ? probe(&m, e) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	if (e->cnt)
+		memcpy(sorted, e->list, e->cnt * sizeof(struct exploration *));
+	qsort(sorted, e->cnt, sizeof(struct exploration *), by_order);
+	for (size_t i = 0; i < e->cnt && r == 0; i++)
+		if (is_for(sorted[i], &m))
+			r = add_test(ret, sorted[i]);
+	return r;
+}
