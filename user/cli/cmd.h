@@ -28,4 +28,5 @@ int cmd_bad_argument(const struct cmd *c, const char *arg);
 
 extern const struct cmd cmd_daemon, cmd_record, cmd_list, cmd_show, cmd_export, cmd_diff, cmd_run,
 	cmd_forget, cmd_merge, cmd_prune, cmd_check, cmd_trace, cmd_allow, cmd_deny, cmd_apply,
-	cmd_history, cmd_denials, cmd_rollback, cmd_release, cmd_install, cmd_uninstall, cmd_oracle;
+	cmd_history, cmd_denials, cmd_rollback, cmd_release, cmd_install, cmd_uninstall, cmd_oracle,
+	cmd_score, cmd_mine;

@@ -6,7 +6,7 @@
 
 #include "cli/cmd.h"
 
-#define OPTIONS_MAX 16 /* rows of a table */
+#define OPTIONS_MAX 24 /* rows of a table */
 
 /* Where an option goes: exactly one of the three. */
 struct option_row {

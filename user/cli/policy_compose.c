@@ -223,6 +223,7 @@ int policy_compose(const struct policy_options *o, const char *engine, const str
 		.always = d.always,
 		.eperm = d.eperm,
 		.denied = o->denied,
+		.denied_eperm = o->denied_eperm,
 		.without_sessions = o->without_sessions,
 	};
 	int r = load_data(o, engine, &d, &runtimes);

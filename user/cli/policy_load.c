@@ -36,6 +36,7 @@ int policy_load(const char *name, const struct policy_options *o, struct policy_
 	if (r == 0)
 		r = policy_sift(o, &ret->calls);
 	own.denied = ret->calls.said.denied;
+	own.denied_eperm = ret->calls.said.denied_eperm;
 	if (r == 0)
 		r = policy_compose(&own, ret->row.engine, &ret->calls.learned, &ret->filter,
 				   &ret->runtimes);

@@ -20,8 +20,8 @@ struct policy_options {
 	bool widen; /* model/widen.h */
 	bool other_machine;
 	enum tamis_abi machine; /* with other_machine: its native ABI */
-	/* TAMIS_ABI_MAX sets: refused whoever asks for them; NULL: none */
-	const struct sysset *denied;
+	/* TAMIS_ABI_MAX sets: refused whoever asks for them, and those of them with EPERM; NULL: none */
+	const struct sysset *denied, *denied_eperm;
 };
 
 /* Options' values (cli/options.h): ctx is a struct policy_options. Negative errno, having logged

@@ -36,7 +36,13 @@ struct mine_refusal {
 	char comm[16 + 1]; /* hostile */
 };
 
+/* What a run is known by in the store (struct store_mine). */
+struct mine_run_names {
+	const char *target, *tests;
+};
+
 struct mine_options {
+	struct mine_run_names names;
 	struct target *target;
 	struct store *store;
 	const char *mount; /* of cgroup2 */
@@ -49,7 +55,9 @@ struct mine_options {
 	 * the text of a file that target_start takes. Caller frees. */
 	int (*compose)(void *arg, const struct store_row *row, const struct sysset *enosys,
 		       const struct sysset *eperm, char **ret);
-	/* Guarded calls etc.: a call is in the policy or not. */
+	/* Everything is learned and the generation is about to be made, in its transaction: the time for
+	 * a person's word. May be NULL. */
+	int (*learned)(void *arg, struct store *s, const struct store_row *row);
 	void (*progress)(void *arg, const struct mine_progress *p);
 	bool minimise;
 	int64_t minimise_limit_ms;
@@ -72,6 +80,10 @@ struct mine_result {
 	char *why;    /* it ended early; NULL: it didn't */
 };
 void mine_result_done(struct mine_result *r);
+
+/* The tests of a run, and nothing else of it, as what estimates are made of: of a matrix whose first unit
+ * is the start. -ENOMEM. */
+int mine_estimate(const struct matrix *all, size_t tests, struct incidence *ret);
 
 /* 0: it ran to its end, whatever the tests said. -EINTR: stopped; *ret has what there is. */
 int mine_run(const struct mine_options *o, struct mine_result *ret);

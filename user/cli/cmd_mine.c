@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/cmd.h"
+#include "cli/duration.h"
+#include "cli/mine_job.h"
+#include "cli/mine_tests.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "emit/emit.h"
+#include "identity/cgroups.h"
+#include "mine/report.h"
+#include "mine/stop.h"
+
+#define TIME_S	     300
+#define TEST_S	     60
+#define MINIMISE_S   600
+#define READY_MS     60000
+#define START_MS     60000
+#define CONFIRM	     3
+#define EXIT_STOPPED 130
+
+/* --- options -------------------------------------------------------------------------------- */
+
+static int take_words(const char *text, struct oracle_argv *ret, const char *what)
+{
+	int r;
+
+	oracle_argv_done(ret);
+	r = oracle_argv_split(text, ret);
+	if (r < 0)
+		log_err("mine: --%s %s: not a command", what, text);
+	return r;
+}
+
+static int take_podman(const char *text, void *ctx)
+{
+	return take_words(text, ctx, "podman");
+}
+
+static int take_ready_command(const char *text, void *ctx)
+{
+	return take_words(text, ctx, "ready-cmd");
+}
+
+static int take_podman_option(const char *text, void *ctx)
+{
+	int r = oracle_argv_add(ctx, text);
+
+	return r < 0 ? log_err_errno(r, "mine: --podman-option") : 0;
+}
+
+static int take_port(const char *text, void *ctx)
+{
+	uint16_t *port = ctx;
+	uint64_t value = 0;
+
+	if (text_u64(text, UINT16_MAX, &value) < 0 || value == 0) {
+		log_err("mine: --ready-port %s: not a port", text);
+		return -EINVAL;
+	}
+	*port = (uint16_t)value;
+	return 0;
+}
+
+static int take_duration(const char *text, void *ctx)
+{
+	int64_t seconds = 0;
+
+	if (duration_parse(text, &seconds) < 0 || seconds == 0) {
+		log_err("mine: \"%s\" is no length of time: 90s, 15m, 2h", text);
+		return -EINVAL;
+	}
+	*(int64_t *)ctx = seconds;
+	return 0;
+}
+
+static int take_tests(const char *text, void *ctx)
+{
+	return mine_tests_take(text, ctx);
+}
+
+/* The one thing that is mined, and the command behind it. */
+static int check_target(struct mine_job *j, const struct arguments *args)
+{
+	bool named = j->container || j->unit;
+
+	if (j->container && j->unit) {
+		log_err("mine: --container and --unit are two things");
+		return -EINVAL;
+	}
+	if (named && args->cnt > 0)
+		return cmd_bad_argument(&cmd_mine, args->arg[0]) ? -EINVAL : 0;
+	if (!named && args->cnt == 0)
+		return cmd_bad_argument(&cmd_mine, NULL) ? -EINVAL : 0;
+	if (!named) {
+		j->image = args->arg[0];
+		j->command = (const char *const *)args->arg + 1;
+	}
+	return 0;
+}
+
+static int check_options(const struct mine_job *j)
+{
+	if (j->image && (*j->image == '-' || !*j->image)) {
+		log_err("mine: \"%s\" is no image", j->image);
+		return -EINVAL;
+	}
+	if (j->container && (*j->container == '-' || !*j->container)) {
+		log_err("mine: \"%s\" is no container", j->container);
+		return -EINVAL;
+	}
+	if (j->unit && j->options.cnt > 0) {
+		log_err("mine: --podman-option doesn't go with --unit");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+const char *mine_job_target(const struct mine_job *j)
+{
+	return j->image ?: j->container ?: j->unit;
+}
+
+/* --- opening -------------------------------------------------------------------------------- */
+
+static int open_mount(struct mine_job *j)
+{
+	int mode = cgroups_find(&j->mount);
+
+	if (mode < 0)
+		return log_err_errno(mode, "can't read /proc/self/mountinfo");
+	if (mode == CGROUPS_V1) {
+		log_err("no cgroup v2 hierarchy is mounted (mount -t cgroup2 none DIR makes one)");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int open_base(struct mine_job *j)
+{
+	_free_ char *why = NULL;
+	unsigned unknown = 0;
+	int r;
+
+	if (!j->base)
+		return 0;
+	r = oci_read(j->base, NULL, &j->base_filter, &unknown, &why);
+	if (r < 0)
+		log_err("%s: %s", j->base, why ?: strerror(-r));
+	return r;
+}
+
+/* A file that can't be written is said before minutes of work. */
+static int check_output(const char *path)
+{
+	_free_ char *dir = path ? strdup(path) : NULL;
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+
+	if (!path)
+		return 0;
+	if (!dir)
+		return -ENOMEM;
+	if (slash)
+		slash[slash == dir] = '\0';
+	if (access(slash ? dir : ".", W_OK) < 0)
+		return log_err_errno(-errno, "%s", path);
+	return 0;
+}
+
+static int open_store(struct mine_job *j)
+{
+	int r = store_open(j->state ?: DEFAULT_STATE_DIR, STORE_WRITE, &j->store);
+
+	if (r < 0)
+		log_err("%s: %s", j->state ?: DEFAULT_STATE_DIR, store_error(NULL));
+	return r;
+}
+
+static int open_target(struct mine_job *j)
+{
+	const struct target_options o = {
+		.kind = j->unit	       ? TARGET_UNIT
+			: j->container ? TARGET_CONTAINER
+				       : TARGET_IMAGE,
+		.name = mine_job_target(j),
+		.options = (const char *const *)j->options.word,
+		.command = j->command,
+		.podman = (const char *const *)j->podman.word,
+		.runtime = j->runtime,
+		.stop_fd = j->stop_fd,
+		.limit_ms = START_MS,
+	};
+	_free_ char *why = NULL;
+	int r = target_new(&o, &j->target, &why);
+
+	if (r < 0 && r != -EINTR)
+		log_err("%s: %s", o.name, why ?: strerror(-r));
+	return r;
+}
+
+static int open_all(struct mine_job *j)
+{
+	int r;
+
+	if (geteuid() != 0) {
+		log_err("not root: mining needs CAP_BPF and CAP_PERFMON, and podman's containers");
+		return -EPERM;
+	}
+	r = open_base(j);
+	if (r == 0)
+		r = check_output(j->output);
+	if (r == 0)
+		r = check_output(j->report);
+	if (r == 0)
+		r = open_mount(j);
+	if (r == 0)
+		r = open_store(j);
+	return r < 0 ? r : open_target(j);
+}
+
+/* --- the run -------------------------------------------------------------------------------- */
+
+static int run_job(struct mine_job *j)
+{
+	const struct mine_options o = {
+		.names = { mine_job_target(j), j->digest },
+		.target = j->target,
+		.store = j->store,
+		.mount = j->mount,
+		.tests = &j->tests,
+		.ready = j->ready,
+		.test_limit_ms = j->test_limit_s * 1000,
+		.limit_ms = j->limit_s * 1000,
+		.stop_fd = j->stop_fd,
+		.compose = mine_policy_compose,
+		.learned = mine_policy_learned,
+		.progress = mine_progress,
+		.minimise = j->minimise,
+		.minimise_limit_ms = j->minimise_limit_s * 1000,
+		.confirm = CONFIRM,
+		.arg = j,
+	};
+	int r = mine_run(&o, &j->result);
+
+	mine_progress_end();
+	target_free(TAKE_PTR(j->target));
+	return r;
+}
+
+/* --- what comes out ------------------------------------------------------------------------- */
+
+static int write_policy(const struct mine_job *j, const struct policy *p)
+{
+	_free_ char *text = NULL;
+	int r = p ? mine_policy_text(p, j->unit ? "systemd" : "oci", &text) : -ENOENT;
+
+	if (!j->output)
+		return 0;
+	if (r == 0)
+		r = file_write_atomic(j->output, text, strlen(text), 0644);
+	return r < 0 ? log_err_errno(r, "%s", j->output) : 0;
+}
+
+static int write_report(const struct mine_job *j, const json_t *doc)
+{
+	_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *f;
+	int r;
+
+	if (!j->report)
+		return 0;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return -ENOMEM;
+	r = report_write(doc, f);
+	if (fclose(f) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = file_write_atomic(j->report, text, len, 0644);
+	return r < 0 ? log_err_errno(r, "%s", j->report) : 0;
+}
+
+static int show(const struct mine_job *j, json_t *doc)
+{
+	if (j->json)
+		return print_json(json_incref(doc), stdout);
+	mine_print(doc, stdout);
+	return fflush(stdout) == 0 ? 0 : -errno;
+}
+
+/* Every test that passes without the policy passes under it, and nothing that it needs is refused. */
+static bool is_fine(const struct mine_job *j, const json_t *doc)
+{
+	const struct mine_result *r = &j->result;
+	bool fine = r->enforced != NULL;
+
+	for (size_t i = 0; fine && i < r->tests; i++)
+		fine = r->observed[i].outcome != MATRIX_PASS ||
+		       r->enforced[i].outcome == MATRIX_PASS ||
+		       r->enforced[i].outcome == MATRIX_NONE;
+	return fine &&
+	       json_array_size(json_object_get(json_object_get(doc, "widened"), "calls")) == 0;
+}
+
+static int put_all(const struct mine_job *j, bool stopped, bool *ret_fine)
+{
+	_policy_loaded_ struct policy_loaded loaded = { 0 };
+	const struct policy *p = NULL;
+	json_t *doc;
+	int r;
+
+	if (j->mined && mine_policy_load(j, &loaded) == 0)
+		p = &loaded.policy;
+	doc = mine_json(j, p, stopped);
+	if (!doc)
+		return log_err_errno(-ENOMEM, "mine");
+	*ret_fine = is_fine(j, doc);
+	r = p ? write_policy(j, p) : 0;
+	if (r == 0)
+		r = write_report(j, doc);
+	if (r == 0)
+		r = show(j, doc);
+	json_decref(doc);
+	return r;
+}
+
+static void say_stopped(const struct mine_job *j)
+{
+	const struct store_row *row = &j->result.row;
+
+	if (row->key)
+		log_err("stopped; what was learned of %s so far is in the store", row->key);
+	else
+		log_err("stopped before anything was learned");
+}
+
+static int mine(struct mine_job *j)
+{
+	bool fine = false;
+	int r = open_all(j);
+
+	if (r == 0)
+		r = run_job(j);
+	if (r == -EINTR) {
+		mine_progress_end();
+		if (j->json && j->result.run.id)
+			(void)put_all(j, true, &fine);
+		say_stopped(j);
+		return EXIT_STOPPED;
+	}
+	if (r < 0 && j->result.run.id)
+		log_err("%s: %s", mine_job_target(j), j->result.why ?: strerror(-r));
+	if (j->result.run.id && put_all(j, false, &fine) < 0)
+		return EXIT_FAIL;
+	return r < 0 || !fine ? EXIT_FAIL : EXIT_OK;
+}
+
+static void job_done(struct mine_job *j)
+{
+	target_free(j->target);
+	mine_result_done(&j->result);
+	store_close(j->store);
+	mine_tests_done(&j->tests);
+	explorations_done(&j->explorations);
+	oracle_argv_done(&j->podman);
+	oracle_argv_done(&j->options);
+	oracle_argv_done(&j->ready_command);
+	filter_free(j->mined);
+	filter_free(j->base_filter);
+	free(j->mount);
+	free(j->digest);
+}
+
+static int show_help(void)
+{
+	printf("usage: tamis %s %s\n\n", cmd_mine.name, cmd_mine.args);
+	puts("  --container NAME          a container that is there: its twin is mined\n"
+	     "  --unit NAME               a unit, restarted where it is\n"
+	     "  --tests DIR|COMMAND       a directory of executables, or one command; may be\n"
+	     "                            repeated. Default: explorations for that kind of "
+	     "service\n"
+	     "  --explore DIR             explorations of your own beside those\n"
+	     "  --time 5m                 of each phase; tests that don't fit are said\n"
+	     "  --test-time 60s           of a single test\n"
+	     "  -o FILE                   the policy: an OCI profile, of a unit a drop-in\n"
+	     "  --report FILE             the whole run as one HTML file\n"
+	     "  --json                    the whole run as JSON\n"
+	     "  --fail-if-wider FILE      exit 1 when the policy lets more through than this one\n"
+	     "  --allow CALL              a guarded call that it may make\n"
+	     "  --minimize                then try without each call; --minimize-time 10m\n"
+	     "  --ready-port PORT, --ready-log REGEX, --ready-cmd COMMAND\n"
+	     "                            when it may be tested\n"
+	     "  --podman-option OPTION    of podman create, a word each\n"
+	     "  --podman \"podman ...\"     podman with options of its own\n"
+	     "  --runtime NAME            podman's; --state DIR: default " DEFAULT_STATE_DIR);
+	return EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	__attribute__((cleanup(job_done))) struct mine_job j = {
+		.limit_s = TIME_S,
+		.test_limit_s = TEST_S,
+		.minimise_limit_s = MINIMISE_S,
+		.ready.limit_ms = READY_MS,
+		.stop_fd = -1,
+	};
+	const struct option_row options[] = {
+		{ "container", .text = &j.container },
+		{ "unit", .text = &j.unit },
+		{ "tests", .take = take_tests, .ctx = &j.tests },
+		{ "explore", .text = &j.explore },
+		{ "time", .take = take_duration, .ctx = &j.limit_s },
+		{ "test-time", .take = take_duration, .ctx = &j.test_limit_s },
+		{ "output", 'o', .text = &j.output },
+		{ "report", .text = &j.report },
+		{ "fail-if-wider", .text = &j.base },
+		{ "allow", .take = allowed_take, .ctx = &j.allowed },
+		{ "minimize", .flag = &j.minimise },
+		{ "minimize-time", .take = take_duration, .ctx = &j.minimise_limit_s },
+		{ "ready-port", .take = take_port, .ctx = &j.ready.port },
+		{ "ready-log", .text = &j.ready.log_line },
+		{ "ready-cmd", .take = take_ready_command, .ctx = &j.ready_command },
+		{ "podman-option", .take = take_podman_option, .ctx = &j.options },
+		{ "podman", .take = take_podman, .ctx = &j.podman },
+		{ "runtime", .text = &j.runtime },
+		OPTION_JSON(&j.json),
+		OPTION_STATE(&j.state),
+		{ 0 },
+	};
+	struct arguments args = { .min = 0, .max = -1 };
+
+	if (options_parse(&cmd_mine, options, argc, argv, &args) != EXIT_OK ||
+	    check_target(&j, &args) < 0 || check_options(&j) < 0 || mine_tests_check(&j) < 0)
+		return EXIT_USAGE;
+	j.ready.command = (const char *const *)j.ready_command.word;
+	j.stop_fd = stop_watch();
+	if (j.stop_fd < 0) {
+		log_err_errno(j.stop_fd, "can't watch for signals");
+		return EXIT_FAIL;
+	}
+	return mine(&j);
+}
+
+const struct cmd cmd_mine = {
+	.name = "mine",
+	.args = "IMAGE|--container NAME|--unit NAME [--tests DIR|COMMAND]... [OPTION]... "
+		"[-- COMMAND [ARGUMENT]...]",
+	.help = "run a service's tests, write the policy they need, run them under it",
+	.run = run,
+	.show_help = show_help,
+};

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mine/mine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "learn/exits.h"
+#include "learn/make.h"
+#include "mine/mine_internal.h"
+#include "mine/run.h"
+#include "mine/stop.h"
+#include "policy/data.h"
+
+const char *mine_phase_name(enum mine_phase p)
+{
+	static const char *const names[] = {
+		[MINE_START] = "start",	    [MINE_OBSERVE] = "observe",
+		[MINE_ENFORCE] = "enforce", [MINE_MINIMISE] = "minimise",
+		[MINE_END] = "end",
+	};
+
+	return names[p];
+}
+
+void mine_result_done(struct mine_result *r)
+{
+	for (size_t i = 0; i < r->tests; i++) {
+		if (r->observed)
+			mine_outcome_done(&r->observed[i]);
+		if (r->enforced)
+			mine_outcome_done(&r->enforced[i]);
+	}
+	for (size_t i = 0; i < r->call_cnt; i++)
+		free(r->call[i].why);
+	free(r->observed);
+	free(r->enforced);
+	free(r->refusal);
+	free(r->call);
+	free(r->why);
+	matrix_done(&r->matrix);
+	store_row_done(&r->row);
+	store_mine_done(&r->run);
+	*r = (struct mine_result){ 0 };
+}
+
+/* --- phases --------------------------------------------------------------------------------- */
+
+void mine_phase(struct mine *m, enum mine_phase p)
+{
+	int64_t now = run_now_ms();
+
+	if (m->phase < MINE_END)
+		m->ret->took_ms[m->phase] += now - m->phase_began;
+	m->phase = p;
+	m->phase_began = now;
+}
+
+bool mine_is_late(const struct mine *m)
+{
+	int64_t limit = m->phase == MINE_MINIMISE ? m->o->minimise_limit_ms : m->o->limit_ms;
+
+	return limit && run_now_ms() - m->phase_began >= limit;
+}
+
+/* --- what the observer tells ---------------------------------------------------------------- */
+
+static bool on_wanted(void *arg, const char *cgroup)
+{
+	const struct mine *m = arg;
+
+	return target_owns(m->o->target, cgroup);
+}
+
+static int on_unit(void *arg, struct store *s, int64_t now, int64_t *ret_row)
+{
+	struct mine *m = arg;
+	int r;
+
+	if (m->phase > MINE_OBSERVE)
+		return store_unit_begin(s, now, m->label, ret_row);
+	r = store_mine_unit(s, m->ret->run.id, now, m->label, ret_row);
+	if (r == 0)
+		m->unit = *ret_row;
+	return r;
+}
+
+static void on_started(void *arg, const struct observed_start *s)
+{
+	struct mine *m = arg;
+
+	if (!m->key)
+		m->key = strdup(s->key);
+}
+
+static void on_exited(void *arg, const struct observed_exit *e)
+{
+	struct mine *m = arg;
+	int r = 0;
+
+	if (e->end == TRIAL_KILLED && e->code == SIGSYS)
+		r = refusals_death(m, e->abi, e->nr, e->comm);
+	if (r < 0)
+		m->failed = r;
+}
+
+/* --- steps ---------------------------------------------------------------------------------- */
+
+/* A sentence for what failed in our own house, where none is there yet. */
+static int trouble(struct mine *m, int r)
+{
+	if (r < 0 && r != -EINTR && !m->ret->why)
+		(void)text_why(r, &m->ret->why, "%s", store_error(m->o->store));
+	return r;
+}
+
+int mine_drain(struct mine *m)
+{
+	int r = observer_drain(m->observer);
+
+	if (r >= 0)
+		r = refusals_look(m);
+	if (r >= 0)
+		r = m->failed;
+	return trouble(m, r);
+}
+
+int mine_unit(struct mine *m, const char *label)
+{
+	m->label = label;
+	return trouble(m, observer_unit(m->observer));
+}
+
+/* Of the workload: NULL until its entrypoint was seen. */
+static int find_row(struct mine *m)
+{
+	_free_ char *candidates = NULL;
+	struct store_row row = { 0 };
+	int r = m->key ? store_find(m->o->store, m->key, &row, &candidates) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	store_row_done(&m->ret->row);
+	m->ret->row = row;
+	return 0;
+}
+
+static int store_run_row(struct mine *m)
+{
+	struct store *s = m->o->store;
+	int r = store_begin(s);
+
+	if (r == 0)
+		r = store_mine_set(s, &m->ret->run);
+	if (r == 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return trouble(m, r);
+}
+
+int mine_refresh_row(struct mine *m)
+{
+	int r = mine_drain(m);
+
+	if (r < 0)
+		return r;
+	r = find_row(m);
+	if (r == -ENOENT)
+		return text_why(-ENOENT, &m->ret->why,
+				"its start wasn't seen: nothing can be learned of it");
+	if (r < 0)
+		return trouble(m, r);
+	m->ret->partial = evidence_is_partial(&m->ret->row.evidence);
+	if (m->ret->run.workload == m->ret->row.id)
+		return 0;
+	m->ret->run.workload = m->ret->row.id;
+	return store_run_row(m);
+}
+
+/* --- progress ------------------------------------------------------------------------------- */
+
+/* Without the start and the stop: tests are what is sampled, where there are any. */
+static int tests_of(const struct matrix *all, size_t tests, struct matrix *ret)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && i < all->cnt && i <= tests; i++) {
+		struct matrix_unit *unit;
+
+		if (all->unit[i].outcome == MATRIX_NONE)
+			continue;
+		r = matrix_add(ret, all->unit[i].name, all->unit[i].began, &unit);
+		if (r < 0)
+			break;
+		unit->outcome = all->unit[i].outcome;
+		memcpy(unit->set, all->unit[i].set, sizeof(unit->set));
+	}
+	return r;
+}
+
+int mine_estimate(const struct matrix *all, size_t tests, struct incidence *ret)
+{
+	_matrix_ struct matrix m = { 0 };
+	int r = tests_of(all, tests, &m);
+
+	return r < 0 ? r : incidence_of(&m, ret);
+}
+
+static void estimate(struct mine *m, struct mine_progress *p)
+{
+	_incidence_ struct incidence in = { 0 };
+	_matrix_ struct matrix all = { 0 };
+
+	if (!m->ret->run.workload ||
+	    store_matrix(m->o->store, m->ret->run.workload, m->ret->run.id, &all) < 0 ||
+	    mine_estimate(&all, m->ret->tests, &in) < 0)
+		return;
+	unseen_estimate(&in, &p->unseen);
+}
+
+static unsigned count_calls(struct mine *m)
+{
+	_free_ struct learned *l = calloc(1, sizeof(*l));
+	unsigned cnt = 0;
+
+	if (!l || !m->ret->run.workload || store_learned(m->o->store, m->ret->run.workload, l) < 0)
+		return m->last_calls;
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		sysset_merge(&l->set[TAMIS_WORKLOAD][abi], &l->set[TAMIS_SESSION][abi]);
+		cnt += sysset_count(&l->set[TAMIS_WORKLOAD][abi]);
+	}
+	return cnt;
+}
+
+void mine_tell(struct mine *m, size_t done, const char *name)
+{
+	struct mine_progress p = {
+		.phase = m->phase,
+		.test = done,
+		.tests = m->ret->tests,
+		.name = name,
+		.took_ms = run_now_ms() - m->phase_began,
+	};
+
+	if (!m->o->progress)
+		return;
+	p.calls = count_calls(m);
+	p.grown = p.calls - m->last_calls;
+	if (!name)
+		m->last_calls = p.calls;
+	if (!name && m->phase == MINE_OBSERVE)
+		estimate(m, &p);
+	m->o->progress(m->o->arg, &p);
+}
+
+/* --- starting ------------------------------------------------------------------------------- */
+
+/* What grows with every new call. */
+static uint64_t seen(void *arg)
+{
+	struct mine *m = arg;
+
+	if (mine_drain(m) < 0)
+		return 0;
+	if (m->ret->run.workload == 0 && find_row(m) == 0)
+		m->ret->run.workload = m->ret->row.id;
+	return count_calls(m);
+}
+
+int mine_start(struct mine *m, const char *profile, char **ret_why)
+{
+	struct ready_options ready = m->o->ready;
+	int r = target_start(m->o->target, profile, ret_why);
+
+	if (r < 0)
+		return r;
+	ready.stop_fd = m->o->stop_fd;
+	ready.seen = seen;
+	ready.arg = m;
+	r = ready_wait(m->o->target, &ready, ret_why);
+	return r < 0 ? r : mine_drain(m);
+}
+
+int mine_revive(struct mine *m, char **ret_why)
+{
+	struct ready_options ready = m->o->ready;
+	int r;
+
+	if (target_runs(m->o->target, NULL) != 0)
+		return 0;
+	r = target_restart(m->o->target, ret_why);
+	if (r < 0)
+		return r;
+	ready.stop_fd = m->o->stop_fd;
+	ready.seen = seen;
+	ready.arg = m;
+	return ready_wait(m->o->target, &ready, ret_why);
+}
+
+/* --- a run ---------------------------------------------------------------------------------- */
+
+static int open_observer(struct mine *m)
+{
+	const struct observer_options o = {
+		.sensor = m->sensor,
+		.store = m->o->store,
+		.identity = &m->identity,
+		.mount = m->o->mount,
+		.started = on_started,
+		.exited = on_exited,
+		.wanted = on_wanted,
+		.unit = on_unit,
+		.arg = m,
+	};
+	int r = observer_new(&o, &m->observer);
+
+	m->label = "start";
+	return r < 0 ? r : observer_start(m->observer);
+}
+
+static int open_all(struct mine *m)
+{
+	const struct sensor_options so = { 0 };
+	int r = sensor_open(&so, &m->sensor, &m->ret->why);
+
+	if (r < 0)
+		return r;
+	(void)sensor_watch_denials(m->sensor, true);
+	r = data_always(m->always);
+	if (r >= 0)
+		r = data_gate(NULL, m->gates);
+	if (r >= 0)
+		r = open_observer(m);
+	return trouble(m, r);
+}
+
+static void mine_done(struct mine *m)
+{
+	observer_free(m->observer);
+	sensor_close(m->sensor);
+	generation_done(&m->generation);
+	free(m->key);
+	free(m->count);
+}
+
+/* The run's row is there before anything runs, so that a run that is cut off has one. */
+static int begin_run(struct mine *m, const struct mine_run_names *names)
+{
+	struct store_mine *run = &m->ret->run;
+	struct store *s = m->o->store;
+	int r;
+
+	run->began = time(NULL);
+	run->target = strdup(names->target);
+	run->tests = strdup(names->tests);
+	if (!run->target || !run->tests)
+		return -ENOMEM;
+	r = store_begin(s);
+	if (r == 0)
+		r = store_mine_add(s, run, &run->id);
+	if (r == 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return trouble(m, r);
+}
+
+static int make(struct mine *m)
+{
+	_free_ char *maker = text_format("mine: %s", m->ret->run.target);
+	const struct make_options o = { .maker = maker };
+	struct store *s = m->o->store;
+	int r = maker ? store_begin(s) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	if (m->o->learned)
+		r = m->o->learned(m->o->arg, s, &m->ret->row);
+	if (r >= 0)
+		r = make_generation(s, &m->ret->row, &o, time(NULL), &m->generation);
+	if (r == 0)
+		r = store_generation_add(s, m->ret->row.id, &m->generation);
+	m->ret->run.generation = m->generation.number;
+	m->ret->run.state = STORE_MINE_ENFORCING;
+	if (r >= 0)
+		r = store_mine_set(s, &m->ret->run);
+	if (r >= 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return r;
+}
+
+/* What was observed, as it is now: the tests under the policy add nothing to it. */
+static int take_matrix(struct mine *m)
+{
+	int r = mine_refresh_row(m);
+
+	if (r < 0)
+		return r;
+	matrix_done(&m->ret->matrix);
+	return trouble(m,
+		       store_matrix(m->o->store, m->ret->row.id, m->ret->run.id, &m->ret->matrix));
+}
+
+/* Every test that passed without us passed under it. */
+static bool is_good(const struct mine_result *r)
+{
+	for (size_t i = 0; i < r->tests; i++)
+		if (r->observed[i].outcome == MATRIX_PASS && r->enforced[i].outcome != MATRIX_PASS)
+			return false;
+	return r->refusal_cnt == 0;
+}
+
+static int store_good(struct mine *m)
+{
+	struct store *s = m->o->store;
+	int r = store_begin(s);
+
+	if (r == 0)
+		r = store_generation_state(s, m->ret->row.id, m->ret->run.generation,
+					   GENERATION_GOOD, NULL);
+	if (r == 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return trouble(m, r);
+}
+
+static int minimise_all(struct mine *m)
+{
+	int r;
+
+	mine_phase(m, MINE_MINIMISE);
+	m->ret->run.state = STORE_MINE_MINIMISING;
+	r = store_run_row(m);
+	if (r >= 0)
+		r = mine_unit(m, "minimise");
+	return r < 0 ? r : mine_minimise(m);
+}
+
+static int run_phases(struct mine *m)
+{
+	int r = mine_observe(m);
+
+	if (r >= 0)
+		r = take_matrix(m);
+	if (r >= 0)
+		r = trouble(m, make(m));
+	if (r >= 0)
+		r = mine_enforce(m);
+	if (r >= 0 && is_good(m->ret)) {
+		r = store_good(m);
+		if (r >= 0 && m->o->minimise)
+			r = minimise_all(m);
+	}
+	return r;
+}
+
+/* However it ended: the service is stopped, and what was seen until then is in the store. */
+static int end_run(struct mine *m, int r)
+{
+	struct store_mine *run = &m->ret->run;
+	_free_ char *why = NULL;
+	int stored;
+
+	mine_phase(m, MINE_END);
+	if (m->observer && r < 0 && observer_drain(m->observer) >= 0 && find_row(m) == 0)
+		run->workload = m->ret->row.id;
+	if (r < 0 && run->workload && !m->ret->matrix.cnt)
+		(void)store_matrix(m->o->store, run->workload, run->id, &m->ret->matrix);
+	if (r == -EINTR && !m->ret->why)
+		m->ret->why = strdup("stopped");
+	run->ended = time(NULL);
+	run->state = r < 0 ? STORE_MINE_STOPPED : STORE_MINE_DONE;
+	free(run->why);
+	run->why = m->ret->why ? strdup(m->ret->why) : NULL;
+	stored = run->id ? store_run_row(m) : 0;
+	return r < 0 ? r : stored;
+}
+
+int mine_run(const struct mine_options *o, struct mine_result *ret)
+{
+	__attribute__((cleanup(mine_done))) struct mine m = {
+		.o = o,
+		.ret = ret,
+		.phase_began = run_now_ms(),
+		.test = SIZE_MAX,
+	};
+	int r;
+
+	*ret = (struct mine_result){ .tests = o->tests->cnt };
+	r = begin_run(&m, &o->names);
+	if (r >= 0)
+		r = open_all(&m);
+	if (r >= 0)
+		r = run_phases(&m);
+	return end_run(&m, r);
+}
