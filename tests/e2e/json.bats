@@ -96,9 +96,9 @@ everything() {
 
 @test "list" {
 	tamis list --json >list.json
-	printed '{ version, workloads: [] }' <list.json >keys
+	printed '{ version, workloads: (.workloads | map({ score })) }' <list.json >keys
 	same keys list
-	printed '.workloads[]' <list.json | sort -u >keys
+	printed '.workloads[] | del(.score)' <list.json | sort -u >keys
 	same keys WORKLOAD
 }
 

@@ -8,12 +8,18 @@
 #include "cli/options.h"
 #include "cli/pending.h"
 #include "cli/print.h"
-#include "policy/data.h"
+#include "cli/scoring.h"
 
 struct list_options {
 	const char *dir;
 	const char *engine; /* NULL: all */
 	bool running, json;
+};
+
+/* What is said of a row besides what is in it. */
+struct extra {
+	unsigned pending;	/* calls that wait for a person's word */
+	unsigned blocked, cves; /* cli/scoring.h */
 };
 
 /* --- for people -------------------------------------------------------------------------- */
@@ -55,13 +61,14 @@ static int drop_namesakes(struct store_row *rows, size_t cnt)
 	return 0;
 }
 
-static void add_row(struct print_table *t, const struct store_row *row, unsigned pending)
+static void add_row(struct print_table *t, const struct store_row *row, const struct extra *extra)
 {
 	const struct evidence *e = &row->evidence;
-	char state[96], waits[32] = "", mode[PRINT_MODE_MAX];
+	char state[96], waits[32] = "", mode[PRINT_MODE_MAX], score[32];
 
-	if (pending)
-		snprintf(waits, sizeof(waits), ", %u pending", pending);
+	if (extra->pending)
+		snprintf(waits, sizeof(waits), ", %u pending", extra->pending);
+	snprintf(score, sizeof(score), "%u/%u", extra->blocked, extra->cves);
 	snprintf(state, sizeof(state), "%s%s%s%s%s", row->running ? "running" : "gone",
 		 evidence_is_partial(e) ? ", partial" : "", row->why_not ? ", unenforceable" : "",
 		 row->opted_out ? ", opted out" : "", waits);
@@ -71,33 +78,45 @@ static void add_row(struct print_table *t, const struct store_row *row, unsigned
 	print_cell(t, state);
 	print_cell(t, print_mode(row, mode));
 	print_cell_u64(t, row->calls);
+	print_cell(t, score);
 	print_cell_u64(t, e->starts);
 	print_cell_time(t, e->since);
 	print_cell_time(t, e->last);
 }
 
-static int list_columns(const struct store_row *rows, const unsigned *pending, size_t cnt)
+static int list_columns(const struct store_row *rows, const struct extra *extra, size_t cnt)
 {
-	static const char *const headings[] = { "ENGINE", "WORKLOAD", "IMAGE", "STATE", "MODE",
-						"CALLS",  "STARTS",   "FIRST", "LAST" };
+	static const char *const headings[] = { "ENGINE", "WORKLOAD", "IMAGE",	"STATE", "MODE",
+						"CALLS",  "SCORE",    "STARTS", "FIRST", "LAST" };
 	__attribute__((cleanup(print_table_donep))) struct print_table t =
 		PRINT_TABLE(ARRAY_SIZE(headings));
 
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
 		print_cell(&t, headings[i]);
 	for (size_t i = 0; i < cnt; i++)
-		add_row(&t, &rows[i], pending[i]);
+		add_row(&t, &rows[i], &extra[i]);
 	return print_table_write(&t, stdout);
 }
 
 /* ----------------------------------------------------------------------------------------- */
 
-static int list_json(const struct store_row *rows, const unsigned *pending, size_t cnt)
+static json_t *json_row(const struct store_row *row, const struct extra *extra)
+{
+	json_t *json = print_json_row(row, extra->pending);
+	json_t *score = json_pack("{s:i,s:i}", "blocked", extra->blocked, "cves", extra->cves);
+
+	if (json_object_set_new(json, "score", score) == 0)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+static int list_json(const struct store_row *rows, const struct extra *extra, size_t cnt)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < cnt; i++) {
-		if (json_array_append_new(array, print_json_row(&rows[i], pending[i])) < 0) {
+		if (json_array_append_new(array, json_row(&rows[i], &extra[i])) < 0) {
 			json_decref(array);
 			return -ENOMEM;
 		}
@@ -122,20 +141,21 @@ static size_t choose(const struct list_options *o, struct store_row *rows, size_
 	return kept;
 }
 
-/* How many calls of each row wait for a person's word: fills `pending`. */
-static int count_pending(struct store *s, const struct store_row *rows, size_t cnt,
-			 unsigned *pending)
+static int look_at(struct store *s, const struct store_row *rows, size_t cnt, struct extra *extra)
 {
-	struct sysset guard[TAMIS_ABI_MAX] = { 0 }, calls[TAMIS_ABI_MAX];
-	int r = data_guard(guard);
+	_scoring_quick_ struct scoring_quick quick = { 0 };
+	struct sysset pending[TAMIS_ABI_MAX];
+	struct learned learned;
+	int r = scoring_quick_load(&quick);
 
 	if (r < 0)
-		return log_err_errno(r, "policies/guard");
+		return r;
 	for (size_t i = 0; i < cnt; i++) {
-		r = pending_read(s, rows[i].id, guard, calls, NULL);
+		r = pending_sift(s, rows[i].id, quick.risk.guard, pending, &learned);
 		if (r < 0)
 			return lookup_failed(s, r);
-		pending[i] = pending_count(calls);
+		extra[i].pending = pending_count(pending);
+		scoring_quick(&quick, &learned, &extra[i].blocked, &extra[i].cves);
 	}
 	return 0;
 }
@@ -143,15 +163,15 @@ static int count_pending(struct store *s, const struct store_row *rows, size_t c
 static int print_rows(struct store *s, const struct list_options *o, const struct store_row *rows,
 		      size_t cnt)
 {
-	_free_ unsigned *pending = calloc(cnt + 1, sizeof(*pending));
+	_free_ struct extra *extra = calloc(cnt + 1, sizeof(*extra));
 	int r;
 
-	if (!pending)
+	if (!extra)
 		return log_err_errno(-ENOMEM, "list");
-	r = count_pending(s, rows, cnt, pending);
+	r = look_at(s, rows, cnt, extra);
 	if (r < 0)
 		return r;
-	r = o->json ? list_json(rows, pending, cnt) : list_columns(rows, pending, cnt);
+	r = o->json ? list_json(rows, extra, cnt) : list_columns(rows, extra, cnt);
 	return r < 0 ? log_err_errno(r, "list") : 0;
 }
 

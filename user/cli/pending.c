@@ -3,8 +3,8 @@
 
 #include "policy/denials.h"
 
-int pending_read(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
-		 struct verdicts *ret_said)
+static int sift(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
+		struct learned *ret_learned, struct verdicts *ret_said)
 {
 	struct learned learned;
 	struct sysset asked[TAMIS_ABI_MAX];
@@ -22,7 +22,21 @@ int pending_read(struct store *s, int64_t workload, const struct sysset *guard, 
 		sysset_merge(&ret[abi], &asked[abi]);
 	if (ret_said)
 		*ret_said = said;
+	if (ret_learned)
+		*ret_learned = learned;
 	return 0;
+}
+
+int pending_read(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
+		 struct verdicts *ret_said)
+{
+	return sift(s, workload, guard, ret, NULL, ret_said);
+}
+
+int pending_sift(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
+		 struct learned *ret_learned)
+{
+	return sift(s, workload, guard, ret, ret_learned, NULL);
 }
 
 unsigned pending_count(const struct sysset *pending)

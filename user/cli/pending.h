@@ -10,5 +10,8 @@
  * was said before. `guard`: data_guard's. Negative errno of the store. */
 int pending_read(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
 		 struct verdicts *ret_said);
+/* The same; what is left of the learned calls, which a policy is made of, goes to ret_learned. */
+int pending_sift(struct store *s, int64_t workload, const struct sysset *guard, struct sysset *ret,
+		 struct learned *ret_learned);
 /* Of all ABIs. */
 unsigned pending_count(const struct sysset *pending);

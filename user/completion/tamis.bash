@@ -52,6 +52,7 @@ _tamis_options() {
 	merge) _tamis_words -o --output --config --state ;;
 	prune) _tamis_words --gone-for --fold-after --dry-run --json --state ;;
 	check) _tamis_words --json ;;
+	score) _tamis_words --engine-profile --json --state ;;
 	esac
 	_tamis_words --help
 }
@@ -99,7 +100,7 @@ _tamis() {
 	COMPREPLY=()
 	if ((cword == 1)); then
 		_tamis_words daemon record trace list show allow deny apply history denials oracle rollback release export diff \
-			run forget merge prune check install uninstall --help --version
+			run forget merge prune check score install uninstall --help --version
 		return
 	fi
 	case ${words[1]} in
@@ -118,7 +119,7 @@ _tamis() {
 		[[ ${words[2]} != wrapper ]] || _tamis_files
 		;;
 	allow | deny | apply | history | denials | oracle | rollback | release | forget) [[ $cword != 2 && ${words[2]} != -* ]] || _tamis_workloads ;;
-	diff)
+	diff | score)
 		_tamis_workloads
 		_tamis_files
 		;;
