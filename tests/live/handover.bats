@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # what keeper.bash sets
 # crun waits, under the filter already, for the helper that sends its descriptor: no rule keeps a start or
 # a session from that, and nothing of it is learned. By itself, since it wants cgroup v2 alone: in a
 # mount namespace of its own.
@@ -18,6 +19,7 @@ setup() {
 	ln -s busybox root/bin/sh
 	ln -s busybox root/bin/sleep
 	cp "$O/tools/asks" root/asks
+	cp "$O/tools/calls" root/calls
 	keeper_start "$PWD/d"
 }
 
@@ -76,4 +78,30 @@ under() {
 @test "learn: what it calls isn't the workload's" {
 	under learn true continued
 	wait_for 30 grep -q "x86_64 61 continued .* sh /bin/busybox " "$keeper_state"/keeper/journal.*
+}
+
+# --- by way of tamis-start ----------------------------------------------------------------------------
+
+# Whether its runtime can is asked in the start, and may be too late there once.
+begins() {
+	in_v2 crun delete --force "$prefix-a" 2>/dev/null || true
+	in_v2 "$wrapper" --cgroup-manager=cgroupfs run -d --bundle b "$prefix-a" </dev/null >out 2>&1 || { cat out; return 1; }
+	grep -q "oci/$prefix-a: in probation under generation 1" "$keeper_state/start.log"
+}
+
+is_denied_them() {
+	in_v2 crun exec "$prefix-a" /calls -r 11 61 62 >asked || { cat asked; return 1; }
+	[[ $(grep -c -- ' -38$' asked) == 3 ]]
+}
+
+@test "denied by a person, its runtime does it all the same, and the container doesn't" {
+	mkdir libexec
+	wrapper=$PWD/libexec/tamis-crun
+	"$TAMIS" install wrapper --runtime "$(command -v crun)" --as "$wrapper" --state "$keeper_state" >/dev/null
+	"$O/tools/rule" "$keeper_state" "oci/$prefix-a" probation learn "@$keeper_socket" -wait4 -kill -munmap -capset
+	bundle true
+	jq '.process.args = ["/bin/sleep", "1000"] | .linux.seccomp |= { defaultAction, architectures }' <b/config.json >new
+	mv new b/config.json
+	wait_for 60 begins || { cat out "$keeper_state/start.log"; return 1; }
+	wait_for 30 is_denied_them || { cat asked; keeper_journal; return 1; }
 }

@@ -2,9 +2,10 @@
 /*
  * Puts a workload's applied file in place by hand.
  *
- *	rule STATE KEY MODE RULE [=CALL | +CALL | -CALL]...
+ *	rule STATE KEY MODE RULE [=CALL | +CALL | -CALL | @SOCKET]...
  *
  * =: the generation has it; +: a person allowed it; -: a person refused it. Calls are of this machine.
+ * @: where its keeper listens.
  * MODE "none": it goes.
  */
 #include <stdio.h>
@@ -23,6 +24,10 @@ static int add(struct applied *a, const char *text)
 			     : *text == '-' ? &a->refused[abi]
 					    : NULL;
 
+	if (*text == '@') {
+		a->listener = (char *)text + 1;
+		return 0;
+	}
 	if (nr < 0 || !set)
 		return -1;
 	sysset_add(set, (unsigned)nr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* allow and deny as commands: which calls a line means, what is said, what is kept. */
 #include "cmd_fixture.h"
+#include "generation_fixture.h"
 #include "model/calls.h"
 #include "model/guard.h"
 #include "policy/generations.h"
@@ -25,14 +26,6 @@ static void fill(void)
 		assert_stored(store_calls(st, i, unit, TAMIS_SESSION, TAMIS_ABI_I386, &i386, NOW));
 		assert_stored(store_calls(st, i, unit, TAMIS_SETUP, TAMIS_ABI_X32, &i386, NOW));
 	}
-}
-
-static struct verdicts said_of(int64_t workload)
-{
-	struct verdicts v;
-
-	assert_stored(store_verdicts(st, workload, &v));
-	return v;
 }
 
 static unsigned count_said(int64_t workload)
@@ -177,6 +170,25 @@ static void warnings(void **state)
 	}
 }
 
+/* Where no trial takes a start back, none is broken. */
+static void in_probation_containers_start(void **state)
+{
+	_free_ char *out = NULL;
+
+	fill();
+	IN_TRANSACTION
+	{
+		const struct store_applied is = { .mode = MODE_PROBATION,
+						  .generation = add_generation(web, 0) };
+
+		assert_stored(store_applied_set(st, web, &is));
+	}
+	(void)RUN(cmd_deny, "web", "futex", "--state", "DIR");
+	out = printed_text();
+	assert_non_null(strstr(out, "made by runc after the filter is on: as long as it is in "
+				    "probation it passes"));
+}
+
 static const struct failure failures[] = {
 	{ &cmd_deny, { "web", "execve", "--state", "DIR" }, 1, "execve can't be denied" },
 	{ &cmd_deny, { "web", "bpf", "exit", "--state", "DIR" }, 1, "exit can't be denied" },
@@ -219,6 +231,7 @@ int main(void)
 		TEST(a_call_is_one_or_the_other),
 		TEST(a_word_is_taken_back),
 		TEST(warnings),
+		TEST(in_probation_containers_start),
 		TEST(failures_are_one_line_and_change_nothing),
 	};
 

@@ -61,7 +61,12 @@ static void say(const struct verdict_work *w, enum tamis_abi abi, unsigned nr)
 		       "they may fail\n",
 		       abi_text, call);
 	runtimes_with(abi, nr, runtimes, sizeof(runtimes));
-	if (runtimes[0])
+	if (runtimes[0] && w->is.mode == MODE_PROBATION)
+		printf("%s %s is made by %s after the filter is on: as long as it is in probation "
+		       "it "
+		       "passes, so that containers start\n",
+		       abi_text, call, runtimes);
+	else if (runtimes[0])
 		printf("%s %s is made by %s after the filter is on: containers may fail to start; "
 		       "a trial takes such a generation back\n",
 		       abi_text, call, runtimes);

@@ -4,10 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "apply/meet.h"
 #include "apply/runtimes.h"
 #include "base/cleanup.h"
-#include "model/abi.h"
-#include "model/calls.h"
 
 void handover_add(struct handover *h, const char *path)
 {
@@ -35,16 +34,6 @@ static void look(struct handover *h, int64_t now)
 	(void)runtimes_installed(add_crun, h);
 }
 
-static bool is_of_it(enum tamis_abi abi, uint32_t nr)
-{
-	static const char *const names[] = { "wait4", "kill", "munmap" };
-
-	for (size_t i = 0; abi == abi_native() && i < ARRAY_SIZE(names); i++)
-		if (calls_number(abi, names[i]) == (int)nr)
-			return true;
-	return false;
-}
-
 static bool runs_one(const struct handover *h, pid_t tid)
 {
 	char exe[32];
@@ -61,7 +50,7 @@ static bool runs_one(const struct handover *h, pid_t tid)
 
 bool handover_is(struct handover *h, int64_t now, enum tamis_abi abi, uint32_t nr, pid_t tid)
 {
-	if (tid <= 0 || !is_of_it(abi, nr))
+	if (tid <= 0 || !meet_is_handover(abi, nr))
 		return false;
 	if (!h->looked || now - h->looked > HANDOVER_MS)
 		look(h, now);
