@@ -26,8 +26,11 @@
 #include "cli/daemon_thin.h"
 #include "cli/daemon_under.h"
 #include "identity/cgroups.h"
+#include "learn/coverage.h"
 #include "learn/observer.h"
 #include "model/calls.h"
+
+#define COVERAGE_MS 200 /* of processor time a sampling unit for estimates */
 
 struct daemon {
 	const struct daemon_options *o;
@@ -38,6 +41,7 @@ struct daemon {
 	struct daemon_under *under;
 	struct daemon_probation *probation;
 	struct daemon_oracle *oracle;
+	struct coverage *coverage;
 	struct identity_options identity;
 	char *mount;
 	char *pins;
@@ -51,6 +55,7 @@ struct daemon {
 static void daemon_close(struct daemon *d)
 {
 	observer_free(d->observer);
+	coverage_free(d->coverage);
 	daemon_oracle_free(d->oracle);
 	daemon_probation_free(d->probation);
 	daemon_under_free(d->under);
@@ -242,6 +247,8 @@ static int open_appliers(struct daemon *d)
 		r = daemon_probation_new(d->o, d->store, &d->probation);
 	if (r >= 0)
 		r = daemon_oracle_new(d->o, d->store, &d->oracle);
+	if (r >= 0)
+		r = coverage_new(&d->coverage);
 	return r;
 }
 
@@ -324,6 +331,14 @@ static void thin_sometimes(struct daemon *d)
 		fail(d, r, "can't thin out what is old");
 }
 
+static void estimate(struct daemon *d)
+{
+	int r = coverage_update(d->coverage, d->store, time(NULL), COVERAGE_MS);
+
+	if (r < 0)
+		fail(d, r, "can't say how complete workloads are");
+}
+
 static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct daemon *d = arg;
@@ -335,6 +350,7 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 	daemon_under_unit(d->under);
 	daemon_oracle_unit(d->oracle);
 	thin_sometimes(d);
+	estimate(d);
 	tell_losses(d);
 	(void)malloc_trim(0); /* what a burst of containers took */
 	return again(source, d->o->unit_s * 1000000);

@@ -16,8 +16,12 @@ void coverage_free(struct coverage *c);
 CLEANUP_DEFINE(struct coverage *, coverage_free);
 
 /* Computes and stores those that changed since, or have grown by many units; at most `budget_ms` of
- * processor time a call, going on with the next one at the next call. In transactions of its own. */
+ * processor time a call (and one workload more), going on with the next one at the next call; looks for
+ * what changed no more than every ten minutes. In transactions of its own. */
 int coverage_update(struct coverage *c, struct store *s, int64_t now, unsigned budget_ms);
 
 /* One workload, now. Writes nothing. */
 int coverage_of(struct store *s, int64_t workload, struct store_coverage *ret);
+/* The same with all that it is made of: its calls, and those that the next hour will bring. */
+int coverage_estimate(struct store *s, int64_t workload, struct unseen *ret,
+		      struct unseen_next *ret_hour);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/coverage.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#define LOOK_S	600 /* between two looks at which workloads changed */
+#define FRESH_S 3600
+#define HOUR_S	3600
+
+/* --- one workload ------------------------------------------------------------------------ */
+
+/*
+ * What is one sample of a life? Estimators take units that could as well have come in any other order.
+ * Epochs of a minute can't: what happens in one goes on in the next, and the few of a start are like no
+ * others. Counted each for itself they would make a thousand samples of one quiet night. So all epochs
+ * of an hour, of all replicas, are one unit, and so is a day that was folded to one: an hour holds
+ * starts, requests, timers, and what goes on for longer than that is seen in several.
+ *
+ * That is still not independence. What happens once a night is in one hour of each day and known after
+ * some days, not some hours; and the start of a workload that started once is in one hour only, with a
+ * score of calls that come together (incidence.clump), so that the interval stays wide until it has
+ * started again. Hours in which it made no call count as none.
+ */
+static int to_hours(const struct matrix *epochs, struct matrix *ret)
+{
+	struct matrix_unit *hour = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < epochs->cnt; i++) {
+		const struct matrix_unit *epoch = &epochs->unit[i];
+
+		if (!hour || hour->began / HOUR_S != epoch->began / HOUR_S)
+			r = matrix_add(ret, NULL, epoch->began, &hour);
+		for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
+			sysset_merge(&hour->set[abi], &epoch->set[abi]);
+	}
+	return r;
+}
+
+int coverage_estimate(struct store *s, int64_t workload, struct unseen *ret,
+		      struct unseen_next *ret_hour)
+{
+	_matrix_ struct matrix epochs = { 0 }, hours = { 0 };
+	_incidence_ struct incidence in = { 0 };
+	int r = store_matrix(s, workload, 0, &epochs);
+
+	if (r == 0)
+		r = to_hours(&epochs, &hours);
+	if (r == 0)
+		r = incidence_of(&hours, &in);
+	if (r < 0)
+		return r;
+	unseen_estimate(&in, ret);
+	unseen_next(&in, 1, ret_hour);
+	return 0;
+}
+
+int coverage_of(struct store *s, int64_t workload, struct store_coverage *ret)
+{
+	struct unseen u;
+	struct unseen_next hour;
+	int r = coverage_estimate(s, workload, &u, &hour);
+
+	if (r < 0)
+		return r;
+	*ret = (struct store_coverage){
+		.at = time(NULL),
+		.units = u.units,
+		.is_known = u.is_known,
+		.coverage = u.coverage,
+		.low = u.coverage_low,
+		.high = u.coverage_high,
+		.next_hour = hour.is_known ? hour.expected : -1,
+	};
+	return 0;
+}
+
+/* --- all of them ------------------------------------------------------------------------- */
+
+/* A workload as it was when it was computed last. */
+struct known {
+	int64_t workload;
+	uint64_t units, calls;
+	bool is_due;
+};
+
+struct coverage {
+	struct known *known; /* growing by workload */
+	size_t cnt, next;    /* those before `next` were looked at */
+	int64_t looked;
+};
+
+int coverage_new(struct coverage **ret)
+{
+	struct coverage *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	*ret = c;
+	return 0;
+}
+
+void coverage_free(struct coverage *c)
+{
+	if (!c)
+		return;
+	free(c->known);
+	free(c);
+}
+
+static int compare_known(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+
+	return (x->workload > y->workload) - (x->workload < y->workload);
+}
+
+/* A daemon that was started anew takes over what the one before it just computed. */
+static bool is_fresh(struct store *s, int64_t workload, int64_t now)
+{
+	struct store_coverage c;
+
+	return store_coverage_get(s, workload, &c) == 0 && c.at <= now && now - c.at < FRESH_S;
+}
+
+static void compare(struct coverage *c, struct store *s, const struct store_row *row, int64_t now,
+		    struct known *k)
+{
+	const struct known *old = NULL;
+
+	*k = (struct known){ row->id, row->evidence.units, row->calls, false };
+	if (c->cnt)
+		old = bsearch(k, c->known, c->cnt, sizeof(*k), compare_known);
+	if (!old) {
+		k->is_due = !is_fresh(s, row->id, now);
+		return;
+	}
+	k->is_due = old->is_due || k->calls != old->calls || k->units < old->units ||
+		    k->units - old->units > 15 + old->units / 16;
+	if (!k->is_due)
+		*k = *old;
+}
+
+/* Which of them changed since they were computed. */
+static int look(struct coverage *c, struct store *s, int64_t now)
+{
+	struct store_row *row = NULL;
+	struct known *known;
+	size_t cnt = 0;
+	int r = store_list(s, &row, &cnt);
+
+	if (r < 0)
+		return r;
+	known = calloc(cnt + 1, sizeof(*known));
+	for (size_t i = 0; i < cnt; i++) {
+		if (known)
+			compare(c, s, &row[i], now, &known[i]);
+		store_row_done(&row[i]);
+	}
+	free(row);
+	if (!known)
+		return -ENOMEM;
+	if (cnt)
+		qsort(known, cnt, sizeof(*known), compare_known);
+	free(c->known);
+	*c = (struct coverage){ .known = known, .cnt = cnt, .looked = now };
+	return 0;
+}
+
+/* In one transaction: a workload that a command takes away is either there for both or for none. */
+static int update_one(struct store *s, int64_t workload, int64_t now)
+{
+	struct store_coverage c;
+	int r = store_begin(s);
+
+	if (r < 0)
+		return r;
+	r = coverage_of(s, workload, &c);
+	c.at = now;
+	if (r == 0 && c.units)
+		r = store_coverage_set(s, workload, &c);
+	if (r == 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return r;
+}
+
+static int64_t spent_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+int coverage_update(struct coverage *c, struct store *s, int64_t now, unsigned budget_ms)
+{
+	int64_t began = spent_ms();
+	int r = 0;
+
+	if (c->next == c->cnt && (c->looked == 0 || now < c->looked || now - c->looked >= LOOK_S))
+		r = look(c, s, now);
+	while (r == 0 && c->next < c->cnt) {
+		struct known *k = &c->known[c->next++];
+
+		if (k->is_due)
+			r = update_one(s, k->workload, now);
+		k->is_due = r < 0;
+		if (spent_ms() - began >= budget_ms)
+			break;
+	}
+	return r;
+}
