@@ -31,11 +31,10 @@ static const struct {
 	{ "", "dir/x:1: no line \"for:\" says which services it is for" },
 	{ "connect\n", "dir/x:1: no line \"for:\" says which services it is for" },
 	{ HEAD, "dir/x:1: it has no steps" },
-	{ "for:\nconnect", "dir/x:1: \"for:\" goes like: for: port 80, program nginx" },
-	{ "for: any,\nconnect", "dir/x:1: \"for:\" goes like: for: port 80, program nginx" },
-	{ "for: everything\nconnect", "dir/x:1: \"for:\" doesn't know \"everything\"" },
-	{ "for: port\nconnect",
-	  "dir/x:1: \"for: port\", \"program\" and \"image\" take one word more" },
+	{ "for:\nconnect", "dir/x:1: it goes like: for: port 80, program nginx" },
+	{ "for: any,\nconnect", "dir/x:1: it goes like: for: port 80, program nginx" },
+	{ "for: everything\nconnect", "dir/x:1: there is no kind \"everything\"" },
+	{ "for: port\nconnect", "dir/x:1: \"port\", \"program\" and \"image\" take one word more" },
 	{ "for: port 0\nconnect", "dir/x:1: not a port: \"0\"" },
 	{ "for: port 80-79\nconnect", "dir/x:1: not a port: \"80-79\"" },
 	{ "for: port 65536\nconnect", "dir/x:1: not a port: \"65536\"" },
@@ -45,6 +44,7 @@ static const struct {
 	{ "for: any\nlast one\nconnect", "dir/x:2: too many words" },
 	{ HEAD "connect\nfor: tcp\n", "dir/x:3: \"for:\" belongs before the steps" },
 	{ HEAD "connect\n\n# no\nlast\n", "dir/x:5: \"last\" belongs before the steps" },
+	{ "not: any\nconnect", "dir/x:1: no line \"for:\" says which services it is for" },
 	{ HEAD "dance\n", "dir/x:2: no such step: \"dance\"" },
 	{ HEAD "\"connect\"\n", "dir/x:2: no such step: \"connect\"" },
 	{ HEAD "maybe\n", "dir/x:2: a step is missing" },
@@ -122,9 +122,10 @@ static void reads_whom_it_is_for(void **state)
 {
 	_cleanup_(exploration_free) struct exploration *e =
 		must_read("# c\n\nfor: port 80, port 8000-8999\n  for: program \"nginx*\", http\n"
-			  "in: container\nlast\nconnect\n");
+			  "in: container\nnot: program node\nlast\nconnect\n");
 
-	assert_int_equal(e->items, 4);
+	assert_int_equal(e->items, 5);
+	assert_true(e->item[4].not_for && !e->item[3].not_for);
 	assert_int_equal(e->item[0].kind, ITEM_PORT);
 	assert_int_equal(e->item[0].high, 80);
 	assert_int_equal(e->item[1].low, 8000);

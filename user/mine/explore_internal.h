@@ -97,6 +97,7 @@ struct explore_item {
 	enum explore_item_kind kind;
 	uint16_t low, high;
 	char *pattern;
+	bool not_for;
 };
 
 /* What was found out about the service in this process: the one part of an exploration that running it

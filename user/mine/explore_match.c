@@ -16,35 +16,35 @@ struct matching {
 	bool claimed[FACTS_PORTS]; /* a protocol of its own is known for it */
 };
 
-static bool is_runs_or_image(const struct explore_item *item, const struct target_facts *facts)
+static bool is_named(const struct exploration *e, const struct target_facts *facts, bool not_for)
 {
-	if (item->kind == ITEM_PROGRAM)
-		return explore_runs(facts, item->pattern);
-	return item->kind == ITEM_IMAGE && facts->image &&
-	       fnmatch(item->pattern, facts->image, 0) == 0;
+	for (unsigned i = 0; i < e->items; i++) {
+		const struct explore_item *item = &e->item[i];
+
+		if (item->not_for != not_for)
+			continue;
+		if (item->kind == ITEM_PROGRAM && explore_runs(facts, item->pattern))
+			return true;
+		if (item->kind == ITEM_IMAGE && facts->image &&
+		    fnmatch(item->pattern, facts->image, 0) == 0)
+			return true;
+	}
+	return false;
 }
 
-static bool has_port(const struct exploration *e, uint16_t port)
+static bool has_port(const struct exploration *e, uint16_t port, bool not_for)
 {
 	for (unsigned i = 0; i < e->items; i++)
-		if (e->item[i].kind == ITEM_PORT && port >= e->item[i].low &&
-		    port <= e->item[i].high)
+		if (e->item[i].kind == ITEM_PORT && e->item[i].not_for == not_for &&
+		    port >= e->item[i].low && port <= e->item[i].high)
 			return true;
 	return false;
 }
 
-static bool is_named(const struct exploration *e, const struct target_facts *facts)
+static bool has_kind(const struct exploration *e, enum explore_item_kind kind, bool not_for)
 {
 	for (unsigned i = 0; i < e->items; i++)
-		if (is_runs_or_image(&e->item[i], facts))
-			return true;
-	return false;
-}
-
-static bool has_kind(const struct exploration *e, enum explore_item_kind kind)
-{
-	for (unsigned i = 0; i < e->items; i++)
-		if (e->item[i].kind == kind)
+		if (e->item[i].kind == kind && e->item[i].not_for == not_for)
 			return true;
 	return false;
 }
@@ -52,7 +52,7 @@ static bool has_kind(const struct exploration *e, enum explore_item_kind kind)
 static bool has_any_port(const struct exploration *e, const struct target_facts *facts)
 {
 	for (unsigned p = 0; p < facts->port_cnt && p < FACTS_PORTS; p++)
-		if (has_port(e, facts->port[p]))
+		if (has_port(e, facts->port[p], false))
 			return true;
 	return false;
 }
@@ -60,12 +60,12 @@ static bool has_any_port(const struct exploration *e, const struct target_facts 
 /* One that speaks a protocol to the ports it names, or to all of a program's. */
 static void claim(struct matching *m, const struct exploration *e)
 {
-	bool all = is_named(e, m->facts) && !has_any_port(e, m->facts);
+	bool all = is_named(e, m->facts, false) && !has_any_port(e, m->facts);
 
 	if (!exploration_speaks(e))
 		return;
 	for (unsigned p = 0; p < m->facts->port_cnt && p < FACTS_PORTS; p++)
-		m->claimed[p] |= all || has_port(e, m->facts->port[p]);
+		m->claimed[p] |= all || has_port(e, m->facts->port[p], false);
 }
 
 static int probe(struct matching *m, const struct explorations *all)
@@ -78,7 +78,8 @@ static int probe(struct matching *m, const struct explorations *all)
 		return -ENOMEM;
 	for (size_t i = 0; i < all->cnt; i++) {
 		claim(m, all->list[i]);
-		asked |= has_kind(all->list[i], ITEM_HTTP) || has_kind(all->list[i], ITEM_HTTPS);
+		asked |= has_kind(all->list[i], ITEM_HTTP, false) ||
+			 has_kind(all->list[i], ITEM_HTTPS, false);
 	}
 	netns = asked ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	for (unsigned p = 0; netns >= 0 && p < m->facts->port_cnt && p < FACTS_PORTS; p++)
@@ -87,16 +88,18 @@ static int probe(struct matching *m, const struct explorations *all)
 	return 0;
 }
 
-static bool wants_port(const struct exploration *e, const struct matching *m, unsigned p)
+static bool fits(const struct exploration *e, const struct matching *m, unsigned p, bool not_for)
 {
-	return (has_kind(e, ITEM_HTTP) && m->speaks[p] == SPEAKS_HTTP) ||
-	       (has_kind(e, ITEM_HTTPS) && m->speaks[p] == SPEAKS_HTTPS) || has_kind(e, ITEM_TCP) ||
-	       has_port(e, m->facts->port[p]);
+	return (has_kind(e, ITEM_HTTP, not_for) && m->speaks[p] == SPEAKS_HTTP) ||
+	       (has_kind(e, ITEM_HTTPS, not_for) && m->speaks[p] == SPEAKS_HTTPS) ||
+	       has_kind(e, ITEM_TCP, not_for) || has_port(e, m->facts->port[p], not_for);
 }
 
-static void add_port(struct explore_seen *seen, const struct matching *m, unsigned p)
+static void add_port(const struct exploration *e, const struct matching *m, unsigned p)
 {
-	if (seen->ports == EXPLORE_PORTS_MAX)
+	struct explore_seen *seen = e->seen;
+
+	if (seen->ports == EXPLORE_PORTS_MAX || fits(e, m, p, true))
 		return;
 	seen->port[seen->ports] = m->facts->port[p];
 	seen->tls[seen->ports++] = m->speaks[p] == SPEAKS_HTTPS;
@@ -105,18 +108,18 @@ static void add_port(struct explore_seen *seen, const struct matching *m, unsign
 /* Fills in its ports; those of a program, of an image and of anything are all there are. */
 static bool is_for(const struct exploration *e, const struct matching *m)
 {
-	bool named = has_kind(e, ITEM_ANY) || is_named(e, m->facts);
+	bool named = has_kind(e, ITEM_ANY, false) || is_named(e, m->facts, false);
 
 	e->seen->ports = 0;
-	if (e->container && !m->facts->id)
+	if ((e->container && !m->facts->id) || is_named(e, m->facts, true))
 		return false;
 	for (unsigned p = 0; p < m->facts->port_cnt && p < FACTS_PORTS; p++)
-		if (wants_port(e, m, p))
-			add_port(e->seen, m, p);
+		if (fits(e, m, p, false))
+			add_port(e, m, p);
 	if (e->seen->ports || !named)
 		return e->seen->ports > 0;
 	for (unsigned p = 0; p < m->facts->port_cnt && p < FACTS_PORTS; p++)
-		add_port(e->seen, m, p);
+		add_port(e, m, p);
 	return true;
 }
 

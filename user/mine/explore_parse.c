@@ -105,14 +105,13 @@ static int item_value(const char **p, const struct explore_at *at, struct explor
 	if (item->kind != ITEM_PORT && item->kind != ITEM_PROGRAM && item->kind != ITEM_IMAGE)
 		return 0;
 	if (explore_word_next(p, &w) <= 0 || w.len == 0)
-		return explore_bad(at,
-				   "\"for: port\", \"program\" and \"image\" take one word more");
+		return explore_bad(at, "\"port\", \"program\" and \"image\" take one word more");
 	if (item->kind != ITEM_PORT)
 		return explore_word_decode(&w, &item->pattern, &len);
 	return ports(&w, item) < 0 ? explore_bad(at, "not a port: \"%.*s\"", (int)w.len, w.p) : 0;
 }
 
-static int item(struct exploration *e, const char *text, const struct explore_at *at)
+static int item(struct exploration *e, const char *text, bool not_for, const struct explore_at *at)
 {
 	static const char *const kinds[] = {
 		[ITEM_ANY] = "any",	[ITEM_HTTP] = "http", [ITEM_HTTPS] = "https",
@@ -125,15 +124,15 @@ static int item(struct exploration *e, const char *text, const struct explore_at
 	int r;
 
 	if (explore_word_next(&text, &w) <= 0)
-		return explore_bad(at, "\"for:\" goes like: for: port 80, program nginx");
+		return explore_bad(at, "it goes like: for: port 80, program nginx");
 	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++)
 		if (explore_word_is(&w, kinds[kind]))
 			break;
 	if (kind == ARRAY_SIZE(kinds))
-		return explore_bad(at, "\"for:\" doesn't know \"%.*s\"", (int)w.len, w.p);
+		return explore_bad(at, "there is no kind \"%.*s\"", (int)w.len, w.p);
 	if (e->items == EXPLORE_ITEMS_MAX)
 		return explore_bad(at, "too many kinds of service");
-	*new = (struct explore_item){ .kind = (enum explore_item_kind)kind };
+	*new = (struct explore_item){ .kind = (enum explore_item_kind)kind, .not_for = not_for };
 	e->items++;
 	r = item_value(&text, at, new);
 	if (r < 0)
@@ -141,7 +140,7 @@ static int item(struct exploration *e, const char *text, const struct explore_at
 	return explore_word_next(&text, &w) ? explore_bad(at, "a comma is missing") : 0;
 }
 
-static int items(struct exploration *e, const char *text, const struct explore_at *at)
+static int items(struct exploration *e, const char *text, bool not_for, const struct explore_at *at)
 {
 	_free_ char *copy = strdup(text);
 	char *next = copy;
@@ -149,7 +148,7 @@ static int items(struct exploration *e, const char *text, const struct explore_a
 	if (!copy)
 		return -ENOMEM;
 	while (next) {
-		int r = item(e, strsep(&next, ","), at);
+		int r = item(e, strsep(&next, ","), not_for, at);
 
 		if (r < 0)
 			return r;
@@ -162,20 +161,21 @@ static int header(struct exploration *e, const char *line, const struct explore_
 {
 	const char *p = line;
 	struct explore_word w, value = { 0 };
-	bool for_whom, where, last;
+	bool for_whom, not_for, where, last;
 	int r;
 
 	if (explore_word_next(&p, &w) <= 0)
 		return 0;
 	for_whom = explore_word_is(&w, "for:");
+	not_for = explore_word_is(&w, "not:");
 	where = explore_word_is(&w, "in:");
 	last = explore_word_is(&w, "last");
-	if (!for_whom && !where && !last)
+	if (!for_whom && !not_for && !where && !last)
 		return 0;
 	if (e->steps)
 		return explore_bad(at, "\"%.*s\" belongs before the steps", (int)w.len, w.p);
-	if (for_whom) {
-		r = items(e, p, at);
+	if (for_whom || not_for) {
+		r = items(e, p, not_for, at);
 		return r < 0 ? r : 1;
 	}
 	if (where && (explore_word_next(&p, &value) <= 0 || !explore_word_is(&value, "container")))
@@ -212,7 +212,11 @@ static int add_line(void *arg, const char *line, const struct explore_at *at)
 
 static int whole(const struct exploration *e, const struct explore_at *at)
 {
-	if (!e->items)
+	bool somebody = false;
+
+	for (unsigned i = 0; i < e->items; i++)
+		somebody |= !e->item[i].not_for;
+	if (!somebody)
 		return explore_bad(at, "no line \"for:\" says which services it is for");
 	return e->steps ? 0 : explore_bad(at, "it has no steps");
 }
