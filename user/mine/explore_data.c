@@ -24,8 +24,8 @@
 	X(tcp, "tcp")
 
 /* The build runs in the top folder, so paths are from there whatever O= is. */
-#define EMBED(id, name)                                                     \
-	__asm__(".pushsection .rodata\n"                                    \
+#define EMBED(id, name)                                                      \
+	__asm__(".pushsection .rodata\n"                                     \
 		"explored_" #id ":\n.incbin \"policies/explore/" name "\"\n" \
 		"explored_" #id "_end:\n.byte 0\n.popsection\n");            \
 	extern const char explored_##id[], explored_##id##_end[];
