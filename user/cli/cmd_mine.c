@@ -235,6 +235,7 @@ static int run_job(struct mine_job *j)
 		.store = j->store,
 		.mount = j->mount,
 		.tests = &j->tests,
+		.explorations = &j->explorations,
 		.ready = j->ready,
 		.test_limit_ms = j->test_limit_s * 1000,
 		.limit_ms = j->limit_s * 1000,
@@ -292,6 +293,8 @@ static int show(const struct mine_job *j, json_t *doc)
 {
 	if (j->json)
 		return print_json(json_incref(doc), stdout);
+	if (!j->result.observed)
+		return 0; /* the one line that says why says it all */
 	mine_print(doc, stdout);
 	return fflush(stdout) == 0 ? 0 : -errno;
 }

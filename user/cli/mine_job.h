@@ -73,5 +73,7 @@ void mine_print(const json_t *doc, FILE *f);
 
 /* For struct mine_options: on a terminal one line that changes, else a line for each test. */
 void mine_progress(void *arg, const struct mine_progress *p);
+/* For people, of what is 0..1. */
+double mine_percent(double part);
 /* Nothing of the changing line stays. */
 void mine_progress_end(void);

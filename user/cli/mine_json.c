@@ -270,7 +270,7 @@ json_t *mine_json(const struct mine_job *j, const struct policy *p, bool stopped
 	struct parts x = { .growth = calloc(m->cnt + j->result.tests + 1, sizeof(*x.growth)) };
 	json_t *doc = NULL;
 
-	if (x.growth && data_risk(&x.risk) == 0 && mine_estimate(m, j->result.tests, &x.in) == 0) {
+	if (x.growth && data_risk(&x.risk) == 0 && mine_estimate(m, &x.in) == 0) {
 		matrix_growth(m, x.growth);
 		doc = document(j, p, &x, stopped);
 	}

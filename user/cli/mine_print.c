@@ -185,9 +185,9 @@ static void print_estimate(const json_t *doc, FILE *f)
 		return;
 	}
 	fprintf(f, "coverage %.1f %% (%.1f-%.1f), about %.0f calls in all (%.0f-%.0f)",
-		100 * number_of(e, "coverage"), 100 * number_of(e, "coverage_low"),
-		100 * number_of(e, "coverage_high"), number_of(e, "total"), number_of(e, "low"),
-		number_of(e, "high"));
+		mine_percent(number_of(e, "coverage")), mine_percent(number_of(e, "coverage_low")),
+		mine_percent(number_of(e, "coverage_high")), number_of(e, "total"),
+		number_of(e, "low"), number_of(e, "high"));
 	if (json_is_number(json_object_get(next, "expected")))
 		fprintf(f, "; %lld more tests would bring %.1f (%.0f-%.0f)",
 			integer_of(next, "units"), number_of(next, "expected"),

@@ -37,11 +37,17 @@ static const char *doing(enum mine_phase p)
 	return words[p];
 }
 
+/* Rounded down: "100.0" is never the truth. */
+double mine_percent(double part)
+{
+	return (double)(int)(part * 1000) / 10;
+}
+
 static void print_estimate(const struct unseen *u, FILE *f)
 {
 	if (u->is_known)
-		fprintf(f, ", coverage %.1f %% (%.1f-%.1f)", 100 * u->coverage,
-			100 * u->coverage_low, 100 * u->coverage_high);
+		fprintf(f, ", coverage %.1f %% (%.1f-%.1f)", mine_percent(u->coverage),
+			mine_percent(u->coverage_low), mine_percent(u->coverage_high));
 }
 
 /* Kept from one report to the next: it is told between tests alone. */

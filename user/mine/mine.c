@@ -182,29 +182,43 @@ int mine_refresh_row(struct mine *m)
 
 /* --- progress ------------------------------------------------------------------------------- */
 
-/* Without the start and the stop: tests are what is sampled, where there are any. */
-static int tests_of(const struct matrix *all, size_t tests, struct matrix *ret)
+/* What was called outside of every test: at the start, at the stop. */
+static void outside_of(const struct matrix *all, struct sysset ret[TAMIS_ABI_MAX])
 {
+	memset(ret, 0, TAMIS_ABI_MAX * sizeof(*ret));
+	for (size_t i = 0; i < all->cnt; i++)
+		for (unsigned abi = 0; all->unit[i].outcome == MATRIX_NONE && abi < TAMIS_ABI_MAX;
+		     abi++)
+			sysset_merge(&ret[abi], &all->unit[i].set[abi]);
+}
+
+/* What is sampled is a life of the service with one test in it: start and stop are in each of them, and
+ * none of their calls is rare. */
+static int lives_of(const struct matrix *all, struct matrix *ret)
+{
+	struct sysset outside[TAMIS_ABI_MAX];
 	int r = 0;
 
-	for (size_t i = 1; r == 0 && i < all->cnt && i <= tests; i++) {
+	outside_of(all, outside);
+	for (size_t i = 0; r == 0 && i < all->cnt; i++) {
+		const struct matrix_unit *from = &all->unit[i];
 		struct matrix_unit *unit;
 
-		if (all->unit[i].outcome == MATRIX_NONE)
+		if (from->outcome == MATRIX_NONE)
 			continue;
-		r = matrix_add(ret, all->unit[i].name, all->unit[i].began, &unit);
-		if (r < 0)
-			break;
-		unit->outcome = all->unit[i].outcome;
-		memcpy(unit->set, all->unit[i].set, sizeof(unit->set));
+		r = matrix_add(ret, from->name, from->began, &unit);
+		for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
+			unit->set[abi] = from->set[abi];
+			sysset_merge(&unit->set[abi], &outside[abi]);
+		}
 	}
 	return r;
 }
 
-int mine_estimate(const struct matrix *all, size_t tests, struct incidence *ret)
+int mine_estimate(const struct matrix *all, struct incidence *ret)
 {
 	_matrix_ struct matrix m = { 0 };
-	int r = tests_of(all, tests, &m);
+	int r = lives_of(all, &m);
 
 	return r < 0 ? r : incidence_of(&m, ret);
 }
@@ -216,7 +230,7 @@ static void estimate(struct mine *m, struct mine_progress *p)
 
 	if (!m->ret->run.workload ||
 	    store_matrix(m->o->store, m->ret->run.workload, m->ret->run.id, &all) < 0 ||
-	    mine_estimate(&all, m->ret->tests, &in) < 0)
+	    mine_estimate(&all, &in) < 0)
 		return;
 	unseen_estimate(&in, &p->unseen);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "mine/explore.h"
 #include "mine/minimise.h"
 #include "mine/ready.h"
 #include "mine/target.h"
@@ -46,7 +47,10 @@ struct mine_options {
 	struct target *target;
 	struct store *store;
 	const char *mount; /* of cgroup2 */
-	const struct mine_tests *tests;
+	/* Where it is empty it is filled with those `explorations` (NULL: none) that are for the service,
+	 * once it runs. */
+	struct mine_tests *tests;
+	const struct explorations *explorations;
 	struct ready_options ready;
 	int64_t test_limit_ms,
 		limit_ms; /* of one test; of each phase: tests that don't fit are said */
@@ -81,9 +85,9 @@ struct mine_result {
 };
 void mine_result_done(struct mine_result *r);
 
-/* The tests of a run, and nothing else of it, as what estimates are made of: of a matrix whose first unit
- * is the start. -ENOMEM. */
-int mine_estimate(const struct matrix *all, size_t tests, struct incidence *ret);
+/* What an estimate is made of: of a run's matrix its tests; what was called at the start and the stop counts
+ * as seen, in each of them. -ENOMEM. */
+int mine_estimate(const struct matrix *all, struct incidence *ret);
 
 /* 0: it ran to its end, whatever the tests said. -EINTR: stopped; *ret has what there is. */
 int mine_run(const struct mine_options *o, struct mine_result *ret);

@@ -103,6 +103,25 @@ static int observe_tests(struct mine *m)
 	return r;
 }
 
+/* Which explorations there are is known when the service is. */
+static int find_tests(struct mine *m)
+{
+	struct target_facts facts;
+	int r = 0;
+
+	if (m->o->tests->cnt == 0 && m->o->explorations) {
+		r = target_look(m->o->target, &facts);
+		if (r >= 0)
+			r = explorations_for(m->o->explorations, &facts, m->o->tests);
+		if (r == -ESRCH)
+			return text_why(r, &m->ret->why, "it ended before it could be explored");
+		if (r < 0)
+			return text_why(r, &m->ret->why, "no explorations: %s", strerror(-r));
+	}
+	m->ret->tests = m->o->tests->cnt;
+	return 0;
+}
+
 /* The unit "start" has begun with the observer. */
 int mine_observe(struct mine *m)
 {
@@ -113,6 +132,9 @@ int mine_observe(struct mine *m)
 	if (r < 0)
 		return r;
 	mine_phase(m, MINE_OBSERVE);
+	r = find_tests(m);
+	if (r < 0)
+		return r;
 	mine_tell(m, 0, NULL);
 	r = observe_tests(m);
 	if (r >= 0)

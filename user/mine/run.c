@@ -275,11 +275,11 @@ int run_program(const struct run_options *o, struct run_result *ret)
 	_run_result_ struct run_result r = { 0 };
 	int err = make_room(&r);
 
+	w.began = run_now_ms();
 	if (err == 0)
 		err = begin(o, &w.pid, &w.out);
 	if (err < 0)
 		return err;
-	w.began = run_now_ms();
 	w.end = o->limit_ms ? w.began + o->limit_ms : 0;
 	w.pidfd = pidfd_open(w.pid, 0);
 	err = w.pidfd < 0 ? -errno : wait_for_end(&w, &r);
