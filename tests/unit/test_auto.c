@@ -72,6 +72,26 @@ static void learn_more(const char *instance, int64_t id, struct sysset calls, in
 	}
 }
 
+/* Never estimated, then too little at the least, then enough. */
+static void a_rule_waits_for_coverage(void **state)
+{
+	struct store_coverage c = { .is_known = true, .coverage = .96, .low = .94, .high = .98 };
+	int64_t id = learn(SET(READ, WRITE));
+
+	rule.coverage = 95;
+	run_rules(1000);
+	assert_int_equal(count_generations(id), 0);
+	IN_TRANSACTION
+	assert_stored(store_coverage_set(st, id, &c));
+	run_rules(1001);
+	assert_int_equal(count_generations(id), 0);
+	c.low = .951;
+	IN_TRANSACTION
+	assert_stored(store_coverage_set(st, id, &c));
+	run_rules(1002);
+	assert_applied(id, 1, 0, MODE_ENFORCE);
+}
+
 static void what_is_due_is_applied_once(void **state)
 {
 	int64_t id = learn(SET(READ, WRITE));
@@ -347,6 +367,7 @@ static void probation_becomes_force_by_the_rule_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		AUTO_TEST(a_rule_waits_for_coverage),
 		AUTO_TEST(what_is_due_is_applied_once),
 		AUTO_TEST(quiet_begins_with_the_last_new_call),
 		AUTO_TEST(others_are_left_alone),

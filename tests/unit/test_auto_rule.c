@@ -97,6 +97,32 @@ static void a_rule_waits_for_all_it_names(void **state)
 	}
 }
 
+static void coverage_counts_at_its_least(void **state)
+{
+	static const struct {
+		unsigned wanted;
+		struct store_coverage c;
+		const char *waits; /* NULL: it is due */
+	} rows[] = {
+		{ 0, { .is_known = false }, NULL },
+		{ 95, { .is_known = true, .coverage = .97, .low = .95, .high = .99 }, NULL },
+		{ 95,
+		  { .is_known = true, .coverage = .97, .low = .9499, .high = .99 },
+		  "coverage is 94.9 % at the least, 95 wanted" },
+		{ 1, { .is_known = false, .low = .99 }, "can't be said yet" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct auto_rule rule = { .coverage = rows[i].wanted };
+		char why[128] = "";
+		bool due = auto_is_covered(&rule, &rows[i].c, why, sizeof(why));
+
+		if (due != !rows[i].waits || (!due && !strstr(why, rows[i].waits)))
+			fail_msg("%zu: %d \"%s\"", i, due, why);
+		assert_true(auto_is_covered(&rule, NULL, why, sizeof(why)) == !rows[i].wanted);
+	}
+}
+
 static void nothing_asked_for_is_due_at_once(void **state)
 {
 	const struct auto_rule rule = { .mode = MODE_SHADOW };
@@ -123,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_that_matches_speaks),
 		cmocka_unit_test(a_rule_waits_for_all_it_names),
+		cmocka_unit_test(coverage_counts_at_its_least),
 		cmocka_unit_test(nothing_asked_for_is_due_at_once),
 		cmocka_unit_test(a_reason_is_cut_to_its_room),
 	};

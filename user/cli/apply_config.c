@@ -44,6 +44,8 @@ const char *apply_config_why(int r)
 		return "a pattern is made of * and ? here; [ ] can't be in a section's name";
 	case -E2BIG:
 		return "too many sections of that kind";
+	case -EDOM:
+		return "nobody can know that it is all (1 to 99)";
 	case -ENOMEM:
 		return "out of memory";
 	default:
@@ -146,6 +148,18 @@ static int set_starts(struct auto_rule *rule, const char *value)
 	return 0;
 }
 
+static int set_coverage(struct auto_rule *rule, const char *value)
+{
+	uint64_t percent;
+
+	if (text_u64(value, 100, &percent) < 0 || !percent)
+		return -EINVAL;
+	if (percent > AUTO_COVERAGE_MAX)
+		return -EDOM;
+	rule->coverage = (unsigned)percent;
+	return 0;
+}
+
 static int auto_line(struct apply_config *c, const char *pattern, const char *key,
 		     const char *value)
 {
@@ -162,6 +176,8 @@ static int auto_line(struct apply_config *c, const char *pattern, const char *ke
 		return duration_parse(value, &rule->quiet_s) < 0 ? -EINVAL : 0;
 	if (!strcmp(key, "starts"))
 		return set_starts(rule, value);
+	if (!strcmp(key, "coverage"))
+		return set_coverage(rule, value);
 	return -ENOENT;
 }
 

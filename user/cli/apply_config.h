@@ -14,6 +14,7 @@
  *	observe = 24h
  *	starts = 2
  *	quiet = 12h
+ *	coverage = 95                                    per cent, 1..99; default: any
  */
 #pragma once
 

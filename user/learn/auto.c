@@ -90,6 +90,20 @@ static int last_new(const struct candidate *c, int64_t *ret)
 	return 0;
 }
 
+static int is_covered(const struct candidate *c)
+{
+	struct store_coverage coverage;
+	char why[128];
+	int r;
+
+	if (c->rule->coverage == 0)
+		return 1;
+	r = store_coverage_get(c->o->store, c->row->id, &coverage);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return auto_is_covered(c->rule, &coverage, why, sizeof(why));
+}
+
 /* The cheap half first: most of them wait for that. */
 static int is_due(const struct candidate *c)
 {
@@ -99,7 +113,9 @@ static int is_due(const struct candidate *c)
 
 	if (!auto_is_due(c->rule, c->row, 0, c->now, why, sizeof(why)))
 		return 0;
-	r = may(c);
+	r = is_covered(c);
+	if (r > 0)
+		r = may(c);
 	if (r <= 0)
 		return r;
 	r = last_new(c, &since);

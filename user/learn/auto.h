@@ -8,6 +8,7 @@
 #include "apply/ways.h"
 #include "learn/auto_wait.h"
 #include "learn/probation.h"
+#include "policy/mines.h"
 
 struct auto_rule {
 	char *pattern; /* fnmatch(3) on the key, without FNM_PATHNAME */
@@ -16,13 +17,15 @@ struct auto_rule {
 	enum policy_mode mode;
 	int64_t observe_s; /* observed at least so long, */
 	uint64_t starts;   /* with at least so many starts, */
-	int64_t quiet_s;   /* and no new call for so long */
+	int64_t quiet_s;   /* and no new call for so long, */
+	unsigned coverage; /* and so many per cent known, at the least that may be true; 0: any */
 };
-#define AUTO_MAKER     "auto: " /* how the maker of a rule's generation begins */
-#define AUTO_OBSERVE_S 86400
-#define AUTO_STARTS    2
-#define AUTO_QUIET_S   43200
-#define AUTO_RULES_MAX 256
+#define AUTO_MAKER	  "auto: " /* how the maker of a rule's generation begins */
+#define AUTO_OBSERVE_S	  86400
+#define AUTO_STARTS	  2
+#define AUTO_QUIET_S	  43200
+#define AUTO_RULES_MAX	  256
+#define AUTO_COVERAGE_MAX 99 /* nobody knows all of it */
 
 struct auto_rules {
 	struct auto_rule *rule;
@@ -33,6 +36,9 @@ const struct auto_rule *auto_find(const struct auto_rules *r, const char *key);
 /* Pure: whether the rule is satisfied; else what it waits for, in *ret_why (at least 128 bytes). */
 bool auto_is_due(const struct auto_rule *r, const struct store_row *row, int64_t last_new,
 		 int64_t now, char *ret_why, size_t room);
+/* The same of the coverage that it asks for; `c` NULL: nothing was estimated yet. */
+bool auto_is_covered(const struct auto_rule *r, const struct store_coverage *c, char *ret_why,
+		     size_t room);
 
 struct auto_options {
 	struct store *store;

@@ -59,3 +59,20 @@ bool auto_is_due(const struct auto_rule *r, const struct store_row *row, int64_t
 		return true;
 	return false;
 }
+
+bool auto_is_covered(const struct auto_rule *r, const struct store_coverage *c, char *ret_why,
+		     size_t room)
+{
+	char percent[UNSEEN_PERCENT_MAX];
+
+	if (r->coverage == 0)
+		return true;
+	if (!c || !c->is_known)
+		snprintf(ret_why, room, "how much of it is known can't be said yet");
+	else if (c->low * 100 < r->coverage)
+		snprintf(ret_why, room, "coverage is %s %% at the least, %u wanted",
+			 unseen_percent(c->low, percent), r->coverage);
+	else
+		return true;
+	return false;
+}
