@@ -37,9 +37,9 @@ function minimised(m) {
 function fill(c, at) {
 	card.textContent = "";
 	add(card, "h3", c.abi === calls[0].abi ? c.call : c.call + " (" + c.abi + ")");
-	const list = card.appendChild(document.createElement("dl"));
 	if (at !== undefined)
-		row(list, "In " + unit(at), c.by.includes(at) ? "made" : "not made");
+		add(card, "p", (c.by.includes(at) ? "made in " : "not made in ") + unit(at));
+	const list = card.appendChild(document.createElement("dl"));
 	row(list, c.only ? "Only in" : "First in", c.only || c.first || "the start");
 	row(list, "Made in", c.units + " of " + (tests.length + 1) + " units");
 	row(list, "Program", [c.comm, c.exe && c.exe !== c.comm ? c.exe : null].filter(Boolean).join(", "));

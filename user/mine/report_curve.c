@@ -178,19 +178,22 @@ static void x_label(const struct plot *p, double unit, const char *anchor, FILE 
 
 static void labels(const struct plot *p, FILE *f)
 {
+	bool is_apart = p->next && x_of(p, (double)p->units) < 0.85;
+
 	for (double y = p->y_min; y <= p->y_max + p->step / 2; y += p->step)
 		html(f, "<text class=y x=-10 y=\"%.2f%%\" dy=4 text-anchor=end>%.0f</text>\n",
 		     100 * y_of(p, y), y);
 	x_label(p, 0, "start", f);
 	fputs("start</text>\n", f);
-	if (p->units > 0) {
-		x_label(p, (double)p->units, p->next ? "middle" : "end", f);
-		html(f, "%zu test%s</text>\n", p->units, report_s((long long)p->units));
-	}
-	if (p->next) {
+	x_label(p, is_apart ? (double)p->units : p->x_max, is_apart ? "middle" : "end", f);
+	html(f, "%zu test%s", p->units, report_s((long long)p->units));
+	if (is_apart) {
+		fputs("</text>\n", f);
 		x_label(p, p->x_max, "end", f);
-		html(f, "+%.0f</text>\n", real(p->next, "units"));
 	}
+	if (p->next)
+		html(f, "%s+%.0f", is_apart ? "" : ", ", real(p->next, "units"));
+	fputs("</text>\n", f);
 	if (report_is(p->estimate, "known"))
 		html(f, "<text class=total x=8 y=\"%.2f%%\" dy=-6>estimate %.1f</text>\n",
 		     100 * y_of(p, real(p->estimate, "total")), real(p->estimate, "total"));

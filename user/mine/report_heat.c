@@ -9,6 +9,10 @@
 #include "base/cleanup.h"
 #include "mine/report_part.h"
 
+/* Columns that may be wide; that are too many for paper as they are. */
+#define ROOMY 24
+#define DENSE 32
+
 enum { MADE = 1, FIRST, ONLY };
 
 static int by_first(const void *left, const void *right)
@@ -82,11 +86,14 @@ void report_heat(const json_t *doc, FILE *f)
 	}
 	fputs("<ul class=legend aria-hidden=true><li><i class=m></i>made"
 	      "<li><i class=f></i>first made here<li><i class=o></i>made here alone</ul>\n"
-	      "<div class=\"scroll heat\" tabindex=0 role=region aria-label=\"Calls by test\">"
-	      "<table id=heat><caption>m: made in this test; f: first made here; o: made in no "
-	      "other "
-	      "test</caption>",
+	      "<div class=\"scroll heat\" tabindex=0 role=region aria-label=\"Calls by test\">",
 	      f);
+	html(f,
+	     "<table id=heat%s><caption>m: made in this test; f: first made here; o: made in no "
+	     "other test</caption>",
+	     columns <= ROOMY  ? " class=roomy"
+	     : columns > DENSE ? " class=dense"
+			       : "");
 	head(doc, f);
 	for (size_t i = 0; i < cnt; i++)
 		row(doc, &calls[i], cells, columns, f);

@@ -23,6 +23,24 @@ static void filter_row(const char *name, const json_t *s, FILE *f)
 	     report_int(s, "cves_execve"), report_int(s, "guarded"));
 }
 
+struct outcome {
+	const char *state, *title, *text;
+};
+
+static const struct outcome outcomes[] = {
+	{ "not needed", "Not needed", "every test passed without them" },
+	{ "needed", "Needed", "a test failed without each of them" },
+	{ "kept", "Kept", "never tried: tests can't show what these protect" },
+	{ "open", "Not tried", "the time was over before" },
+};
+
+static bool is_in(const json_t *call, const struct outcome *o)
+{
+	const char *state = report_str(json_object_get(call, "minimised"), "state");
+
+	return state && strcmp(state, o->state) == 0;
+}
+
 static void alone(const json_t *doc, FILE *f)
 {
 	const json_t *call, *cve;
@@ -32,13 +50,16 @@ static void alone(const json_t *doc, FILE *f)
 	{
 		if (report_len(call, "cves") == 0)
 			continue;
-		fputs(cnt++ ? "" : "<h3>One call fewer</h3>\n<ul id=alone class=plain>\n", f);
+		fputs(cnt++ ? "" : "<h3>What one call decides</h3>\n<ul id=alone class=plain>\n",
+		      f);
 		html(f, "<li><code>%s</code> alone keeps ", report_str(call, "call"));
 		json_array_foreach(json_object_get(call, "cves"), k, cve)
 			html(f, "%s%s", k ? ", " : "", json_string_value(cve));
 		fputs(" in reach <small>", f);
 		report_origin(doc, call, f);
-		fputs("</small>\n", f);
+		fputs(is_in(call, &outcomes[0]) ? "; refused after minimising</small>\n"
+						: "</small>\n",
+		      f);
 	}
 	fputs(cnt ? "</ul>\n" : "", f);
 }
@@ -69,24 +90,6 @@ void report_score(const json_t *doc, FILE *f)
 	filter_row("Minimised", json_object_get(score, "minimised"), f);
 	fputs("</tbody></table></div>\n", f);
 	alone(doc, f);
-}
-
-struct outcome {
-	const char *state, *title, *text;
-};
-
-static const struct outcome outcomes[] = {
-	{ "not needed", "Not needed", "every test passed without them" },
-	{ "needed", "Needed", "a test failed without each of them" },
-	{ "kept", "Kept", "never tried: tests can't show what these protect" },
-	{ "open", "Not tried", "the time was over before" },
-};
-
-static bool is_in(const json_t *call, const struct outcome *o)
-{
-	const char *state = report_str(json_object_get(call, "minimised"), "state");
-
-	return state && strcmp(state, o->state) == 0;
 }
 
 static size_t count(const json_t *doc, const struct outcome *o)

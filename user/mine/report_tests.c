@@ -4,6 +4,16 @@
 
 #include "mine/report_part.h"
 
+static void tap(const json_t *t, FILE *f)
+{
+	if (!json_is_object(t))
+		return;
+	html(f, " <small>%lld ok", report_int(t, "ok"));
+	if (report_int(t, "failed") > 0)
+		html(f, ", %lld failed", report_int(t, "failed"));
+	fputs("</small>", f);
+}
+
 static void outcome(const json_t *o, FILE *f)
 {
 	const char *text = report_str(o, "outcome");
@@ -14,6 +24,7 @@ static void outcome(const json_t *o, FILE *f)
 
 	html(f, "<span class=\"outcome %s\"><span aria-hidden=true>%s</span> %s</span>",
 	     text && strcmp(text, "pass") == 0 ? "good" : "bad", mark, text);
+	tap(json_object_get(o, "tap"), f);
 	if (report_str(o, "why"))
 		html(f, "<br><small>%s</small>", report_str(o, "why"));
 }
@@ -50,15 +61,8 @@ static void enforced(const json_t *e, FILE *f)
 
 static void row(const json_t *test, FILE *f)
 {
-	const json_t *tap = json_object_get(test, "tap");
-
 	html(f, "<tr><th scope=row>%s<td>", report_str(test, "name"));
 	outcome(test, f);
-	if (json_is_object(tap) && report_int(tap, "failed") > 0)
-		html(f, " <small>%lld ok, %lld failed</small>", report_int(tap, "ok"),
-		     report_int(tap, "failed"));
-	else if (json_is_object(tap))
-		html(f, " <small>%lld ok</small>", report_int(tap, "ok"));
 	fputs("<td class=n>", f);
 	html_duration(f, report_int(test, "took_ms"));
 	html(f, "<td class=n>%lld<td class=n>%lld", report_int(test, "calls"),
