@@ -39,5 +39,8 @@ struct minimise_options {
 	unsigned
 		confirm; /* the whole result must pass so often more; a call that then fails goes back */
 };
-/* 0: every call is decided. -ETIME: the caller's `passes` said so; `calls` has what is known. */
+/* Of `calls`, those that are OPEN are tried; KEPT and NEEDED ones never, GONE ones (of a run before) stay
+ * refused and are confirmed with the others. 0: every call is decided. -EAGAIN: the result failed, and so
+ * do the tests with no call refused: nothing can be said. Any other negative errno is that of `passes`
+ * or `decided`; `calls` has what is known. */
 int minimise(struct minimise_call *calls, size_t cnt, const struct minimise_options *o);
