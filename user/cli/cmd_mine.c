@@ -21,7 +21,7 @@
 #define TIME_S	     300
 #define TEST_S	     60
 #define MINIMISE_S   600
-#define READY_MS     60000
+#define READY_S	     60
 #define START_MS     60000
 #define CONFIRM	     3
 #define EXIT_STOPPED 130
@@ -400,7 +400,7 @@ static int show_help(void)
 	     "  --allow CALL              a guarded call that it may make\n"
 	     "  --minimize                then try without each call; --minimize-time 10m\n"
 	     "  --ready-port PORT, --ready-log REGEX, --ready-cmd COMMAND\n"
-	     "                            when it may be tested\n"
+	     "                            when it may be tested; within --ready-time 60s\n"
 	     "  --podman-option OPTION    of podman create, a word each\n"
 	     "  --podman \"podman ...\"     podman with options of its own\n"
 	     "  --runtime NAME            podman's; --state DIR: default " DEFAULT_STATE_DIR);
@@ -413,7 +413,7 @@ static int run(int argc, char **argv)
 		.limit_s = TIME_S,
 		.test_limit_s = TEST_S,
 		.minimise_limit_s = MINIMISE_S,
-		.ready.limit_ms = READY_MS,
+		.ready_limit_s = READY_S,
 		.stop_fd = -1,
 	};
 	const struct option_row options[] = {
@@ -432,6 +432,7 @@ static int run(int argc, char **argv)
 		{ "ready-port", .take = take_port, .ctx = &j.ready.port },
 		{ "ready-log", .text = &j.ready.log_line },
 		{ "ready-cmd", .take = take_ready_command, .ctx = &j.ready_command },
+		{ "ready-time", .take = take_duration, .ctx = &j.ready_limit_s },
 		{ "podman-option", .take = take_podman_option, .ctx = &j.options },
 		{ "podman", .take = take_podman, .ctx = &j.podman },
 		{ "runtime", .text = &j.runtime },
@@ -444,6 +445,7 @@ static int run(int argc, char **argv)
 	if (options_parse(&cmd_mine, options, argc, argv, &args) != EXIT_OK ||
 	    check_target(&j, &args) < 0 || check_options(&j) < 0 || mine_tests_check(&j) < 0)
 		return EXIT_USAGE;
+	j.ready.limit_ms = j.ready_limit_s * 1000;
 	j.ready.command = (const char *const *)j.ready_command.word;
 	j.stop_fd = stop_watch();
 	if (j.stop_fd < 0) {

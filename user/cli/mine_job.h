@@ -19,7 +19,7 @@ struct mine_job {
 	struct mine_tests tests;
 	struct explorations explorations;
 	struct ready_options ready;
-	int64_t limit_s, test_limit_s, minimise_limit_s;
+	int64_t limit_s, test_limit_s, minimise_limit_s, ready_limit_s;
 	struct allowed allowed;
 	struct policy_options policy;
 	bool json, minimise;
