@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "generation_fixture.h"
+#include "policy/mines.h"
 
 static int64_t web, other;
 
@@ -227,6 +228,108 @@ static void merging_prefers_people(void **state)
 	assert_int_equal(broken_rule(), 0);
 }
 
+/* --- what the tests were wrong about -------------------------------------------------------- */
+
+static void assert_made(struct sysset calls, int64_t last)
+{
+	struct verdicts v = said_of(web);
+	struct store_made *made = NULL;
+	struct sysset is = { 0 };
+	size_t cnt = 0;
+
+	assert_stored(store_made_after_all(st, web, v.mined, &made, &cnt));
+	for (size_t i = 0; i < cnt; i++) {
+		assert_int_equal(made[i].abi, 0);
+		assert_int_equal(made[i].last, last);
+		sysset_add(&is, made[i].nr);
+	}
+	free(made);
+	assert_set(is, calls);
+}
+
+/* A run from NOW to NOW + 99, beside a daemon that saw its container too. */
+static int64_t mine_beside_a_daemon(void)
+{
+	struct store_mine m = { .began = NOW, .target = "web", .workload = web };
+	int64_t twin, unit;
+
+	assert_stored(store_mine_add(st, &m, &m.id));
+	assert_stored(store_mine_set(st, &m));
+	assert_stored(store_mine_unit(st, m.id, NOW, "t1", &unit));
+	twin = add_instance("twin", web, NOW + 1);
+	add_calls(twin, unit, TAMIS_WORKLOAD, SET(1, 2, 3), NOW + 1);
+	add_calls(twin, add_unit(NOW + 2), TAMIS_WORKLOAD, SET(1, 2, 3), NOW + 3);
+	end_instance("twin", web, NOW + 50);
+	for (uint32_t nr = 1; nr <= 3; nr++)
+		assert_int_equal(mine(web, nr, ENOSYS), 0);
+	m.state = STORE_MINE_DONE;
+	m.ended = NOW + 99;
+	assert_stored(store_mine_set(st, &m));
+	return twin;
+}
+
+static void what_is_made_after_all(void **state)
+{
+	int64_t live, twin;
+
+	fill();
+	IN_TRANSACTION twin = mine_beside_a_daemon();
+	assert_made(NO_CALLS, 0);
+	/* Before a run, in setup, and by another: none of it tells. */
+	IN_TRANSACTION
+	{
+		live = add_instance("live", web, NOW + 100);
+		add_calls(live, add_unit(NOW + 120), TAMIS_SETUP, SET(1), NOW + 121);
+		add_calls(live, add_unit(NOW + 180), TAMIS_WORKLOAD, SET(4), NOW + 181);
+		add_calls(add_instance("o", other, NOW + 100), add_unit(NOW + 240), TAMIS_WORKLOAD,
+			  SET(2), NOW + 241);
+		add_calls(twin, add_unit(NOW + 300), TAMIS_WORKLOAD, SET(2), NOW + 301);
+	}
+	assert_made(NO_CALLS, 0);
+	IN_TRANSACTION
+	{
+		add_calls(live, add_unit(NOW + 360), TAMIS_WORKLOAD, SET(2), NOW + 361);
+		add_calls(live, add_unit(NOW + 420), TAMIS_SESSION, SET(2, 3, 4), NOW + 421);
+	}
+	assert_made(SET(2, 3), NOW + 420);
+	IN_TRANSACTION
+	{
+		judge(web, 0, 2, VERDICT_ALLOW);
+		judge(web, 0, 3, VERDICT_DENY);
+	}
+	assert_made(NO_CALLS, 0);
+}
+
+/* It ran before it was mined, and did what its tests don't. */
+static void what_was_made_before_counts(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		add_calls(add_instance("live", web, NOW - 100), add_unit(NOW - 100), TAMIS_WORKLOAD,
+			  SET(1, 9), NOW - 99);
+		(void)mine_beside_a_daemon();
+	}
+	assert_made(SET(1), NOW - 100);
+	IN_TRANSACTION assert_stored(store_forget_call(st, web, 0, 1));
+	assert_made(NO_CALLS, 0);
+}
+
+static void mining_takes_its_word_back(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		judge(web, 0, 1, VERDICT_DENY);
+		assert_int_equal(mine(web, 2, EPERM), 0);
+		assert_int_equal(mine(other, 2, EPERM), 0);
+		assert_stored(store_verdict_unmine(st, web));
+	}
+	assert_said(web, 0, NO_CALLS, SET(1));
+	assert_mined(other, SET(2), SET(2));
+	assert_int_equal(store_verdict_unmine(st, other), -EINVAL);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, drop_dir)
 
 int main(void)
@@ -239,6 +342,9 @@ int main(void)
 		TEST(mining_gives_way_to_people),
 		TEST(mining_says_no_other_errno),
 		TEST(merging_prefers_people),
+		TEST(what_is_made_after_all),
+		TEST(what_was_made_before_counts),
+		TEST(mining_takes_its_word_back),
 		TEST(a_forgotten_call_keeps_its_verdict),
 	};
 

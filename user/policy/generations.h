@@ -48,6 +48,18 @@ int store_verdict_set(struct store *s, int64_t workload, enum tamis_abi abi, uin
  * replaces, and which never replaces a person's word. 1: a person had spoken. */
 int store_verdict_mined(struct store *s, int64_t workload, enum tamis_abi abi, uint32_t nr,
 			uint32_t errno_ret, int64_t now);
+/* Takes all of these back, before a workload is mined anew. */
+int store_verdict_unmine(struct store *s, int64_t workload);
+/* A call that mining denied, and that was made otherwise than in a mining run: what the tests show isn't
+ * all that the workload does. (A filter that refuses it shows in denials instead.) */
+struct store_made {
+	enum tamis_abi abi;
+	uint32_t nr;
+	int64_t last; /* true to the unit */
+};
+/* Those of `mined` (TAMIS_ABI_MAX sets), sorted by (abi, nr). Caller frees. */
+int store_made_after_all(struct store *s, int64_t workload, const struct sysset *mined,
+			 struct store_made **ret, size_t *ret_cnt);
 int store_verdicts(struct store *s, int64_t workload, struct verdicts *ret);
 
 /* Digests of images that a workload was seen with, the newest GENERATION_IMAGES_MAX, sorted. */

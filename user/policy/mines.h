@@ -20,7 +20,9 @@ enum store_mine_state {
 
 struct store_mine {
 	int64_t id, workload; /* workload 0: not known yet */
-	int64_t began, ended; /* 0: it goes on, or was cut off */
+	int64_t began,
+		ended; /* 0: it goes on, or was cut off; else when the target went last: what starts
+			       * after it is none of the run's */
 	enum store_mine_state state;
 	uint32_t generation, minimised; /* generations it made; 0: none */
 	char *target;			/* as the user named it */

@@ -47,7 +47,9 @@ int store_mine_set(struct store *s, const struct store_mine *m)
 		return store_fail(s, -EINVAL, "a mining run's state out of range");
 	r = store_run(s, SQL_MINE_SET, "iiiiiis", m->id, m->workload, m->ended, (int64_t)m->state,
 		      (int64_t)m->generation, (int64_t)m->minimised, m->why);
-	return r < 0 ? r : check_changed(s);
+	if (r == 0)
+		r = check_changed(s);
+	return r < 0 ? r : store_run(s, SQL_MINE_INSTANCES, "iii", m->workload, m->id, m->ended);
 }
 
 static int read_numbers(struct store *s, sqlite3_stmt *stmt, struct store_mine *m)

@@ -169,7 +169,7 @@ static const char *const migrations[] = {
 	"CREATE INDEX oracle_loop_workload ON oracle_loop (workload, began);",
 
 	/* Mining runs and how complete things are. `mine` of a unit: the run it was sampled by, 0 when
-	 * that is gone, NULL when it never was one's; `errno` and `mined` of a verdict are those of
+	 * that is gone, NULL when it never was one's; `mined` of an instance: a run started it; `errno` and `mined` of a verdict are those of
 	 * store_verdict_mined; `eperm` are the denied calls that get EPERM, NULL: none. */
 	"CREATE TABLE mine (id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" workload INTEGER REFERENCES workload (id) ON DELETE CASCADE, began INTEGER NOT NULL,"
@@ -188,6 +188,7 @@ static const char *const migrations[] = {
 	" ON DELETE CASCADE, at INTEGER NOT NULL, units INTEGER NOT NULL, known INTEGER NOT NULL,"
 	" coverage REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,"
 	" next_hour REAL NOT NULL) STRICT;"
+	"ALTER TABLE instance ADD COLUMN mined INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE verdict ADD COLUMN errno INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE verdict ADD COLUMN mined INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE generation_denied ADD COLUMN eperm BLOB;",

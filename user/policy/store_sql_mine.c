@@ -22,6 +22,13 @@ static const char *const sql[SQL_MAX] = {
 		" since = ?6 WHERE mined AND errno <> ?5",
 	[SQL_VERDICT_PERSON] = "SELECT 1 FROM verdict"
 			       " WHERE workload = ?1 AND abi = ?2 AND nr = ?3 AND NOT mined",
+	[SQL_VERDICT_UNMINE] = "DELETE FROM verdict WHERE workload = ?1 AND mined",
+	/* In the daemon's units, by what no run started. */
+	[SQL_VERDICT_MADE] =
+		"SELECT o.abi, o.calls, max(i.first, u.began) FROM instance i CROSS JOIN unit u"
+		" CROSS JOIN observation o WHERE i.workload = ?1 AND NOT i.mined AND u.id BETWEEN"
+		" i.first_unit AND i.last_unit AND u.mine IS NULL AND o.unit = u.id"
+		" AND o.instance = i.id AND o.stage IN (?2, ?3)",
 	[SQL_VERDICT_DEL] = "DELETE FROM verdict WHERE workload = ?1 AND abi = ?2 AND nr = ?3",
 	[SQL_VERDICT_DEL_ALL] = "DELETE FROM verdict WHERE workload = ?1",
 	[SQL_VERDICT_ALL] = "SELECT abi, nr, verdict, errno, mined FROM verdict"
@@ -38,6 +45,10 @@ static const char *const sql[SQL_MAX] = {
 			 " tests) VALUES (?1, 0, 0, 0, 0, ?2, ?3)",
 	[SQL_MINE_SET] = "UPDATE mine SET workload = nullif(?2, 0), ended = ?3, state = ?4,"
 			 " generation = ?5, minimised = ?6, why = ?7 WHERE id = ?1",
+	/* Seconds are all there is to tell by. */
+	[SQL_MINE_INSTANCES] =
+		"UPDATE instance SET mined = 1 WHERE NOT mined AND workload = ?1 AND first >="
+		" (SELECT began FROM mine WHERE id = ?2) AND (?3 = 0 OR first <= ?3)",
 	[SQL_MINE_LAST] = "SELECT " MINE_COLUMNS " FROM mine WHERE workload = ?1"
 			  " ORDER BY id DESC LIMIT 1",
 	[SQL_MINE_DEL_ALL] = "DELETE FROM mine WHERE workload = ?1",

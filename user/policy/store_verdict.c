@@ -95,3 +95,86 @@ int store_verdicts(struct store *s, int64_t workload, struct verdicts *ret)
 	*ret = v;
 	return 0;
 }
+
+int store_verdict_unmine(struct store *s, int64_t workload)
+{
+	int r = store_need_transaction(s);
+
+	return r < 0 ? r : store_run(s, SQL_VERDICT_UNMINE, "i", workload);
+}
+
+/* --- what the tests were wrong about ----------------------------------------------------- */
+
+/* When each was made last; 0: never. */
+struct lasts {
+	int64_t at[TAMIS_ABI_MAX][TAMIS_CALLS];
+	size_t cnt; /* that were made */
+};
+
+static void add_lasts(struct lasts *l, enum tamis_abi abi, const struct sysset *calls,
+		      const struct sysset *mined, int64_t time)
+{
+	for (int nr = sysset_next(calls, 0); nr >= 0; nr = sysset_next(calls, (unsigned)nr + 1)) {
+		int64_t *at = &l->at[abi][nr];
+
+		if (!sysset_has(&mined[abi], (unsigned)nr))
+			continue;
+		l->cnt += *at == 0;
+		if (*at < time)
+			*at = time;
+	}
+}
+
+static int read_lasts(struct store *s, int64_t workload, const struct sysset *mined,
+		      struct lasts *into)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_VERDICT_MADE, &stmt, "iii", workload, (int64_t)TAMIS_WORKLOAD,
+			    (int64_t)TAMIS_SESSION);
+
+	while (r == 0 && (r = store_step(s, stmt)) > 0) {
+		enum tamis_abi abi = 0;
+		struct sysset calls;
+		int64_t time = sqlite3_column_int64(stmt, 2);
+
+		r = store_column_abi(s, stmt, 0, &abi);
+		if (r == 0)
+			r = store_column_set(s, stmt, 1, &calls);
+		if (r == 0)
+			add_lasts(into, abi, &calls, mined, time > 0 ? time : 1);
+	}
+	return r;
+}
+
+static bool any(const struct sysset *sets)
+{
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		if (!sysset_is_empty(&sets[abi]))
+			return true;
+	return false;
+}
+
+int store_made_after_all(struct store *s, int64_t workload, const struct sysset *mined,
+			 struct store_made **ret, size_t *ret_cnt)
+{
+	_free_ struct lasts *lasts = calloc(1, sizeof(*lasts));
+	struct store_made *made;
+	size_t cnt = 0;
+	int r = lasts ? 0 : -ENOMEM;
+
+	/* Most workloads never were minimised, and this reads all that they did. */
+	if (r == 0 && any(mined))
+		r = read_lasts(s, workload, mined, lasts);
+	if (r < 0)
+		return r;
+	made = calloc(lasts->cnt + 1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++)
+			if (lasts->at[abi][nr])
+				made[cnt++] = (struct store_made){ abi, nr, lasts->at[abi][nr] };
+	*ret = made;
+	*ret_cnt = cnt;
+	return 0;
+}
