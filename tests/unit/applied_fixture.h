@@ -53,6 +53,8 @@ static inline struct applied fullest(void)
 		sysset_add(&g->learned.set[TAMIS_SESSION][abi], 1);
 		sysset_add(&g->learned.set[TAMIS_GATE][abi], TAMIS_CALLS - 1);
 		sysset_add(&g->denied[abi], 2);
+		sysset_add(&g->denied[abi], 5);
+		sysset_add(&g->denied_eperm[abi], 5);
 		sysset_add(&a.allowed[abi], 3);
 		sysset_add(&a.allowed[abi], TAMIS_CALLS - 1);
 		sysset_add(&a.refused[abi], 4 + abi);
@@ -84,6 +86,7 @@ static inline void assert_same_generation(const struct generation *a, const stru
 		assert_string_equal(a->image[i], b->image[i]);
 	assert_memory_equal(&a->learned, &b->learned, sizeof(a->learned));
 	assert_memory_equal(a->denied, b->denied, sizeof(a->denied));
+	assert_memory_equal(a->denied_eperm, b->denied_eperm, sizeof(a->denied_eperm));
 	assert_memory_equal(&a->evidence, &b->evidence, sizeof(a->evidence));
 }
 

@@ -146,7 +146,7 @@ static inline struct filter *draw_filter(struct random *x, uint32_t abis, unsign
 struct composed {
 	struct learned learned;
 	struct sysset gate[TAMIS_ABI_MAX], always[TAMIS_ABI_MAX], eperm[TAMIS_ABI_MAX],
-		guard[TAMIS_ABI_MAX], denied[TAMIS_ABI_MAX];
+		guard[TAMIS_ABI_MAX], denied[TAMIS_ABI_MAX], denied_eperm[TAMIS_ABI_MAX];
 	struct filter *engine, *fallback, *out;
 	struct filter *enforce; /* where `out` is in probation: of the same input */
 	struct compose_in in;
@@ -199,6 +199,10 @@ static inline void composed_draw_workload(struct composed *c, struct random *x)
 			 (unsigned)draw(x, 60));
 	if (one_in(x, 2))
 		draw_set(x, c->denied, ALL_ABIS, 8);
+	if (one_in(x, 3))
+		memcpy(c->denied_eperm, c->denied, sizeof(c->denied_eperm));
+	if (one_in(x, 2))
+		draw_set(x, c->denied_eperm, ALL_ABIS, 8);
 	c->in = (struct compose_in){
 		.learned = &c->learned,
 		.engine = c->engine,
@@ -211,6 +215,7 @@ static inline void composed_draw_workload(struct composed *c, struct random *x)
 		.descendants = one_in(x, 8),
 		.guard = c->guard,
 		.denied = c->denied,
+		.denied_eperm = c->denied_eperm,
 	};
 }
 

@@ -174,7 +174,8 @@ static inline void ask_unwanted(const struct question *q, struct filter_verdict 
 				struct filter_verdict out)
 {
 	struct filter_verdict base = fallback_of(q);
-	bool eperm = sysset_has(&q->c->eperm[q->abi], q->nr);
+	bool eperm = sysset_has(&q->c->eperm[q->abi], q->nr) ||
+		     (q->denied && sysset_has(&q->c->denied_eperm[q->abi], q->nr));
 
 	if (passes(out))
 		fail_question(q, "outside of generation, gate and always", engine, out);

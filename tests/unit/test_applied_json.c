@@ -63,6 +63,16 @@ static void reads_files_of_before(void **state)
 	assert_same(&a, &back);
 }
 
+/* ... nor what had no errnos: what has none is written as it was then. */
+static void errnos_are_said_where_there_are_some(void **state)
+{
+	_applied_ struct applied plain = applied_of(KEY), full = fullest();
+	_free_ char *without = print_of(&plain), *with = print_of(&full);
+
+	assert_null(strstr(without, "denied_eperm"));
+	assert_non_null(strstr(with, "denied_eperm"));
+}
+
 static void a_listener_is_a_sockets_path(void **state)
 {
 	static const struct {
@@ -163,6 +173,15 @@ static const struct breakage {
 	{ "\"read\"", "\"write\"", -EUCLEAN, "generation.digest" },
 	{ "\"session\": {}", "\"session\": {\"arm\": [\"read\"]}", -EUCLEAN, "digest" },
 	{ "\"denied\": {}", "\"denied\": {\"x86_64\": [\"read\"]}", -EUCLEAN, "digest" },
+	{ "\"denied\": {}",
+	  "\"denied\": {\"x86_64\": [\"read\"]}, \"denied_eperm\": {\"x86_64\": [\"read\"]}",
+	  -EUCLEAN, "digest" },
+	{ "\"denied\": {}", "\"denied\": {}, \"denied_eperm\": {\"x86_64\": [\"read\"]}", -EINVAL,
+	  "generation.denied_eperm: a call that isn't denied" },
+	{ "\"denied\": {}", "\"denied\": {}, \"denied_eperm\": [\"read\"]", -EINVAL,
+	  "generation.denied_eperm" },
+	{ "\"denied\": {}", "\"denied\": {}, \"denied_eperm\": {\"x86_64\": [\"raed\"]}", -EINVAL,
+	  "no call of that name" },
 	{ "\"descendants\": false", "\"descendants\": true", -EUCLEAN, "digest" },
 	{ "\"digest\": \"sha256:", "\"digest\": \"md5:", -EUCLEAN, "digest" },
 	{ "\"digest\": \"", "\"digest\": null, \"d\": \"", -EINVAL, "digest: missing" },
@@ -239,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back),
 		cmocka_unit_test(reads_files_of_before),
+		cmocka_unit_test(errnos_are_said_where_there_are_some),
 		cmocka_unit_test(a_listener_is_a_sockets_path),
 		cmocka_unit_test(escapes_what_is_no_text),
 		cmocka_unit_test(refuses_what_is_broken),

@@ -25,6 +25,7 @@ static int setup(void **state)
 		.eperm = c->eperm,
 		.guard = c->guard,
 		.denied = c->denied,
+		.denied_eperm = c->denied_eperm,
 		.strict = true,
 	};
 	*state = c;
@@ -263,6 +264,56 @@ static void denied_under_an_engine(void **state)
 	assert_answer(c, "bpf", 0, FILTER_ERRNO, ENOSYS);
 }
 
+/* What a call is that mining tried with EPERM, and what comes of it; 0: it passes. */
+static void denied_ones_with_eperm(void **state)
+{
+	static const struct {
+		const char *name;
+		bool learned, denied, eperm, table;
+		enum filter_action engine;
+		uint32_t want, want_strict;
+	} t[] = {
+		{ "uname", true, true, true, false, FILTER_ALLOW, EPERM, EPERM },
+		{ "sysinfo", false, true, true, false, FILTER_ALLOW, EPERM, EPERM },
+		{ "getppid", true, true, false, false, FILTER_ALLOW, ENOSYS, ENOSYS },
+		{ "mount", true, true, false, true, FILTER_ALLOW, EPERM, EPERM },
+		{ "umount2", true, true, true, true, FILTER_ALLOW, EPERM, EPERM },
+		/* not a denied one: it says nothing of it */
+		{ "read", true, false, true, false, FILTER_ALLOW, 0, 0 },
+		{ "write", false, false, true, false, FILTER_ALLOW, ENOSYS, ENOSYS },
+		{ "execve", true, true, true, false, FILTER_ALLOW, 0, 0 },
+		/* the engine's own errno is another one */
+		{ "chroot", true, true, true, false, FILTER_ERRNO, EPERM, EPERM },
+		{ "acct", false, false, true, false, FILTER_ERRNO, EACCES, EACCES },
+	};
+	struct composed *c = *state;
+
+	engine_is(c, FILTER_ALLOW, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		uint32_t nr = nr_of(t[i].name);
+
+		if (t[i].learned)
+			learn(c, t[i].name);
+		if (t[i].denied)
+			sysset_add(&c->denied[NATIVE], nr);
+		if (t[i].eperm)
+			sysset_add(&c->denied_eperm[NATIVE], nr);
+		if (t[i].table)
+			sysset_add(&c->eperm[NATIVE], nr);
+		if (t[i].engine == FILTER_ERRNO)
+			say(c, t[i].name, FILTER_ERRNO, EACCES, NULL);
+	}
+	for (unsigned strict = 0; strict < 2; strict++) {
+		c->in.strict = strict;
+		run(c);
+		for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+			uint32_t want = strict ? t[i].want_strict : t[i].want;
+
+			assert_answer(c, t[i].name, 0, want ? FILTER_ERRNO : FILTER_ALLOW, want);
+		}
+	}
+}
+
 /* clone beside a clone3 is no way round it. */
 static void clone_denied_beside_clone3(void **state)
 {
@@ -409,6 +460,7 @@ int main(void)
 		TEST(what_a_tracer_is_told),
 		TEST(denied_ones_are_refused),
 		TEST(denied_under_an_engine),
+		TEST(denied_ones_with_eperm),
 		TEST(clone_denied_beside_clone3),
 		TEST(all_but_the_guarded),
 		TEST(nothing_guarded_nothing_kept),

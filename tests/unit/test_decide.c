@@ -65,6 +65,7 @@ enum call {
 	GUARDED_LEARNED,
 	GUARDED_ALLOWED,
 	EPERMED,
+	MINED,
 	NEW
 };
 #define BEYOND TAMIS_CALLS
@@ -92,7 +93,8 @@ static struct applied applied_of(enum policy_mode mode, enum probation_rule rule
 	struct applied a = { .mode = mode, .rule = rule };
 
 	ADD(a.now.learned.set[TAMIS_SESSION], LEARNED, GUARDED_LEARNED, REFUSED, DENIED);
-	ADD(a.now.denied, DENIED);
+	ADD(a.now.denied, DENIED, MINED);
+	ADD(a.now.denied_eperm, MINED);
 	ADD(a.allowed, ALLOWED, BOTH, GUARDED_ALLOWED);
 	ADD(a.refused, REFUSED, BOTH);
 	return a;
@@ -109,6 +111,7 @@ static const struct row {
 	  ANSWER_NOBODYS },
 	{ ALLOWED, ANSWER_ALLOWED, ANSWER_ALLOWED, ANSWER_ALLOWED, ANSWER_ALLOWED, ANSWER_NOBODYS },
 	{ REFUSED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_NOBODYS },
+	{ MINED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_NOBODYS },
 	{ DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_NOBODYS },
 	{ BOTH, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_NOBODYS },
 	{ GUARDED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED, ANSWER_DENIED },
@@ -123,7 +126,8 @@ static void check(const struct row *row, const struct applied *a, enum journal_a
 {
 	const struct decide d = sets();
 	struct decision is = decide_answer(&d, a, TAMIS_ABI_X86_64, row->call);
-	int error = row->call == GUARDED || row->call == EPERMED ? EPERM : ENOSYS;
+	int error =
+		row->call == GUARDED || row->call == EPERMED || row->call == MINED ? EPERM : ENOSYS;
 	bool goes_on = want != ANSWER_DENIED && want != ANSWER_ASKED;
 
 	if (is.answer != want || is.error != (goes_on ? 0 : error))

@@ -59,6 +59,7 @@ static void a_copy_is_its_own(void **state)
 	_generation_ struct generation copy = { 0 };
 
 	fill(&g);
+	sysset_add(&g.denied_eperm[TAMIS_ABI_ARM], 27);
 	assert_int_equal(generation_digest(&g), 0);
 	assert_int_equal(generation_copy(&g, &copy), 0);
 	assert_ptr_not_equal(copy.maker, g.maker);
@@ -76,6 +77,7 @@ static void a_copy_is_its_own(void **state)
 	assert_int_equal(copy.image_cnt, 2);
 	assert_true(generation_has_image(&copy, "sha256:aa"));
 	assert_true(sysset_has(&copy.denied[TAMIS_ABI_I386], 26));
+	assert_true(sysset_has(&copy.denied_eperm[TAMIS_ABI_ARM], 27));
 	assert_memory_equal(copy.digest, "sha256:", 7);
 }
 
@@ -180,6 +182,10 @@ static void digests_tell_contents_apart(void **state)
 	sysset_del(&g.denied[TAMIS_ABI_ARM], 1);
 	digest_of(&g, now);
 	assert_string_equal(now, before);
+	/* How a denied call is answered is part of it. */
+	sysset_add(&g.denied_eperm[TAMIS_ABI_I386], 26);
+	digest_of(&g, now);
+	assert_string_not_equal(now, before);
 }
 
 int main(void)

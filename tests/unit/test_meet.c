@@ -120,7 +120,10 @@ static void denials_are_kept(void **state)
 	sysset_add(&x->g.denied[NATIVE], nr_of("read"));
 	sysset_add(&x->g.denied[NATIVE], nr_of("capset"));
 	sysset_add(&x->g.denied[NATIVE], nr_of("execve"));
+	sysset_add(&x->g.denied[NATIVE], nr_of("uname"));
+	sysset_add(&x->g.denied_eperm[NATIVE], nr_of("uname"));
 	meet(x, x->engine);
+	assert_int_equal(answer(x, "uname", 0), EPERM);
 	assert_int_equal(answer(x, "read", 0), ENOSYS);
 	assert_int_equal(answer(x, "capset", 0), ENOSYS);
 	assert_int_equal(answer(x, "execve", 0), -1);
@@ -230,10 +233,13 @@ static void what_is_refused_never_asks(void **state)
 	sysset_add(&refused[NATIVE], nr_of("pread64"));
 	learn(x, "pread64");
 	sysset_add(&x->g.denied[NATIVE], nr_of("times"));
+	sysset_add(&x->g.denied[NATIVE], nr_of("uname"));
+	sysset_add(&x->g.denied_eperm[NATIVE], nr_of("uname"));
 	assert_int_equal(meet_probation(&x->g, x->engine, x->gate, refused, &x->out), 0);
 	assert_int_equal(answer(x, "sendfile", 0), ENOSYS);
 	assert_int_equal(answer(x, "pread64", 0), ENOSYS);
 	assert_int_equal(answer(x, "times", 0), ENOSYS);
+	assert_int_equal(answer(x, "uname", 0), EPERM);
 	assert_int_equal(action(x, "getpgrp", 0), FILTER_NOTIFY);
 }
 

@@ -26,6 +26,8 @@ static void fill(struct generation *g)
 		sysset_add(&g->learned.set[TAMIS_GATE][i], i);
 		sysset_add(&g->learned.set[TAMIS_WORKLOAD][i], TAMIS_CALLS - 1 - i);
 		sysset_add(&g->denied[i], 100 + i);
+		if (i % 2)
+			sysset_add(&g->denied_eperm[i], 100 + i);
 	}
 	assert_int_equal(generation_add_image(g, "sha256:bb"), 0);
 	assert_int_equal(generation_add_image(g, "sha256:aa"), 0);
@@ -44,6 +46,7 @@ static void assert_filled(const struct generation *g, const struct generation *w
 	assert_string_equal(g->image[1], "sha256:bb");
 	assert_memory_equal(&g->learned, &want->learned, sizeof(g->learned));
 	assert_memory_equal(g->denied, want->denied, sizeof(g->denied));
+	assert_memory_equal(g->denied_eperm, want->denied_eperm, sizeof(g->denied_eperm));
 	assert_int_equal(g->evidence.leaves, INT64_MAX);
 	assert_memory_equal(&g->evidence, &want->evidence,
 			    offsetof(struct evidence, leaves)); /* the last one */
@@ -234,6 +237,10 @@ static const char *const spoils[] = {
 	"DELETE FROM generation_set WHERE stage = 2 AND abi = 3",
 	"UPDATE generation_denied SET calls = zeroblob(80)",
 	"UPDATE generation_denied SET abi = 1000000000000 WHERE abi = 4",
+	"UPDATE generation_denied SET eperm = zeroblob(71)",
+	"UPDATE generation_denied SET eperm = zeroblob(72)",
+	"UPDATE generation_denied SET eperm = NULL",
+	"UPDATE generation_denied SET eperm = calls",
 	"DELETE FROM generation_denied WHERE abi = 0",
 	"UPDATE generation SET state = 3",
 	"UPDATE generation SET state = -1",

@@ -81,6 +81,26 @@ static void takes_out_what_is_denied(void **state)
 	assert_true(strstr(text, REFUSED) > strstr(text, "read"));
 }
 
+static void denied_ones_have_their_errno(void **state)
+{
+	_cleanup_(filter_free) struct filter *f = filter_make(X86_64);
+	struct generation g = { 0 };
+	_free_ char *text = NULL;
+
+	allow(f, TAMIS_ABI_X86_64, "read");
+	filter_sort(f);
+	for (const char *const *name = (const char *const[]){ "getpid", "uname", NULL }; *name;
+	     name++)
+		sysset_add(&g.denied[TAMIS_ABI_X86_64],
+			   (unsigned)calls_number(TAMIS_ABI_X86_64, *name));
+	sysset_add(&g.denied_eperm[TAMIS_ABI_X86_64],
+		   (unsigned)calls_number(TAMIS_ABI_X86_64, "uname"));
+	text = printed(f, &g);
+	assert_true(has(text, REFUSED, "getpid"));
+	assert_true(has(text, REFUSED, "uname:EPERM"));
+	assert_false(has(text, REFUSED, "uname"));
+}
+
 static void refuses_beside_the_units_own(void **state)
 {
 	_cleanup_(filter_free) struct filter *f = filter_make(X86_64 | I386);
@@ -129,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_what_is_allowed),
 		cmocka_unit_test(takes_out_what_is_denied),
+		cmocka_unit_test(denied_ones_have_their_errno),
 		cmocka_unit_test(refuses_beside_the_units_own),
 		cmocka_unit_test(says_what_has_no_name),
 	};

@@ -115,6 +115,15 @@ static json_t *print_images(const struct generation *g)
 	return TAKE_PTR(list);
 }
 
+/* Left out where there is none, as files of before have it. */
+static int put_denied_eperm(json_t *o, const struct generation *g)
+{
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		if (!sysset_is_empty(&g->denied_eperm[abi]))
+			return json_put(o, "denied_eperm", sets_to_json(g->denied_eperm));
+	return 0;
+}
+
 json_t *generation_to_json(const struct generation *g)
 {
 	json_auto_t *o = json_object();
@@ -128,7 +137,7 @@ json_t *generation_to_json(const struct generation *g)
 	    json_put(o, "images", print_images(g)) < 0 ||
 	    json_put(o, "descendants", json_boolean(g->descendants)) < 0 ||
 	    json_put(o, "learned", print_learned(&g->learned)) < 0 ||
-	    json_put(o, "denied", sets_to_json(g->denied)) < 0 ||
+	    json_put(o, "denied", sets_to_json(g->denied)) < 0 || put_denied_eperm(o, g) < 0 ||
 	    json_put(o, "evidence", print_evidence(&g->evidence)) < 0)
 		return NULL;
 	return TAKE_PTR(o);
@@ -207,6 +216,24 @@ static int parse_learned(const json_t *o, const char *path, struct learned *ret,
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(stages); i++)
 		r = sets_from_json(learned, inner, stage_name(stages[i]), ret->set[stages[i]],
 				   ret_why);
+	return r;
+}
+
+/* Files of before have no errnos. */
+static int parse_denied(const json_t *o, const char *path, struct generation *ret, char **ret_why)
+{
+	int r = sets_from_json(o, path, "denied", ret->denied, ret_why);
+
+	if (r < 0 || !json_object_get(o, "denied_eperm"))
+		return r;
+	r = sets_from_json(o, path, "denied_eperm", ret->denied_eperm, ret_why);
+	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
+		struct sysset rest = ret->denied_eperm[abi];
+
+		sysset_remove(&rest, &ret->denied[abi]);
+		if (!sysset_is_empty(&rest))
+			return oci_fail(ret_why, "%sdenied_eperm: a call that isn't denied", path);
+	}
 	return r;
 }
 
@@ -297,7 +324,7 @@ int generation_from_json(const json_t *o, const char *path, struct generation *r
 	if (r == 0)
 		r = parse_learned(o, path, &ret->learned, ret_why);
 	if (r == 0)
-		r = sets_from_json(o, path, "denied", ret->denied, ret_why);
+		r = parse_denied(o, path, ret, ret_why);
 	if (r == 0)
 		r = parse_evidence(o, path, &ret->evidence, ret_why);
 	return r < 0 ? r : check_digest(o, path, ret, ret_why);

@@ -48,6 +48,7 @@ int meet_generation(const struct generation *g, const struct filter *engine,
 		.gate = gate,
 		.descendants = g->descendants,
 		.denied = g->denied,
+		.denied_eperm = g->denied_eperm,
 	};
 
 	return meet(&in, engine, ret);
@@ -90,6 +91,7 @@ int meet_probation(const struct generation *g, const struct filter *engine,
 		.gate = gate,
 		.descendants = g->descendants,
 		.denied = denied,
+		.denied_eperm = g->denied_eperm,
 		.probation = true,
 	};
 

@@ -93,17 +93,19 @@ static void words_print(struct words *w, FILE *f)
 
 /* --- allowed ----------------------------------------------------------------------------- */
 
+/* systemd of before only takes those with an errno out of the list: then they get its ENOSYS. */
 static int print_denied(const struct generation *g, FILE *f)
 {
 	_words_ struct words w = { 0 };
 	int r = 0;
 
 	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		const struct sysset *set = &g->denied[abi];
+		const struct sysset *set = &g->denied[abi], *eperm = &g->denied_eperm[abi];
 
 		for (int nr = sysset_next(set, 0); r == 0 && nr >= 0;
 		     nr = sysset_next(set, (unsigned)nr + 1))
-			r = words_add(&w, (enum tamis_abi)abi, (uint32_t)nr, -1);
+			r = words_add(&w, (enum tamis_abi)abi, (uint32_t)nr,
+				      sysset_has(eperm, (unsigned)nr) ? EPERM : -1);
 	}
 	if (r == 0)
 		words_print(&w, f);

@@ -73,6 +73,8 @@ static int go_there(const struct policy_options *o, struct policy_calls *c)
 	if (r == 0)
 		r = policy_translate(o, c->said.denied, NULL);
 	if (r == 0)
+		r = policy_translate(o, c->said.denied_eperm, NULL);
+	if (r == 0)
 		c->learned = there;
 	return r;
 }

@@ -71,12 +71,18 @@ static enum journal_answer choose(const struct decide *d, const struct applied *
 	return nr < TAMIS_CALLS ? by_rule(a, learned) : ANSWER_DENIED;
 }
 
+static bool gets_eperm(const struct decide *d, const struct applied *a, enum tamis_abi abi,
+		       uint32_t nr)
+{
+	return sysset_has(&d->eperm[abi], nr) || (a && sysset_has(&a->now.denied_eperm[abi], nr));
+}
+
 struct decision decide_answer(const struct decide *d, const struct applied *a, enum tamis_abi abi,
 			      uint32_t nr)
 {
 	struct decision ret = { .answer = choose(d, a, abi, nr) };
 
 	if (ret.answer == ANSWER_ASKED || ret.answer == ANSWER_DENIED)
-		ret.error = sysset_has(&d->eperm[abi], nr) ? EPERM : ENOSYS;
+		ret.error = gets_eperm(d, a, abi, nr) ? EPERM : ENOSYS;
 	return ret;
 }

@@ -58,6 +58,7 @@ static int make_calls(struct store *s, int64_t workload, bool wide, struct gener
 		return r;
 	guard_sift(&g->learned, guard, &v, NULL);
 	memcpy(g->denied, v.denied, sizeof(g->denied));
+	memcpy(g->denied_eperm, v.denied_eperm, sizeof(g->denied_eperm));
 	memset(g->learned.set[TAMIS_SETUP], 0, sizeof(g->learned.set[TAMIS_SETUP]));
 	return wide ? widen(&g->learned, guard, &v) : 0;
 }

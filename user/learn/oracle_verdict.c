@@ -228,6 +228,7 @@ static int make(struct verdict *v, struct generation *g)
 		sysset_merge(&g->learned.set[TAMIS_WORKLOAD][abi], &v->learned[abi]);
 	guard_sift(&g->learned, v->calls.guard, &said, NULL);
 	memcpy(g->denied, said.denied, sizeof(g->denied));
+	memcpy(g->denied_eperm, said.denied_eperm, sizeof(g->denied_eperm));
 	return g->maker ? 0 : -ENOMEM;
 }
 

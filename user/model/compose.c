@@ -113,9 +113,21 @@ static const struct filter_rule *engine_refusal(const struct side *engine)
 	return r;
 }
 
+static bool is_denied(const struct composing *c, uint32_t nr)
+{
+	return c->in->denied && sysset_has(&c->in->denied[c->abi], nr) &&
+	       !sysset_has(&c->vital, nr);
+}
+
 static uint32_t errno_of(const struct composing *c, uint32_t nr)
 {
-	return c->in->eperm && sysset_has(&c->in->eperm[c->abi], nr) ? EPERM : ENOSYS;
+	const struct compose_in *in = c->in;
+
+	if (in->eperm && sysset_has(&in->eperm[c->abi], nr))
+		return EPERM;
+	return is_denied(c, nr) && in->denied_eperm && sysset_has(&in->denied_eperm[c->abi], nr)
+		       ? EPERM
+		       : ENOSYS;
 }
 
 /* Only what differs from the default needs a rule. */
@@ -159,12 +171,6 @@ static int refuse_strictly(const struct composing *c, uint32_t nr, const struct 
 	const struct filter_rule like = { .abi = c->abi, .nr = nr, .why = FILTER_WHY_ERRNO };
 
 	return narrow_strict(&base, engine, &like, plain.errno_ret, c->out);
-}
-
-static bool is_denied(const struct composing *c, uint32_t nr)
-{
-	return c->in->denied && sysset_has(&c->in->denied[c->abi], nr) &&
-	       !sysset_has(&c->vital, nr);
 }
 
 /* Waiting for an answer can be interrupted by a signal, which nothing that is vital stands. */

@@ -60,8 +60,8 @@ struct compose_in {
  *     is never seen), so it was made under another profile: it stays, as if there were none.
  *  4. Not allowed: the engine's unconditional errno or kill, else EPERM for `eperm`, else no
  *     rule.
- *  5. `denied` ones are refused with ENOSYS, or EPERM for `eperm` and `denied_eperm`, before all of the above; execve,
- *     exit, exit_group, rt_sigreturn and sigreturn can't be.
+ *  5. `denied` ones are refused with ENOSYS, or EPERM for `eperm` and `denied_eperm`, before all of
+ *     the above; execve, exit, exit_group, rt_sigreturn and sigreturn can't be.
  *
  * So apart from 3 nothing passes that the engine would refuse; with `strict` nothing at all, and
  * where its default is stricter than an errno it stays the default (calls that it lets through and

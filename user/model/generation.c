@@ -186,6 +186,7 @@ static int print_canonical(const struct generation *g, char **ret, size_t *ret_l
 	for (unsigned stage = 0; stage < TAMIS_STAGE_MAX; stage++)
 		print_sets(stage_name((enum tamis_stage)stage), g->learned.set[stage], f);
 	print_sets("denied", g->denied, f);
+	print_sets("denied-eperm", g->denied_eperm, f); /* none before it could be said */
 	if (g->descendants)
 		fputs("descendants\n", f);
 	return fclose(f) == 0 ? 0 : -ENOMEM;
