@@ -35,7 +35,7 @@ same() {
 @test "commands" {
 	same "$(offered tamis re)" record release
 	same "$(offered tamis '')" daemon record trace list show allow deny apply history denials oracle \
-		rollback release export diff run forget merge prune check score install uninstall --help --version
+		rollback release export diff run forget merge prune check score mine install uninstall --help --version
 }
 
 @test "options and their values" {
@@ -55,7 +55,7 @@ same() {
 @test "every command's options are those of its usage line" {
 	local command option seen=0
 	for command in daemon record list show allow deny apply history denials oracle rollback release install \
-		uninstall diff run forget merge prune check score; do
+		uninstall diff run forget merge prune check score mine; do
 		while read -r option; do
 			offered tamis "$command" "$option" | grep -qxe "$option"
 			seen=$((seen + 1))

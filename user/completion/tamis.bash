@@ -53,6 +53,9 @@ _tamis_options() {
 	prune) _tamis_words --gone-for --fold-after --dry-run --json --state ;;
 	check) _tamis_words --json ;;
 	score) _tamis_words --engine-profile --json --state ;;
+	mine) _tamis_words --container --unit --tests --explore --time --test-time -o --output --report --json \
+		--fail-if-wider --allow --minimize --minimize-time --ready-port --ready-log --ready-cmd \
+		--ready-time --podman-option --podman --runtime --state -- ;;
 	esac
 	_tamis_words --help
 }
@@ -61,6 +64,8 @@ _tamis_options() {
 _tamis_value() {
 	case $prev in
 	-o | --output) [[ ${words[1]} == merge ]] || _tamis_files ;;
+	--tests | --explore | --report | --fail-if-wider) _tamis_files ;;
+	--time | --test-time | --minimize-time | --ready-time) _tamis_words 60s 5m 15m ;;
 	-f | --format) _tamis_words oci docker spo systemd label annotation text names bpf pfc ;;
 	--runtime) if [[ ${words[1]} == install ]]; then _tamis_files; else _tamis_words runc crun; fi ;;
 	--mode) _tamis_words shadow probation enforce ;;
@@ -73,7 +78,8 @@ _tamis_value() {
 	--state | --bpffs | --config | --policy | --engine-profile | --base | --hooks-dir | --as | \
 		--kubelet-dir) _tamis_files ;;
 	--interval | --unit | --watch | --service | --map-entries | --cache-slots | --allow | \
-		--hardened | --window | --container | --replay | --per-hour) ;;
+		--hardened | --window | --container | --replay | --per-hour | --ready-port | --ready-log | \
+		--ready-cmd | --podman-option | --podman) ;;
 	*) return 1 ;;
 	esac
 }
@@ -100,11 +106,11 @@ _tamis() {
 	COMPREPLY=()
 	if ((cword == 1)); then
 		_tamis_words daemon record trace list show allow deny apply history denials oracle rollback release export diff \
-			run forget merge prune check score install uninstall --help --version
+			run forget merge prune check score mine install uninstall --help --version
 		return
 	fi
 	case ${words[1]} in
-	record | run) ! _tamis_other_command || return 0 ;;
+	record | run | mine) ! _tamis_other_command || return 0 ;;
 	esac
 	! _tamis_value || return 0
 	if [[ $cur == -* ]]; then
@@ -123,7 +129,7 @@ _tamis() {
 		_tamis_workloads
 		_tamis_files
 		;;
-	record | run) _tamis_options ;;
+	record | run | mine) _tamis_options ;;
 	esac
 }
 
