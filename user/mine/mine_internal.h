@@ -31,8 +31,9 @@ struct mine {
 	struct sysset before[TAMIS_ABI_MAX]; /* refused without us, by the engine's own profile */
 	struct refused_count *count;
 	size_t count_cnt;
-	size_t test; /* that runs; SIZE_MAX: none */
-	int failed;  /* of a callback, which can't say so */
+	size_t test;	/* that runs; SIZE_MAX: none */
+	int failed;	/* of a callback, which can't say so */
+	bool unhurried; /* no time limit: what was found is run again */
 };
 
 /* --- mine.c ------------------------------------------------------------------------------ */

@@ -38,6 +38,10 @@ int store_mine_set(struct store *s, const struct store_mine *m);
 /* The newest of a workload; -ENOENT. */
 int store_mine_last(struct store *s, int64_t workload, struct store_mine *ret);
 
+/* The newest of a workload that has minimised something by the same tests; -ENOENT. */
+int store_mine_minimised(struct store *s, int64_t workload, const char *tests,
+			 struct store_mine *ret);
+
 /* A sampling unit of a run: as store_unit_begin, and what came of it. */
 int store_mine_unit(struct store *s, int64_t mine, int64_t now, const char *label,
 		    int64_t *ret_unit);

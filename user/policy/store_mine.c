@@ -101,6 +101,19 @@ int store_mine_last(struct store *s, int64_t workload, struct store_mine *ret)
 	return r < 0 ? r : read_mine(s, stmt, ret);
 }
 
+int store_mine_minimised(struct store *s, int64_t workload, const char *tests,
+			 struct store_mine *ret)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_MINE_MINIMISED, &stmt, "is", workload, tests);
+
+	if (r == 0)
+		r = store_step(s, stmt);
+	if (r == 0)
+		return store_fail(s, -ENOENT, "it was never minimised by these tests");
+	return r < 0 ? r : read_mine(s, stmt, ret);
+}
+
 /* --- units ------------------------------------------------------------------------------- */
 
 int store_mine_unit(struct store *s, int64_t mine, int64_t now, const char *label,

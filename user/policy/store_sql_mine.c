@@ -51,6 +51,11 @@ static const char *const sql[SQL_MAX] = {
 		" (SELECT began FROM mine WHERE id = ?2) AND (?3 = 0 OR first <= ?3)",
 	[SQL_MINE_LAST] = "SELECT " MINE_COLUMNS " FROM mine WHERE workload = ?1"
 			  " ORDER BY id DESC LIMIT 1",
+	/* Where minimising went on last. */
+	[SQL_MINE_MINIMISED] =
+		"SELECT " MINE_COLUMNS " FROM mine WHERE workload = ?1 AND tests = ?2 AND EXISTS"
+		" (SELECT 1 FROM minimised WHERE minimised.mine = mine.id) ORDER BY id DESC LIMIT "
+		"1",
 	[SQL_MINE_DEL_ALL] = "DELETE FROM mine WHERE workload = ?1",
 	/* A workload's newest stays, and its newest that came to its end. */
 	[SQL_MINE_DEL_OLD] =
