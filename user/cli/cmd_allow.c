@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
+#include "cli/mined.h"
 #include "cli/verdict.h"
 #include "model/calls.h"
 
@@ -9,7 +10,10 @@ static void say(const struct verdict_work *w, enum tamis_abi abi, unsigned nr)
 	char name[CALLS_NAME_MAX];
 	const char *abi_text = abi_name(abi), *call = calls_print(abi, nr, name);
 
-	if (sysset_has(&w->before.denied[abi], nr))
+	if (sysset_has(&w->before.mined[abi], nr))
+		printf("%s %s was denied by mining (%s) until now\n", abi_text, call,
+		       mined_errno_said(&w->before, abi, nr));
+	else if (sysset_has(&w->before.denied[abi], nr))
 		printf("%s %s was denied until now\n", abi_text, call);
 	if (!verdict_was_seen(w, abi, nr))
 		printf("%s %s was never seen\n", abi_text, call);

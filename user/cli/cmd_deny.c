@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/mined.h"
 #include "cli/verdict.h"
 #include "model/calls.h"
 #include "policy/data.h"
@@ -48,6 +49,9 @@ static void say(const struct verdict_work *w, enum tamis_abi abi, unsigned nr)
 	char name[CALLS_NAME_MAX], runtimes[64];
 	const char *abi_text = abi_name(abi), *call = calls_print(abi, nr, name);
 
+	if (sysset_has(&w->before.mined[abi], nr))
+		printf("%s %s was denied by mining (%s); now a person denies it\n", abi_text, call,
+		       mined_errno_said(&w->before, abi, nr));
 	if (sysset_has(&w->before.allowed[abi], nr))
 		printf("%s %s was allowed until now\n", abi_text, call);
 	if (w->is.mode == MODE_PROBATION && verdict_was_seen(w, abi, nr))

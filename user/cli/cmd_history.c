@@ -11,6 +11,7 @@
 #include "cli/cmd.h"
 #include "cli/daemon.h"
 #include "cli/lookup.h"
+#include "cli/mined.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/refused.h"
@@ -24,6 +25,7 @@ struct history {
 	struct generation *g; /* oldest first */
 	size_t cnt;
 	struct refused *refused; /* of each */
+	struct mined mined;
 };
 
 static void history_done(struct history *h)
@@ -35,6 +37,7 @@ static void history_done(struct history *h)
 	}
 	free(h->g);
 	free(h->refused);
+	mined_done(&h->mined);
 	store_row_done(&h->row);
 }
 #define _history_ __attribute__((cleanup(history_done)))
@@ -56,6 +59,7 @@ static int load_each(struct store *s, const char *state, unsigned trial_s, struc
 static int load(const char *state, const char *name, unsigned trial_s, struct history *h)
 {
 	_cleanup_(store_close) struct store *s = NULL;
+	struct verdicts said;
 	int r = lookup_open(state, STORE_READ, &s);
 
 	if (r == 0)
@@ -65,6 +69,10 @@ static int load(const char *state, const char *name, unsigned trial_s, struct hi
 	r = store_applied_get(s, h->row.id, &h->is);
 	if (r == 0)
 		r = store_generations(s, h->row.id, &h->g, &h->cnt);
+	if (r == 0)
+		r = store_verdicts(s, h->row.id, &said);
+	if (r == 0)
+		r = mined_load(s, h->row.id, &said, &h->mined);
 	if (r == 0)
 		r = load_each(s, state, trial_s, h);
 	return r < 0 ? lookup_failed(s, r) : 0;
@@ -94,6 +102,9 @@ static void add_row(struct print_table *t, const struct history *h, size_t i)
 
 	calls_of(g, calls);
 	lacks_of(&h->refused[i], lacks);
+	/* Left out on purpose: said below. */
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		sysset_remove(&lacks[abi], &h->refused[i].mined[abi]);
 	names = calls_text(lacks, LACKS_SHOWN);
 	snprintf(number, sizeof(number), "%c %" PRIu32, is_applied(h, g) ? '*' : ' ', g->number);
 	print_cell(t, number);
@@ -124,6 +135,37 @@ static void print_failures(const struct history *h)
 			fputs("\n  made by the workload, and not in it: ", stdout);
 			calls_write(stdout, lacks, UINT_MAX);
 		}
+		putchar('\n');
+	}
+}
+
+/* What mining took out of a generation, of those that get EPERM or ENOSYS. */
+static bool mined_of(const struct history *h, const struct generation *g, bool eperm,
+		     struct sysset ret[TAMIS_ABI_MAX])
+{
+	const struct mined *m = &h->mined;
+
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		for (unsigned i = 0; i < TAMIS_SEEN_WORDS; i++) {
+			uint64_t with = m->eperm[abi].bits[i];
+
+			ret[abi].bits[i] = g->denied[abi].bits[i] & m->calls[abi].bits[i] &
+					   (eperm ? with : ~with);
+		}
+	return calls_count(ret) > 0;
+}
+
+static void print_mined(const struct history *h)
+{
+	for (size_t i = 0; i < 2 * h->cnt; i++) {
+		const struct generation *g = &h->g[i / 2];
+		struct sysset calls[TAMIS_ABI_MAX];
+
+		if (!mined_of(h, g, i % 2, calls))
+			continue;
+		printf("\ngeneration %" PRIu32 ": denied by mining (%s): ", g->number,
+		       i % 2 ? "EPERM" : "ENOSYS");
+		calls_write(stdout, calls, UINT_MAX);
 		putchar('\n');
 	}
 }
@@ -171,6 +213,7 @@ static int show_columns(const struct history *h)
 	r = print_table_write(&t, stdout);
 	if (r < 0)
 		return r;
+	print_mined(h);
 	print_failures(h);
 	return print_shadow(h);
 }
@@ -183,14 +226,15 @@ static json_t *json_generation(const struct history *h, size_t i)
 	struct sysset calls[TAMIS_ABI_MAX];
 
 	calls_of(g, calls);
-	return json_pack("{s:I, s:I, s:o, s:s, s:s, s:o, s:b, s:i, s:b, s:o, s:o, s:o}", "number",
-			 (json_int_t)g->number, "created", (json_int_t)g->created, "maker",
-			 print_json_text(g->maker), "digest", g->digest, "state",
+	return json_pack("{s:I, s:I, s:o, s:s, s:s, s:o, s:b, s:i, s:b, s:o, s:o, s:o, s:o}",
+			 "number", (json_int_t)g->number, "created", (json_int_t)g->created,
+			 "maker", print_json_text(g->maker), "digest", g->digest, "state",
 			 generation_state_name(g->state), "failed", print_json_text(g->failed),
 			 "applied", is_applied(h, g), "call_count", (int)calls_count(calls),
 			 "descendants", g->descendants, "images",
 			 print_json_texts(g->image, g->image_cnt), "denied", calls_json(g->denied),
-			 "lacks", refused_json(&h->refused[i]));
+			 "denied_eperm", calls_json(g->denied_eperm), "lacks",
+			 refused_json(&h->refused[i]));
 }
 
 static json_t *json_number(uint32_t number)

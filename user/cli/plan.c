@@ -49,8 +49,13 @@ static int load_before(struct applying *a, struct plan *p)
 static int find_pending(struct applying *a, struct plan *p)
 {
 	struct sysset refused[TAMIS_ABI_MAX];
+	struct verdicts said;
 	int r = shadow_refused(a->store, a->row.id, &p->now, refused, p->pending);
 
+	if (r == 0)
+		r = store_verdicts(a->store, a->row.id, &said);
+	if (r == 0)
+		memcpy(p->mined, said.mined, sizeof(p->mined));
 	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
 		sysset_remove(&p->pending[abi], &p->now.denied[abi]);
 	return r;
@@ -164,6 +169,17 @@ static void print_list(const char *label, const struct sysset *set, const char *
 	printf("%s\n", after);
 }
 
+static void print_denied(const struct plan *p)
+{
+	struct sysset said[TAMIS_ABI_MAX];
+
+	memcpy(said, p->now.denied, sizeof(said));
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++)
+		sysset_remove(&said[abi], &p->mined[abi]);
+	print_list("denied:", said, "");
+	print_list("denied by mining:", p->mined, " (its tests pass without)");
+}
+
 static void print_generation(const struct applying *a, const struct plan *p)
 {
 	const struct generation *g = &p->now;
@@ -182,7 +198,7 @@ static void print_generation(const struct applying *a, const struct plan *p)
 	print_list("+", p->before.number ? p->added : calls, "");
 	print_list("-", p->gone, "");
 	print_list("pending:", p->pending, " ('tamis allow' lets them in)");
-	print_list("denied:", g->denied, "");
+	print_denied(p);
 	if (g->descendants)
 		printf("  processes that leave it are bound too: all but guarded calls pass\n");
 }

@@ -21,6 +21,7 @@ struct plan {
 	struct store_applied was, is;
 	struct sysset added[TAMIS_ABI_MAX], gone[TAMIS_ABI_MAX]; /* against `before` */
 	struct sysset pending[TAMIS_ABI_MAX]; /* seen, and waiting for a person's word */
+	struct sysset mined[TAMIS_ABI_MAX];   /* of what is denied: by mining */
 };
 
 /* Makes it, the new generation in the store too, within a's transaction. Logs why not. */

@@ -8,12 +8,22 @@
 #include "cli/print.h"
 #include "learn/shadow.h"
 #include "model/calls.h"
+#include "policy/generations.h"
 
 int refused_load(struct store *s, int64_t workload, const struct generation *g, struct refused *ret)
 {
+	struct verdicts said;
 	int r = shadow_refused(s, workload, g, ret->calls, ret->withheld);
 
 	ret->generation = g->number;
+	if (r == 0)
+		r = store_verdicts(s, workload, &said);
+	for (unsigned i = 0; r == 0 && i < TAMIS_ABI_MAX * TAMIS_SEEN_WORDS; i++) {
+		unsigned abi = i / TAMIS_SEEN_WORDS, word = i % TAMIS_SEEN_WORDS;
+
+		ret->mined[abi].bits[word] =
+			ret->withheld[abi].bits[word] & said.mined[abi].bits[word];
+	}
 	return r < 0 ? r : store_origins(s, workload, &ret->origin, &ret->origin_cnt);
 }
 
@@ -53,6 +63,13 @@ static void each(const struct refused *r,
 		}
 }
 
+static const char *why_of(const struct refused *r, enum tamis_abi abi, unsigned nr, bool withheld)
+{
+	if (sysset_has(&r->mined[abi], nr))
+		return "denied by mining";
+	return withheld ? "nobody allowed it" : "learned since";
+}
+
 static void add_cells(void *ctx, const struct refused *r, enum tamis_abi abi, unsigned nr,
 		      bool withheld)
 {
@@ -62,7 +79,7 @@ static void add_cells(void *ctx, const struct refused *r, enum tamis_abi abi, un
 
 	print_cell(t, abi_name(abi));
 	print_cell(t, calls_print(abi, nr, name));
-	print_cell(t, withheld ? "nobody allowed it" : "learned since");
+	print_cell(t, why_of(r, abi, nr, withheld));
 	print_cell_time(t, o->first);
 	print_cell_time(t, o->last);
 	print_cell(t, o->comm);
@@ -92,12 +109,12 @@ static void add_json(void *ctx, const struct refused *r, enum tamis_abi abi, uns
 	char name[CALLS_NAME_MAX];
 
 	(void)json_array_append_new(
-		ctx,
-		json_pack("{s:s, s:i, s:s, s:b, s:I, s:I, s:o, s:o, s:o}", "abi", abi_name(abi),
-			  "nr", (int)nr, "name", calls_print(abi, nr, name), "withheld", withheld,
-			  "first", (json_int_t)o->first, "last", (json_int_t)o->last, "pid",
-			  o->pid ? json_integer(o->pid) : json_null(), "comm",
-			  print_json_known(o->comm), "exe", print_json_known(o->exe)));
+		ctx, json_pack("{s:s, s:i, s:s, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "abi",
+			       abi_name(abi), "nr", (int)nr, "name", calls_print(abi, nr, name),
+			       "withheld", withheld, "mined", (int)sysset_has(&r->mined[abi], nr),
+			       "first", (json_int_t)o->first, "last", (json_int_t)o->last, "pid",
+			       o->pid ? json_integer(o->pid) : json_null(), "comm",
+			       print_json_known(o->comm), "exe", print_json_known(o->exe)));
 }
 
 json_t *refused_json(const struct refused *r)

@@ -11,6 +11,7 @@ struct refused {
 	uint32_t generation;
 	struct sysset calls[TAMIS_ABI_MAX];    /* it lacks them */
 	struct sysset withheld[TAMIS_ABI_MAX]; /* it lacks them because nobody allowed them */
+	struct sysset mined[TAMIS_ABI_MAX];    /* of these: mining found them not to be needed */
 	struct policy_origin *origin;	       /* of all calls, sorted by (abi, nr, stage) */
 	size_t origin_cnt;
 };
@@ -23,5 +24,6 @@ void refused_done(struct refused *r);
 
 /* Nothing where it is empty. -ENOMEM. */
 int refused_print(const struct refused *r);
-/* [{"abi":, "nr":, "name":, "withheld":, "first":, "comm":, "pid":, "exe":}]. New reference. */
+/* [{"abi":, "nr":, "name":, "withheld":, "mined":, "first":, "comm":, "pid":, "exe":}]. New
+ * reference. */
 json_t *refused_json(const struct refused *r);
