@@ -50,11 +50,12 @@ observes_again() {
 	[[ $(grep -c 'ready: ' d/log) -gt $1 ]]
 }
 
+# daemon_begin [COMMAND that runs it...]
 daemon_begin() {
 	local before
 	export daemon_dir=$PWD/d
 	before=$(grep -c 'ready: ' d/log 2>/dev/null) || before=0
-	"$TAMIS" daemon --config "$PWD/conf" --state "$PWD/d/state" \
+	"$@" "$TAMIS" daemon --config "$PWD/conf" --state "$PWD/d/state" \
 		--bpffs "/proc/$holder/root$PWD/bpf/tamis" --interval 0.2 --unit 2 >>d/log 2>&1 </dev/null 3>&- 8>&- &
 	daemon_pid=$!
 	wait_for 30 observes_again "$before"
@@ -280,6 +281,19 @@ no_twin() {
 	has_verdict "$two" learned 108
 	lacks_in_force "$one" getegid
 	lacks_in_force "$two" geteuid
+}
+
+# In a mount namespace that production was not mounted in; what it takes is a race there, so thrice.
+@test "production's first start is one, wherever the daemon sees mounts from" {
+	local name
+	daemon_begin unshare -m --propagation private
+	start_install "$PWD/hooks"
+	for name in "$prefix-once-"{a,b,c}; do
+		begin "$name" --bootstrap
+		[[ $(start_said -c "^podman/$name: ") == 1 ]] || { start_lines; return 1; }
+		[[ $(grep -cx "start podman/$name" trace) == 1 ]]
+		pod_remove "$name"
+	done
 }
 
 # --- killed ----------------------------------------------------------------------------------------------

@@ -178,44 +178,56 @@ static int inspected(struct oracle_run *run, struct oracle_inspected *ret)
 	return read_inspected(path, ret);
 }
 
-/* An action of two steps: production as it is now, then one command with its options. */
-static int go_once(struct oracle_run *run, const char *const *words)
+static const char *const stop_words[] = { "stop", "-t", "10", NULL };
+
+/* A command of production, with its options. */
+static int begin_inspected(struct oracle_run *run, const char *const *words)
 {
 	_inspected_ struct oracle_inspected i = { 0 };
-	int r;
+	int r = inspected(run, &i);
 
+	return r < 0 ? r : begin_words(run, &i.create, words, production(run->o), &nowhere);
+}
+
+/* An action of two steps: production as it is now, then one command. */
+static int go_once(struct oracle_run *run, const char *const *words)
+{
 	if (run->step == 0)
 		return inspect(run, production(run->o), "production");
 	if (run->step > 1)
 		return run->code == 0 ? 0 : -EIO;
-	r = inspected(run, &i);
-	return r < 0 ? r : begin_words(run, &i.create, words, production(run->o), &nowhere);
+	return begin_inspected(run, words);
 }
 
 static int go_stop(struct oracle_run *run)
 {
-	static const char *const words[] = { "stop", "-t", "10", NULL };
-
-	return go_once(run, words);
+	return go_once(run, stop_words);
 }
 
 /* Whatever there is of a twin is in production's place. A first generation is in force from a new start
- * on only. */
+ * on only. That is a stop and a start: `podman restart` leaves the root file system mounted where it
+ * was, which may be a mount namespace that isn't this one's. */
 static int go_start(struct oracle_run *run)
 {
 	static const char *const rm[] = { "rm", "-f", "-i", "-t", "0", NULL };
 	static const char *const start[] = { "start", NULL };
-	static const char *const restart[] = { "restart", "-t", "10", NULL };
 	_free_ char *twin = twin_name(run->o);
-	int r;
+	bool anew = run->o->loops == 0;
 
-	if (run->step > 0) {
-		run->step--;
-		r = go_once(run, run->o->loops ? start : restart);
-		run->step++;
-		return r;
+	if (!twin)
+		return -ENOMEM;
+	switch (run->step) {
+	case 0:
+		return begin_words(run, NULL, rm, twin, &nowhere);
+	case 1:
+		return inspect(run, production(run->o), "production");
+	case 2:
+		return begin_inspected(run, anew ? stop_words : start);
+	default:
+		if (run->code != 0)
+			return -EIO;
+		return anew && run->step == 3 ? begin_inspected(run, start) : 0;
 	}
-	return twin ? begin_words(run, NULL, rm, twin, &nowhere) : -ENOMEM;
 }
 
 static int go_twin(struct oracle_run *run)
