@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/completeness.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/pending.h"
@@ -20,6 +21,7 @@ struct list_options {
 struct extra {
 	unsigned pending;	/* calls that wait for a person's word */
 	unsigned blocked, cves; /* cli/scoring.h */
+	struct store_coverage coverage;
 };
 
 /* --- for people -------------------------------------------------------------------------- */
@@ -65,6 +67,7 @@ static void add_row(struct print_table *t, const struct store_row *row, const st
 {
 	const struct evidence *e = &row->evidence;
 	char state[96], waits[32] = "", mode[PRINT_MODE_MAX], score[32];
+	char coverage[COMPLETENESS_CELL_MAX];
 
 	if (extra->pending)
 		snprintf(waits, sizeof(waits), ", %u pending", extra->pending);
@@ -78,6 +81,7 @@ static void add_row(struct print_table *t, const struct store_row *row, const st
 	print_cell(t, state);
 	print_cell(t, print_mode(row, mode));
 	print_cell_u64(t, row->calls);
+	print_cell(t, completeness_cell(&extra->coverage, coverage));
 	print_cell(t, score);
 	print_cell_u64(t, e->starts);
 	print_cell_time(t, e->since);
@@ -86,8 +90,9 @@ static void add_row(struct print_table *t, const struct store_row *row, const st
 
 static int list_columns(const struct store_row *rows, const struct extra *extra, size_t cnt)
 {
-	static const char *const headings[] = { "ENGINE", "WORKLOAD", "IMAGE",	"STATE", "MODE",
-						"CALLS",  "SCORE",    "STARTS", "FIRST", "LAST" };
+	static const char *const headings[] = { "ENGINE", "WORKLOAD", "IMAGE",	  "STATE",
+						"MODE",	  "CALLS",    "COVERAGE", "SCORE",
+						"STARTS", "FIRST",    "LAST" };
 	__attribute__((cleanup(print_table_donep))) struct print_table t =
 		PRINT_TABLE(ARRAY_SIZE(headings));
 
@@ -105,7 +110,9 @@ static json_t *json_row(const struct store_row *row, const struct extra *extra)
 	json_t *json = print_json_row(row, extra->pending);
 	json_t *score = json_pack("{s:i,s:i}", "blocked", extra->blocked, "cves", extra->cves);
 
-	if (json_object_set_new(json, "score", score) == 0)
+	int r = json_object_set_new(json, "coverage", completeness_json(&extra->coverage));
+
+	if (json_object_set_new(json, "score", score) == 0 && r == 0)
 		return json;
 	json_decref(json);
 	return NULL;
@@ -152,6 +159,8 @@ static int look_at(struct store *s, const struct store_row *rows, size_t cnt, st
 		return r;
 	for (size_t i = 0; i < cnt; i++) {
 		r = pending_sift(s, rows[i].id, quick.risk.guard, pending, &learned);
+		if (r == 0)
+			r = completeness_load(s, rows[i].id, &extra[i].coverage);
 		if (r < 0)
 			return lookup_failed(s, r);
 		extra[i].pending = pending_count(pending);

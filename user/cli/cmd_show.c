@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/show.h"
+#include "cli/show_units.h"
 #include "model/calls.h"
 #include "policy/data.h"
 
@@ -195,6 +196,7 @@ static void print_head(const struct shown *s)
 	printf("state:     %s, %" PRIu64 " instance%s seen\n", row->running ? "running" : "gone",
 	       row->replicas, row->replicas == 1 ? "" : "s");
 	print_evidence(&row->evidence, stdout);
+	completeness_print(&s->complete, stdout);
 	print_field("not enforceable:", row->why_not, NULL);
 	print_leaves(row);
 	print_sets("gate:      these are in no runtime's table (a newer runtime, or a hook): ",
@@ -300,6 +302,10 @@ static int load(struct store *store, const char *name, struct shown *s)
 	if (r == 0)
 		r = store_aliases(store, s->row.id, &s->alias.text, &s->alias.cnt);
 	if (r == 0)
+		r = completeness_load(store, s->row.id, &s->coverage);
+	if (r == 0)
+		r = completeness_now(store, s->row.id, &s->complete);
+	if (r == 0)
 		r = store_learned(store, s->row.id, &learned);
 	if (r < 0)
 		return lookup_failed(store, r);
@@ -310,37 +316,74 @@ static int load(struct store *store, const char *name, struct shown *s)
 	return r < 0 ? r : load_shadow(store, s);
 }
 
-static int show(const char *dir, const char *name, bool json)
-{
-	_cleanup_(store_close) struct store *store = NULL;
-	__attribute__((cleanup(shown_donep))) struct shown s = { 0 };
-	int r;
+struct show_options {
+	const char *dir, *name;
+	bool json, by_unit;
+};
 
-	if (lookup_open(dir, STORE_READ, &store) < 0 || load(store, name, &s) < 0)
-		return EXIT_FAIL;
+static int show_calls(struct store *store, const struct show_options *o)
+{
+	__attribute__((cleanup(shown_donep))) struct shown s = { 0 };
+	int r = load(store, o->name, &s);
+
+	if (r < 0)
+		return r;
 	if (s.cnt)
 		qsort(s.origin, s.cnt, sizeof(*s.origin), compare_origins);
-	r = json ? show_json(&s) : show_columns(&s);
-	if (r < 0)
-		(void)log_err_errno(r, "show");
+	r = o->json ? show_json(&s) : show_columns(&s);
+	return r < 0 ? log_err_errno(r, "show") : 0;
+}
+
+static int show_by_unit(struct store *store, const struct show_options *o)
+{
+	_row_ struct store_row row = { 0 };
+	int r = lookup_workload(store, o->name, &row);
+
+	return r < 0 ? r : show_units(store, &row, o->json);
+}
+
+static int show(const struct show_options *o)
+{
+	_cleanup_(store_close) struct store *store = NULL;
+	int r = lookup_open(o->dir, STORE_READ, &store);
+
+	if (r == 0)
+		r = o->by_unit ? show_by_unit(store, o) : show_calls(store, o);
 	return r < 0 ? EXIT_FAIL : EXIT_OK;
+}
+
+static int take_by(const char *value, void *ctx)
+{
+	bool *by_unit = ctx;
+
+	if (strcmp(value, "unit") != 0) {
+		log_err("--by %s: calls are shown by unit, or without --by", value);
+		return -EINVAL;
+	}
+	*by_unit = true;
+	return 0;
 }
 
 static int run(int argc, char **argv)
 {
-	const char *dir = DEFAULT_STATE_DIR;
-	bool json = false;
-	const struct option_row options[] = { OPTION_JSON(&json), OPTION_STATE(&dir), { 0 } };
+	struct show_options o = { .dir = DEFAULT_STATE_DIR };
+	const struct option_row options[] = {
+		{ "by", .take = take_by, .ctx = &o.by_unit },
+		OPTION_JSON(&o.json),
+		OPTION_STATE(&o.dir),
+		{ 0 },
+	};
 	struct arguments args = { .min = 1, .max = 1 };
 
 	if (options_parse(&cmd_show, options, argc, argv, &args) != EXIT_OK)
 		return EXIT_USAGE;
-	return show(dir, args.arg[0], json);
+	o.name = args.arg[0];
+	return show(&o);
 }
 
 const struct cmd cmd_show = {
 	.name = "show",
-	.args = "WORKLOAD [--json] [--state DIR]",
+	.args = "WORKLOAD [--by unit] [--json] [--state DIR]",
 	.help = "show what is known of a workload, call by call",
 	.run = run,
 };

@@ -2,6 +2,7 @@
 /* All that show knows of a workload. */
 #pragma once
 
+#include "cli/completeness.h"
 #include "cli/pending.h"
 #include "cli/refused.h"
 #include "policy/denials.h"
@@ -22,7 +23,9 @@ struct shown {
 	struct store_denial *denial; /* all of it */
 	size_t denial_cnt;
 	struct verdicts said;
-	struct refused refused; /* of what is in shadow; generation 0: nothing is */
+	struct refused refused;		/* of what is in shadow; generation 0: nothing is */
+	struct store_coverage coverage; /* as list has it */
+	struct completeness complete;	/* now */
 };
 
 /* Who made a call first, the runtime's setup apart; NULL: nobody knows. */

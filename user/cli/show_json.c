@@ -114,6 +114,8 @@ int show_json(const struct shown *s)
 	int r = 0;
 
 	r |= json_object_set_new(top, "version", json_integer(1));
+	r |= json_object_set_new(top, "coverage", completeness_json(&s->coverage));
+	r |= json_object_set_new(top, "estimate", completeness_now_json(&s->complete));
 	r |= json_object_set_new(top, "rule", print_json_rule(&s->is));
 	r |= json_object_set_new(top, "inside", print_json_texts(s->inner.text, s->inner.cnt));
 	r |= json_object_set_new(top, "aliases", print_json_texts(s->alias.text, s->alias.cnt));

@@ -34,7 +34,8 @@ _tamis_options() {
 	trace) _tamis_words -o --output --base --runtime --allow ;;
 	record) _tamis_words -o -f --output --format --runtime --allow --stop -- ;;
 	list) _tamis_words --engine --running --json --state ;;
-	show | diff) _tamis_words --json --state ;;
+	show) _tamis_words --by --json --state ;;
+	diff) _tamis_words --json --state ;;
 	allow | deny) _tamis_words --abi --forget --config --state ;;
 	apply) _tamis_words --mode --rule --dry-run --force --no-trial --replace --unconfined --with-descendants \
 		--widen --keep-new-image --config --state ;;
@@ -68,6 +69,7 @@ _tamis_value() {
 	--time | --test-time | --minimize-time | --ready-time) _tamis_words 60s 5m 15m ;;
 	-f | --format) _tamis_words oci docker spo systemd label annotation text names bpf pfc ;;
 	--runtime) if [[ ${words[1]} == install ]]; then _tamis_files; else _tamis_words runc crun; fi ;;
+	--by) _tamis_words unit ;;
 	--mode) _tamis_words shadow probation enforce ;;
 	--rule) _tamis_words learn ask deny ;;
 	--arch) _tamis_words aarch64 x86_64 ;;
