@@ -248,11 +248,14 @@ static int run_job(struct mine_job *j)
 		.confirm = CONFIRM,
 		.arg = j,
 	};
-	int r = mine_run(&o, &j->result);
+	_free_ char *why = NULL;
+	int r = mine_run(&o, &j->result), cleaned;
 
 	mine_progress_end();
-	target_free(TAKE_PTR(j->target));
-	return r;
+	cleaned = target_clean(j->target, &why);
+	if (cleaned < 0)
+		log_err("%s: %s", mine_job_target(j), why ?: strerror(-cleaned));
+	return r < 0 ? r : cleaned;
 }
 
 /* --- what comes out ------------------------------------------------------------------------- */

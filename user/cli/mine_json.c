@@ -242,12 +242,13 @@ static json_t *document(const struct mine_job *j, const struct policy *p, struct
 			bool stopped)
 {
 	const struct mine_result *r = &j->result;
-	json_t *doc = json_pack(
-		"{s:i,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:b}", "version", 1, "target",
-		print_json_text(mine_job_target(j)), "workload", print_json_text(r->row.key),
-		"image", print_json_text(r->row.image), "runtime", print_json_text(j->runtime),
-		"began", (json_int_t)r->run.began, "took_ms", took(r), "why",
-		stopped ? json_string("stopped") : print_json_text(r->why), "partial", r->partial);
+	json_t *doc = json_pack("{s:i,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:b}", "version", 1, "target",
+				print_json_text(mine_job_target(j)), "workload",
+				print_json_text(r->row.key), "image", print_json_text(r->row.image),
+				"runtime", print_json_text(r->runtime ?: j->runtime), "began",
+				(json_int_t)r->run.began, "took_ms", took(r), "why",
+				stopped ? json_string("stopped") : print_json_text(r->why),
+				"partial", r->partial);
 	json_t *rest = json_pack(
 		"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "tests", tests(j, x->growth),
 		"refused_outside", refusals(r, SIZE_MAX), "calls", mine_json_calls(j, p, &x->risk),

@@ -39,6 +39,7 @@ void mine_result_done(struct mine_result *r)
 	free(r->enforced);
 	free(r->refusal);
 	free(r->call);
+	free(r->runtime);
 	free(r->why);
 	matrix_done(&r->matrix);
 	store_row_done(&r->row);
@@ -62,7 +63,7 @@ bool mine_is_late(const struct mine *m)
 {
 	int64_t limit = m->phase == MINE_MINIMISE ? m->o->minimise_limit_ms : m->o->limit_ms;
 
-	return limit && run_now_ms() - m->phase_began >= limit;
+	return limit && !m->unhurried && run_now_ms() - m->phase_began >= limit;
 }
 
 /* --- what the observer tells ---------------------------------------------------------------- */
@@ -391,7 +392,8 @@ static int make(struct mine *m)
 
 	if (r < 0)
 		return r;
-	if (m->o->learned)
+	r = store_verdict_unmine(s, m->ret->row.id);
+	if (r >= 0 && m->o->learned)
 		r = m->o->learned(m->o->arg, s, &m->ret->row);
 	if (r >= 0)
 		r = make_generation(s, &m->ret->row, &o, time(NULL), &m->generation);

@@ -80,8 +80,9 @@ struct mine_result {
 	struct minimise_call *call; /* NULL: not minimised */
 	size_t call_cnt;
 	int64_t took_ms[MINE_END];
-	bool partial; /* sensor losses, or no entrypoint's exec seen */
-	char *why;    /* it ended early; NULL: it didn't */
+	bool partial;  /* sensor losses, or no entrypoint's exec seen */
+	char *runtime; /* of the engine; NULL: not known */
+	char *why;     /* it ended early; NULL: it didn't */
 };
 void mine_result_done(struct mine_result *r);
 

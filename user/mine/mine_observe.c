@@ -106,11 +106,12 @@ static int observe_tests(struct mine *m)
 /* Which explorations there are is known when the service is. */
 static int find_tests(struct mine *m)
 {
-	struct target_facts facts;
-	int r = 0;
+	struct target_facts facts = { 0 };
+	int r = target_look(m->o->target, &facts);
 
+	if (facts.runtime)
+		m->ret->runtime = strdup(facts.runtime);
 	if (m->o->tests->cnt == 0 && m->o->explorations) {
-		r = target_look(m->o->target, &facts);
 		if (r >= 0)
 			r = explorations_for(m->o->explorations, &facts, m->o->tests);
 		if (r == -ESRCH)

@@ -76,12 +76,22 @@ static void forget_life(struct target *t)
 	inspected_done(&t->facts);
 }
 
+int target_clean(struct target *t, char **ret_why)
+{
+	int r = t->cleaned ? 0 : t->ops->clean(t, ret_why);
+
+	t->cleaned = true;
+	forget_life(t);
+	return r;
+}
+
 void target_free(struct target *t)
 {
+	_free_ char *why = NULL;
+
 	if (!t)
 		return;
-	t->ops->clean(t);
-	forget_life(t);
+	(void)target_clean(t, &why);
 	if (t->dir)
 		(void)rmdir(t->dir);
 	oracle_argv_done(&t->owned);
@@ -206,6 +216,7 @@ int target_look(struct target *t, struct target_facts *ret)
 		.key = t->identity.key,
 		.pid = t->pid,
 		.image = t->facts.image,
+		.runtime = t->facts.runtime,
 		.program = t->facts.program,
 		.host = t->facts.host ?: "127.0.0.1",
 		.exposes = t->facts.exposes,

@@ -32,6 +32,7 @@ struct target_facts {
 	const char *key;     /* its workload's; NULL: not known yet */
 	int64_t pid;	     /* its first process, in our pid namespace */
 	const char *image;   /* as the engine calls it */
+	const char *runtime; /* of the engine; NULL: not known */
 	const char *program; /* basename of its entrypoint, e.g. "redis-server" */
 	const char *host;    /* the address that its ports answer at from here */
 	uint16_t port[64];   /* TCP ports that its processes listen on, in its network namespace */
@@ -43,7 +44,9 @@ struct target_facts {
 /* *ret_why: a sentence for people; caller frees. -ENOENT: no such image, container or unit. */
 int target_new(const struct target_options *o, struct target **ret, char **ret_why);
 /* Stops it if it runs; nothing of it stays: no container, no drop-in, no file. A unit that ran before
- * runs again, as it was. */
+ * runs again, as it was. Negative errno, with how to find what is left, where that can't be done. */
+int target_clean(struct target *t, char **ret_why);
+/* The same, silently. */
 void target_free(struct target *t);
 CLEANUP_DEFINE(struct target *, target_free);
 

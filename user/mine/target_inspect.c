@@ -12,6 +12,7 @@ void inspected_done(struct inspected *i)
 	free(i->image);
 	free(i->program);
 	free(i->host);
+	free(i->runtime);
 	*i = (struct inspected){ 0 };
 }
 
@@ -43,7 +44,8 @@ static const json_t *address(const json_t *network)
 	return ret;
 }
 
-static int take_program(const json_t *path, char **ret)
+/* The last component of a path. */
+static int take_name(const json_t *path, char **ret)
 {
 	const char *text = json_string_value(path);
 	const char *slash = text ? strrchr(text, '/') : NULL;
@@ -69,8 +71,10 @@ static int take_container(const json_t *c, struct inspected *i)
 	i->exposes = json_object_size(json_object_get(config, "ExposedPorts")) > 0;
 	r = take_text(json_object_get(c, "ImageName"), &i->image);
 	if (r == 0)
+		r = take_name(json_object_get(c, "OCIRuntime"), &i->runtime);
+	if (r == 0)
 		r = take_text(address(json_object_get(c, "NetworkSettings")), &i->host);
-	return r < 0 ? r : take_program(json_object_get(c, "Path"), &i->program);
+	return r < 0 ? r : take_name(json_object_get(c, "Path"), &i->program);
 }
 
 int inspected_parse(const char *text, size_t len, struct inspected *ret)

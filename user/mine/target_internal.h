@@ -28,7 +28,7 @@ struct target_ops {
 	int (*log)(struct target *t, char **ret);
 	int (*healthy)(struct target *t);
 	/* Whatever is left, on the way out: stops are not asked any more. */
-	void (*clean)(struct target *t);
+	int (*clean)(struct target *t, char **ret_why);
 };
 extern const struct target_ops target_image, target_container, target_unit;
 
@@ -36,7 +36,7 @@ extern const struct target_ops target_image, target_container, target_unit;
 struct inspected {
 	pid_t pid;
 	int code;
-	char *image, *program, *host;
+	char *image, *program, *host, *runtime;
 	bool exposes, health;
 };
 void inspected_done(struct inspected *i);
@@ -49,8 +49,8 @@ struct target {
 	char *dir;     /* temporary */
 	char *token;   /* unique */
 	char *profile; /* of the last start; NULL: the engine's own */
-	bool has_profile;
-	bool running; /* started, and not stopped by us */
+	bool running;  /* started, and not stopped by us */
+	bool cleaned;
 	pid_t pid;
 	int pidfd;
 	char *cgroup;		  /* its path */
@@ -89,7 +89,7 @@ int podman_exec(struct target *t, const char *const *argv, int64_t limit_ms,
 		struct run_result *ret);
 int podman_log(struct target *t, char **ret);
 int podman_healthy(struct target *t);
-void podman_clean(struct target *t);
+int podman_clean(struct target *t, char **ret_why);
 
 /* --- target_ports.c ---------------------------------------------------------------------- */
 

@@ -11,8 +11,8 @@
 #include "mine/stop.h"
 #include "mine/target_internal.h"
 
-#define GRACE_MS  10000 /* what podman begun is better ended */
-#define CLEAN_MS  30000
+#define GRACE_MS  5000 /* what podman has begun is better ended */
+#define CLEAN_MS  20000
 #define LOG_MAX	  65536
 #define ID_LEN	  64
 #define LOG_LINES "1000"
@@ -40,8 +40,10 @@ int podman_call(struct target *t, const char *const *words, const struct podman_
 		.grace_ms = how->grace_ms,
 		.stop_fd = how->always ? -1 : t->o.stop_fd,
 	};
-	int r = oracle_argv_adds(&argv, (const char *const *)t->podman.word);
+	int r = stop_asked(o.stop_fd) ? -EINTR : 0;
 
+	if (r == 0)
+		r = oracle_argv_adds(&argv, (const char *const *)t->podman.word);
 	if (r == 0)
 		r = oracle_argv_adds(&argv, words);
 	if (r < 0)
@@ -99,7 +101,7 @@ int podman_do(struct target *t, const char *const *words, const struct podman_ho
 static int inspect(struct target *t)
 {
 	const char *const words[] = { "inspect", "--type", "container", t->id, NULL };
-	const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
+	const struct podman_how how = { .limit_ms = CLEAN_MS };
 	_run_result_ struct run_result result = { 0 };
 	int r = t->id ? podman_call(t, words, &how, &result) : -ESRCH;
 
@@ -195,6 +197,8 @@ int podman_start(struct target *t, const char *const *words, const char *profile
 	if (r < 0)
 		return r;
 	r = inspect(t);
+	if (r == -EINTR)
+		return r;
 	if (r < 0)
 		return text_why(r, ret_why, "podman doesn't know its container any more");
 	t->pid = t->facts.pid;
@@ -207,7 +211,7 @@ int podman_stop(struct target *t, char **ret_why)
 {
 	const char *const stop[] = { "stop", "-i", t->id, NULL };
 	const char *const rm[] = { "rm", "-f", "-i", "-t", "0", t->id, NULL };
-	static const struct podman_how now = { .always = true, .limit_ms = CLEAN_MS },
+	static const struct podman_how now = { .grace_ms = GRACE_MS, .limit_ms = CLEAN_MS },
 				       softly = { .grace_ms = 0 };
 	int r;
 
@@ -223,25 +227,45 @@ int podman_stop(struct target *t, char **ret_why)
 	return 0;
 }
 
-/* Every container of this run, however far podman came with it. */
-void podman_clean(struct target *t)
+static int clean_one(struct target *t, const char *id, char **ret_why)
 {
-	_free_ char *filter = text_format("label=" TARGET_LABEL "=%s", t->token ?: "");
+	const char *const rm[] = { "rm", "-f", "-i", "-t", "0", id, NULL };
+	static const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
+
+	return strlen(id) == ID_LEN ? podman_do(t, rm, &how, ret_why) : 0;
+}
+
+static int clean_all(struct target *t, char **ret_why)
+{
+	_free_ char *filter = text_format("label=" TARGET_LABEL "=%s", t->token);
 	const char *const list[] = { "ps", "-aq", "--no-trunc", "--filter", filter, NULL };
 	const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
 	_run_result_ struct run_result result = { 0 };
 	char *next = NULL;
+	int r = filter ? podman_call(t, list, &how, &result) : -ENOMEM;
 
-	if (!t->starts || !filter || podman_call(t, list, &how, &result) < 0 ||
-	    !run_succeeded(&result))
-		return;
-	for (char *id = strtok_r(result.out, "\n", &next); id; id = strtok_r(NULL, "\n", &next)) {
-		const char *const rm[] = { "rm", "-f", "-i", "-t", "0", id, NULL };
-		_free_ char *why = NULL;
+	if (r < 0)
+		return r;
+	if (!run_succeeded(&result))
+		return say_failure(list[0], &result, ret_why);
+	for (char *id = strtok_r(result.out, "\n", &next); r == 0 && id;
+	     id = strtok_r(NULL, "\n", &next))
+		r = clean_one(t, id, ret_why);
+	return r;
+}
 
-		if (strlen(id) == ID_LEN)
-			(void)podman_do(t, rm, &how, &why);
-	}
+/* Every container of this run, however far podman came with it. */
+int podman_clean(struct target *t, char **ret_why)
+{
+	_free_ char *why = NULL;
+	int r = t->starts ? clean_all(t, &why) : 0;
+
+	if (r == 0)
+		return 0;
+	return text_why(r, ret_why,
+			"%s; a container may be left: podman ps -a --filter label=" TARGET_LABEL
+			"=%s",
+			why ?: strerror(-r), t->token);
 }
 
 /* --- asking --------------------------------------------------------------------------------- */
@@ -267,7 +291,7 @@ int podman_exec(struct target *t, const char *const *argv, int64_t limit_ms, str
 int podman_log(struct target *t, char **ret)
 {
 	const char *const words[] = { "logs", "--tail", LOG_LINES, t->id, NULL };
-	const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
+	const struct podman_how how = { .limit_ms = CLEAN_MS };
 	_run_result_ struct run_result result = { 0 };
 	int r = t->id ? podman_call(t, words, &how, &result) : -ESRCH;
 	size_t from = result.out_len > LOG_MAX ? result.out_len - LOG_MAX : 0;

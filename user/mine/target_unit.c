@@ -142,16 +142,22 @@ static int stop_unit(struct target *t, char **ret_why)
 }
 
 /* As it was before. */
-static void clean_unit(struct target *t)
+static int clean_unit(struct target *t, char **ret_why)
 {
 	_cleanup_(sd_bus_flush_close_unref) sd_bus *bus = NULL;
 	bool had = remove_drop_in(t);
+	int r;
 
-	if (!t->drop_in || (!had && !t->starts && !t->running) || oracle_bus_open(&bus) < 0)
-		return;
-	(void)reload(bus);
-	(void)oracle_bus_reset(bus, t->o.name);
-	(void)job(bus, t, t->was_active ? "RestartUnit" : "StopUnit", CLEAN_MS, -1);
+	if (!t->drop_in || (!had && !t->starts))
+		return 0;
+	r = oracle_bus_open(&bus);
+	if (r == 0)
+		r = reload(bus);
+	if (r == 0)
+		(void)oracle_bus_reset(bus, t->o.name);
+	if (r == 0)
+		r = job(bus, t, t->was_active ? "RestartUnit" : "StopUnit", CLEAN_MS, -1);
+	return r < 0 ? fail(r, ret_why, "it isn't as it was before") : 0;
 }
 
 static int status_of_unit(struct target *t)
