@@ -380,8 +380,10 @@ static void show_json_has_what_was_decided(void **state)
 		  "\"first\":1699999999,\"pid\":7,\"comm\":\"bp\\nf\","
 		  "\"exe\":\"/sbin/bpftool\"}]" },
 		{ "allowed", "[{\"abi\":\"x86_64\",\"nr\":101,\"name\":\"ptrace\"}]" },
-		{ "denied", "[{\"abi\":\"x86_64\",\"nr\":310,\"name\":\"process_vm_readv\"},"
-			    "{\"abi\":\"i386\",\"nr\":357,\"name\":\"bpf\"}]" },
+		{ "denied", "[{\"abi\":\"x86_64\",\"nr\":310,\"name\":\"process_vm_readv\","
+			    "\"errno\":\"EPERM\",\"mined\":false,\"needed\":null},"
+			    "{\"abi\":\"i386\",\"nr\":357,\"name\":\"bpf\","
+			    "\"errno\":\"EPERM\",\"mined\":false,\"needed\":null}]" },
 		{ "images", "[\"sha256:\\nf\"]" },
 	};
 	json_t *json;

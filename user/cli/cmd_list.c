@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/completeness.h"
 #include "cli/lookup.h"
+#include "cli/mined.h"
 #include "cli/options.h"
 #include "cli/pending.h"
 #include "cli/print.h"
@@ -20,6 +21,7 @@ struct list_options {
 /* What is said of a row besides what is in it. */
 struct extra {
 	unsigned pending;	/* calls that wait for a person's word */
+	unsigned needed;	/* calls that mining denied, and that are made (cli/mined.h) */
 	unsigned blocked, cves; /* cli/scoring.h */
 	struct store_coverage coverage;
 };
@@ -66,15 +68,17 @@ static int drop_namesakes(struct store_row *rows, size_t cnt)
 static void add_row(struct print_table *t, const struct store_row *row, const struct extra *extra)
 {
 	const struct evidence *e = &row->evidence;
-	char state[96], waits[32] = "", mode[PRINT_MODE_MAX], score[32];
+	char state[128], waits[32] = "", needed[40] = "", mode[PRINT_MODE_MAX], score[32];
 	char coverage[COMPLETENESS_CELL_MAX];
 
 	if (extra->pending)
 		snprintf(waits, sizeof(waits), ", %u pending", extra->pending);
+	if (extra->needed)
+		snprintf(needed, sizeof(needed), ", %u needed after all", extra->needed);
 	snprintf(score, sizeof(score), "%u/%u", extra->blocked, extra->cves);
-	snprintf(state, sizeof(state), "%s%s%s%s%s", row->running ? "running" : "gone",
+	snprintf(state, sizeof(state), "%s%s%s%s%s%s", row->running ? "running" : "gone",
 		 evidence_is_partial(e) ? ", partial" : "", row->why_not ? ", unenforceable" : "",
-		 row->opted_out ? ", opted out" : "", waits);
+		 row->opted_out ? ", opted out" : "", waits, needed);
 	print_cell(t, row->engine);
 	print_cell(t, name_of(row));
 	print_cell(t, row->image);
@@ -112,6 +116,8 @@ static json_t *json_row(const struct store_row *row, const struct extra *extra)
 
 	int r = json_object_set_new(json, "coverage", completeness_json(&extra->coverage));
 
+	if (r == 0)
+		r = json_object_set_new(json, "needed_count", json_integer(extra->needed));
 	if (json_object_set_new(json, "score", score) == 0 && r == 0)
 		return json;
 	json_decref(json);
@@ -161,6 +167,8 @@ static int look_at(struct store *s, const struct store_row *rows, size_t cnt, st
 		r = pending_sift(s, rows[i].id, quick.risk.guard, pending, &learned);
 		if (r == 0)
 			r = completeness_load(s, rows[i].id, &extra[i].coverage);
+		if (r == 0)
+			r = mined_count_made(s, rows[i].id, &extra[i].needed);
 		if (r < 0)
 			return lookup_failed(s, r);
 		extra[i].pending = pending_count(pending);

@@ -30,6 +30,7 @@ static void shown_donep(struct shown *s)
 	text_list_done(&s->alias);
 	text_list_done(&s->image);
 	refused_done(&s->refused);
+	mined_done(&s->mined);
 }
 
 /* What a policy is made of comes first. */
@@ -167,7 +168,7 @@ static void print_decided(const struct shown *s)
 			print_pending(s, abi, (unsigned)nr);
 	}
 	print_sets("allowed:   ", s->said.allowed);
-	print_sets("denied:    ", s->said.denied);
+	mined_print(&s->mined, stdout);
 	print_list("images:", &s->image);
 }
 
@@ -267,6 +268,8 @@ static int load_decided(struct store *store, struct shown *s)
 	if (r < 0)
 		return log_err_errno(r, "policies/guard");
 	r = pending_read(store, s->row.id, guard, s->pending, &s->said);
+	if (r == 0)
+		r = mined_load(store, s->row.id, &s->said, &s->mined);
 	if (r == 0)
 		r = store_denials(store, s->row.id, &s->denial, &s->denial_cnt);
 	if (r == 0)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/completeness.h"
+#include "cli/mined.h"
 #include "cli/pending.h"
 #include "cli/refused.h"
 #include "policy/denials.h"
@@ -23,6 +24,7 @@ struct shown {
 	struct store_denial *denial; /* all of it */
 	size_t denial_cnt;
 	struct verdicts said;
+	struct mined mined;
 	struct refused refused;		/* of what is in shadow; generation 0: nothing is */
 	struct store_coverage coverage; /* as list has it */
 	struct completeness complete;	/* now */

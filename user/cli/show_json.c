@@ -116,6 +116,7 @@ int show_json(const struct shown *s)
 	r |= json_object_set_new(top, "version", json_integer(1));
 	r |= json_object_set_new(top, "coverage", completeness_json(&s->coverage));
 	r |= json_object_set_new(top, "estimate", completeness_now_json(&s->complete));
+	r |= json_object_set_new(top, "needed_count", json_integer((json_int_t)s->mined.made_cnt));
 	r |= json_object_set_new(top, "rule", print_json_rule(&s->is));
 	r |= json_object_set_new(top, "inside", print_json_texts(s->inner.text, s->inner.cnt));
 	r |= json_object_set_new(top, "aliases", print_json_texts(s->alias.text, s->alias.cnt));
@@ -123,7 +124,7 @@ int show_json(const struct shown *s)
 	r |= json_object_set_new(top, "gate_unknown", json_sets(s->gate_unknown));
 	r |= json_object_set_new(top, "pending", json_pending(s));
 	r |= json_object_set_new(top, "allowed", json_sets(s->said.allowed));
-	r |= json_object_set_new(top, "denied", json_sets(s->said.denied));
+	r |= json_object_set_new(top, "denied", mined_json(&s->mined));
 	r |= json_object_set_new(top, "refused", refused_json(&s->refused));
 	r |= json_object_set_new(top, "calls", json_calls(s));
 	if (r < 0) {
