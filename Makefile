@@ -200,7 +200,8 @@ FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz
 FUZZ_SRC = $(wildcard user/base/*.c user/model/*.c user/model/calls/*.c user/emit/*.c user/identity/*.c) \
            user/sensor/readback.c user/learn/origin.c user/apply/applied.c user/apply/applied_json.c \
            user/apply/generation_json.c user/apply/reach.c user/apply/note.c user/keeper/journal_line.c \
-           $(wildcard user/apply/trial_*.c) user/start/scan.c user/start/spec.c user/start/spec_profile.c
+           $(wildcard user/apply/trial_*.c) user/start/scan.c user/start/spec.c user/start/spec_profile.c \
+           $(patsubst %,user/mine/explore_%.c,word block parse step links)
 
 FUZZ_CC  = $(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 $(PKG_CFLAGS) -I. -Iuser -MMD -MP
 FUZZ_OBJ = $(FUZZ_SRC:%.c=$(O)/fuzz/obj/%.o) $(O)/fuzz/obj/gen/calls_tables.o

@@ -9,12 +9,18 @@
 
 #define PROBE_MS 3000
 
-/* Until the end, until the buffer is full, or until nothing more comes. */
+/* An answer over HTTP, whatever may follow. Of a "400" the text matters. */
+static bool is_clear(const char *buf, size_t len)
+{
+	return len > 12 && !memcmp(buf, "HTTP/1.", 7) && memcmp(buf + 9, "400", 3) != 0;
+}
+
+/* Until that is clear, until the end, until the buffer is full, or until nothing more comes. */
 static size_t answer_of(int fd, char *buf, size_t room, int64_t until, int stop_fd)
 {
 	size_t len = 0;
 
-	while (len < room && explore_poll(fd, POLLIN, until, stop_fd) == 0) {
+	while (len < room && !is_clear(buf, len) && explore_poll(fd, POLLIN, until, stop_fd) == 0) {
 		ssize_t n = recv(fd, buf + len, room - len, MSG_DONTWAIT);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
@@ -37,9 +43,9 @@ enum explore_speaks explore_probe(int netns, uint16_t port, int stop_fd)
 		return SPEAKS_OTHER;
 	len = answer_of(fd, buf, sizeof(buf) - 1, until, stop_fd);
 	buf[len] = '\0';
-	http = len > 9 && !memcmp(buf, "HTTP/1.", 7);
+	http = len > 12 && !memcmp(buf, "HTTP/1.", 7);
 	/* A TLS port says nothing or an alert, or (nginx, apache, Go) "400", naming HTTPS. */
-	if (http && !(strstr(buf, " 400 ") && strcasestr(buf, "HTTPS")))
+	if (is_clear(buf, len) || (http && !strcasestr(buf, "HTTPS")))
 		return SPEAKS_HTTP;
 	if (len && !http && (unsigned char)buf[0] != 0x15)
 		return SPEAKS_OTHER;

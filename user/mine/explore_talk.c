@@ -10,6 +10,8 @@
 
 /* Of what came and wasn't asked for yet. */
 #define KEPT_MAX  (256u << 10)
+/* Sent at once. */
+#define BLOCK	  65536
 /* Of an answer that is shown. */
 #define SHOWN_MAX 80
 
@@ -199,13 +201,33 @@ static int expect(struct explore_run *r, const struct explore_step *s)
 	return 0;
 }
 
+/* A short text many times over goes in blocks. */
+static char *block_of(const struct explore_text *text, uint32_t times, uint32_t *ret_each)
+{
+	uint32_t each = text->len && text->len < BLOCK ? (uint32_t)(BLOCK / text->len) : 1;
+	char *block;
+
+	each = each < times ? each : times;
+	block = malloc(text->len * each + 1);
+	for (uint32_t i = 0; block && i < each; i++)
+		memcpy(block + i * text->len, text->p, text->len);
+	*ret_each = each;
+	return block;
+}
+
 static int send_all(struct explore_run *r, const struct explore_step *s)
 {
 	int64_t until = explore_deadline(r);
+	uint32_t each, now_cnt;
+	_free_ char *block = block_of(&s->text, s->times, &each);
 
-	for (uint32_t i = 0; i < s->times; i++) {
-		int err = push(r, s->text.p, s->text.len, until);
+	if (!block)
+		return -ENOMEM;
+	for (uint32_t left = s->times; left; left -= now_cnt) {
+		int err;
 
+		now_cnt = each < left ? each : left;
+		err = push(r, block, s->text.len * now_cnt, until);
 		if (err == -ETIMEDOUT)
 			return explore_late(r, err, "it does not read");
 		if (err == -EINTR || err == -ENOMEM)
