@@ -100,11 +100,12 @@ function target(event) {
 
 for (const e of document.querySelectorAll(".call"))
 	e.removeAttribute("title"); // the card says it
-document.addEventListener("pointerover", e => e.pointerType === "mouse" && show(target(e)));
+// Not pointerover: that comes, too, when the page scrolls under a pointer at rest.
+document.addEventListener("pointermove", e => e.pointerType === "mouse" && show(target(e)));
 document.addEventListener("focusin", e => show(target(e)));
 document.addEventListener("click", e => show(target(e)));
 document.addEventListener("keydown", e => e.key === "Escape" && hide());
-addEventListener("scroll", e => narrow.matches || e.target === cell || hide(), { capture: true, passive: true });
+addEventListener("scroll", () => shown && place(shown.getBoundingClientRect()), { capture: true, passive: true });
 document.documentElement.addEventListener("pointerleave", hide);
 
 // The table of cells by arrow keys, once it has the focus.
@@ -120,7 +121,7 @@ if (heat)
 		const x = cell ? Math.min(Math.max(cell.cellIndex + step[1], 1), tests.length + 1) : 1;
 		cell = rows[y].cells[x];
 		cell.scrollIntoView({ block: "nearest", inline: "nearest" });
-		requestAnimationFrame(() => requestAnimationFrame(() => show(cell)));
+		show(cell);
 	});
 
 const find = document.getElementById("find");
