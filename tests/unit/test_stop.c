@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INT, TERM and HUP as a descriptor. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mine/run.h"
+#include "mine/stop.h"
+
+/* Each in a process of its own: the signals stay blocked. */
+static int in_child(int (*fn)(int sig), int sig)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(fn(sig));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+static int is_seen(int sig)
+{
+	int fd = stop_watch();
+
+	if (fd < 0 || stop_asked(fd) || stop_sleep(fd, 1) != 0)
+		return 1;
+	(void)kill(getpid(), sig);
+	if (!stop_asked(fd) || !stop_asked(fd)) /* it stays */
+		return 2;
+	return stop_sleep(fd, 600000) == -EINTR ? 0 : 3;
+}
+
+static int ends_a_child(int sig)
+{
+	static const char *const argv[] = { "sleep", "600", NULL };
+	const struct run_options o = { .argv = argv, .stop_fd = stop_watch() };
+	struct run_result r = { 0 };
+
+	if (fork() == 0) {
+		usleep(200000);
+		_exit(kill(getppid(), sig));
+	}
+	return run_program(&o, &r) == -EINTR && r.stopped ? 0 : 4;
+}
+
+static void each_signal(void **state)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		assert_int_equal(in_child(is_seen, signals[i]), 0);
+		assert_int_equal(in_child(ends_a_child, signals[i]), 0);
+	}
+}
+
+static void nobody_asks(void **state)
+{
+	assert_int_equal(stop_asked(-1), 0);
+	assert_int_equal(stop_sleep(-1, 1), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_signal),
+		cmocka_unit_test(nobody_asks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
