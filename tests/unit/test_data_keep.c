@@ -44,6 +44,8 @@ static void what_tests_cant_show(void **state)
 		{ "pkey_mprotect", "memory-protection" },
 		{ "mseal", "memory-protection" },
 		{ "getrandom", "randomness" },
+		{ "set_tid_address", "locks" },
+		{ "prlimit64", "limits" },
 		{ "flock", "locks" },
 		{ "futex", "locks" },
 		{ "rt_sigaction", "signals" },

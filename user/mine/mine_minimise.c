@@ -196,6 +196,9 @@ static int passes(void *arg, const struct minimise_call *const *refused, const u
 			   refused[i]->nr);
 	r = mine_trial(x->m, enosys, eperm, ret_why);
 	took = run_now_ms() - began;
+	/* Not about the service. */
+	if (r < 0 && r != -EINTR && r != -ETIME && !x->m->ret->why)
+		x->m->ret->why = TAKE_PTR(*ret_why);
 	if (r > 0 && took > x->longest_ms)
 		x->longest_ms = took;
 	return r;

@@ -213,13 +213,17 @@ int podman_stop(struct target *t, char **ret_why)
 	const char *const rm[] = { "rm", "-f", "-i", "-t", "0", t->id, NULL };
 	static const struct podman_how now = { .grace_ms = GRACE_MS, .limit_ms = CLEAN_MS },
 				       softly = { .grace_ms = 0 };
+	_free_ char *why = NULL;
 	int r;
 
 	if (!t->id)
 		return 0;
-	r = podman_do(t, stop, &softly, ret_why);
-	if (r == 0)
+	r = podman_do(t, stop, &softly, &why);
+	/* What doesn't stop as it is told to is removed all the same. */
+	if (r == 0 || r == -EIO || r == -ETIMEDOUT)
 		r = podman_do(t, rm, &now, ret_why);
+	else
+		*ret_why = TAKE_PTR(why);
 	if (r < 0)
 		return r;
 	free(t->id);
