@@ -17,6 +17,7 @@ struct plot {
 	double seen;	/* at its end */
 	double outside; /* calls that no test made: the rarefaction knows only tests */
 	double x_max, y_min, y_max, step;
+	unsigned ticks; /* steps from y_min to y_max */
 };
 
 /* No count of calls is larger; what is can't hold up the drawing. */
@@ -58,7 +59,8 @@ static void scale_y(struct plot *p)
 	high = fmax(high, low + 4);
 	p->step = fmax(1, nice_step(high - low));
 	p->y_min = fmax(0, p->step * floor(low / p->step - 0.5));
-	p->y_max = p->step * ceil(high / p->step);
+	p->ticks = (unsigned)ceil((high - p->y_min) / p->step);
+	p->y_max = p->y_min + p->step * p->ticks;
 }
 
 static bool measure(const json_t *doc, struct plot *p)
@@ -102,7 +104,9 @@ static void point(const struct plot *p, double unit, double calls, char command,
 static void grid(const struct plot *p, FILE *f)
 {
 	fputs("<path class=grid d=\"", f);
-	for (double y = p->y_min; y <= p->y_max + p->step / 2; y += p->step) {
+	for (unsigned i = 0; i <= p->ticks; i++) {
+		double y = p->y_min + p->step * i;
+
 		point(p, 0, y, 'M', f);
 		point(p, p->x_max, y, 'L', f);
 	}
@@ -180,9 +184,12 @@ static void labels(const struct plot *p, FILE *f)
 {
 	bool is_apart = p->next && x_of(p, (double)p->units) < 0.85;
 
-	for (double y = p->y_min; y <= p->y_max + p->step / 2; y += p->step)
+	for (unsigned i = 0; i <= p->ticks; i++) {
+		double y = p->y_min + p->step * i;
+
 		html(f, "<text class=y x=-10 y=\"%.2f%%\" dy=4 text-anchor=end>%.0f</text>\n",
 		     100 * y_of(p, y), y);
+	}
 	x_label(p, 0, "start", f);
 	fputs("start</text>\n", f);
 	x_label(p, is_apart ? (double)p->units : p->x_max, is_apart ? "middle" : "end", f);
