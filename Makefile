@@ -3,6 +3,7 @@
 # make         build/tamis                              make lint    format, tidy, layers
 # make unit    unit tests only                          make bench   what watching costs
 # make demo-oracle   five services, each from an empty policy by the oracle loop
+# make demo-mine     eight services, each mined by its tests, and run under what came out
 # make fuzz    every parser of outside input, TIME=60 seconds each
 # make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
@@ -24,7 +25,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 # The goals that install what is missing must work before pkg-config exists.
-ifeq ($(filter run demo-oracle check check-vm clean deps help,$(MAKECMDGOALS)),)
+ifeq ($(filter run demo-oracle demo-mine check check-vm clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
 PKG_LIBS   := $(shell pkg-config --libs $(PKG)) -lm
 START_LIBS := $(shell pkg-config --libs $(PKG_START))
@@ -55,7 +56,7 @@ BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: fuzz all run demo-oracle check check-vm unit unit-san tools bench lint format deps clean help install
+.PHONY: fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench lint format deps clean help install
 
 all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
@@ -75,6 +76,11 @@ demo-oracle:
 	$(Q)tests/deps oracle
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)O=$(O) tests/demo/oracle
+
+demo-mine:
+	$(Q)tests/deps mine
+	$(Q)$(MAKE) --no-print-directory all $(O)/tools/refused
+	$(Q)O=$(O) tests/demo/mine
 
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tools
