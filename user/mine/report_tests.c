@@ -63,11 +63,10 @@ static void row(const json_t *test, FILE *f)
 {
 	html(f, "<tr><th scope=row>%s<td>", report_str(test, "name"));
 	outcome(test, f);
-	fputs("<td class=n>", f);
-	html_duration(f, report_int(test, "took_ms"));
-	html(f, "<td class=n>%lld<td class=n>%lld", report_int(test, "calls"),
-	     report_int(test, "new"));
 	enforced(json_object_get(test, "enforced"), f);
+	html(f, "<td class=n>%lld<td class=n>%lld<td class=n>", report_int(test, "new"),
+	     report_int(test, "calls"));
+	html_duration(f, report_int(test, "took_ms"));
 	putc('\n', f);
 }
 
@@ -82,9 +81,9 @@ void report_tests(const json_t *doc, FILE *f)
 	}
 	fputs("<div class=scroll tabindex=0 role=region aria-label=Tests><table "
 	      "id=tests><thead><tr>"
-	      "<th scope=col>Test<th scope=col>Result<th scope=col class=n>Time"
-	      "<th scope=col class=n>Calls<th scope=col class=n>New"
-	      "<th scope=col>Under the policy<th scope=col>Refused</thead><tbody>\n",
+	      "<th scope=col>Test<th scope=col>Result<th scope=col>Under the policy"
+	      "<th scope=col>Refused<th scope=col class=n>New<th scope=col class=n>Calls"
+	      "<th scope=col class=n>Time</thead><tbody>\n",
 	      f);
 	json_array_foreach(json_object_get(doc, "tests"), i, test) row(test, f);
 	fputs("</tbody></table></div>\n", f);
