@@ -79,6 +79,22 @@ static void a_start_that_fails_is_tried_without_a_filter(void **state)
 	assert_true(alerts > 0);
 }
 
+/* Without hurry: nor does a daemon that ends wait for it. */
+static void production_that_never_starts_is_waited_for(void **state)
+{
+	from_nothing();
+	refuse(GETEUID);
+	look(1);
+	assert_true(oracles_busy(all));
+	fake.fails[ORACLE_DO_START] = ALWAYS;
+	look(40);
+	assert_int_equal(state_now(), ORACLE_START);
+	assert_false(oracles_busy(all));
+	fake.fails[ORACLE_DO_START] = 0;
+	look(ORACLE_BACKOFF_MAX_S);
+	assert_true(fake.production);
+}
+
 /* The daemon dies as soon as each state was entered, and before each look. */
 static void killed_at_every_state(void **state)
 {
@@ -197,6 +213,7 @@ int main(void)
 		TEST(the_cap_holds),
 		TEST(whatever_fails_production_comes_back),
 		TEST(a_start_that_fails_is_tried_without_a_filter),
+		TEST(production_that_never_starts_is_waited_for),
 		TEST(killed_at_every_state),
 		TEST(killed_before_it_heard_of_a_denial),
 		TEST(its_end_waits_for_production),

@@ -373,11 +373,18 @@ bool oracles_any(const struct oracles *all)
 	return all->cnt > 0;
 }
 
+/* Production that couldn't be started is tried again after a while. */
+static bool is_busy(const struct store_oracle *o)
+{
+	bool waits = o->state == ORACLE_START && o->tries == 0;
+
+	return o->state != ORACLE_WATCH && o->state != ORACLE_REST && !waits;
+}
+
 bool oracles_busy(const struct oracles *all)
 {
 	for (size_t i = 0; i < all->cnt; i++)
-		if (all->machine[i].row.state != ORACLE_WATCH &&
-		    all->machine[i].row.state != ORACLE_REST)
+		if (is_busy(&all->machine[i].row))
 			return true;
 	return false;
 }
