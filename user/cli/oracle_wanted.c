@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/wayin.h"
+#include "learn/oracle_bus.h"
 #include "learn/oracle_child.h"
 #include "learn/oracle_files.h"
 #include "learn/oracle_podman.h"
@@ -177,6 +178,24 @@ static char *no_way_in(const struct store_row *row, const struct oracle_argv *cr
 	return text_format("no way into its starts is known here; '%s' makes one", missing);
 }
 
+/* --- what systemd knows -------------------------------------------------------------------------- */
+
+static char *unit_refuses(const char *name)
+{
+	_cleanup_(sd_bus_flush_close_unref) sd_bus *bus = NULL;
+	int r = oracle_bus_open(&bus);
+
+	if (r >= 0)
+		r = oracle_bus_lasts(bus, name);
+	if (r == -ENOENT)
+		return text_format("systemd knows no unit \"%s\"", name);
+	if (r < 0)
+		return text_format("systemd can't be asked about \"%s\": %s", name, strerror(-r));
+	return r ? NULL : strdup("it is a transient unit: once stopped it can't be started again");
+}
+
+/* ------------------------------------------------------------------------------------------------ */
+
 char *oracle_wanted_asks(const char *state, const struct store_row *row, const char *production)
 {
 	_inspected_ struct oracle_inspected i = { 0 };
@@ -184,7 +203,7 @@ char *oracle_wanted_asks(const char *state, const struct store_row *row, const c
 	int r;
 
 	if (oracle_engine_of(production, &name) != &oracle_podman)
-		return NULL;
+		return unit_refuses(name);
 	r = inspect(state, row, name, &i);
 	if (r == -ENOENT)
 		return text_format("podman knows no container \"%s\"", name);

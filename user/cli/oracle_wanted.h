@@ -13,6 +13,6 @@ char *oracle_wanted_production(const struct store_row *row);
 char *oracle_wanted_refuses(const struct store_row *row, const char *production,
 			    const char *hardened);
 
-/* Asks podman about production, which may take a second, and whether there is a way into its starts:
- * as above. NULL also for units. `state`: for what it says. */
+/* Asks podman or systemd about production, which may take a second, and whether there is a way into its
+ * starts: as above. `state`: for what podman says. */
 char *oracle_wanted_asks(const char *state, const struct store_row *row, const char *production);

@@ -107,6 +107,23 @@ int oracle_bus_state(sd_bus *bus, const char *unit, struct oracle_unit_state *re
 	return 0;
 }
 
+int oracle_bus_lasts(sd_bus *bus, const char *unit)
+{
+	_free_ char *path = NULL, *load = NULL;
+	int transient = 0;
+	int r = sd_bus_path_encode(MANAGER_AT "/unit", unit, &path);
+
+	if (r >= 0)
+		r = sd_bus_get_property_string(bus, SYSTEMD, path, SYSTEMD ".Unit", "LoadState",
+					       NULL, &load);
+	if (r >= 0)
+		r = sd_bus_get_property_trivial(bus, SYSTEMD, path, SYSTEMD ".Unit", "Transient",
+						NULL, 'b', &transient);
+	if (r < 0)
+		return r;
+	return strcmp(load, "not-found") == 0 ? -ENOENT : !transient;
+}
+
 /* --- transient ones ------------------------------------------------------------------------ */
 
 int oracle_bus_transient(sd_bus *bus, const char *unit, sd_bus_message **ret)

@@ -11,6 +11,9 @@ int oracle_bus_open(sd_bus **ret);
 int oracle_bus_job(sd_bus *bus, const char *method, const char *unit);
 int oracle_bus_reset(sd_bus *bus, const char *unit);
 
+/* 1: it can be started again; 0: it is transient, and gone once it has stopped. -ENOENT: no such unit. */
+int oracle_bus_lasts(sd_bus *bus, const char *unit);
+
 struct oracle_unit_state {
 	/* exactly one, but that nothing may be true of a state that isn't known */
 	bool is_moving; /* a job of it is queued or runs */

@@ -50,6 +50,7 @@ static int add_copies(sd_bus *bus, sd_bus_message *m, const struct oracle_run *r
 		{ "LogsDirectory", "as" },
 		{ "ConfigurationDirectory", "as" },
 		{ "LimitNOFILE", "t" },
+		{ "LimitNOFILESoft", "t" },
 		{ "AmbientCapabilities", "t" },
 		{ "CapabilityBoundingSet", "t" },
 	};
@@ -190,7 +191,12 @@ static int go_start(sd_bus *bus, struct oracle_run *run, const char *twin)
 {
 	int r = run->step == 0 ? remove_twin(bus, twin) : 0;
 
-	return r != 0 ? r : go_job(bus, run, run->o->loops ? "StartUnit" : "RestartUnit", false);
+	if (r != 0)
+		return r;
+	/* what ended too often isn't started any more */
+	if (run->step == 0)
+		(void)oracle_bus_reset(bus, production(run->o));
+	return go_job(bus, run, run->o->loops ? "StartUnit" : "RestartUnit", false);
 }
 
 /* ------------------------------------------------------------------------------------------------ */
