@@ -90,17 +90,28 @@ static double clump_of(const char *const *rows, size_t units)
 	return in.clump;
 }
 
+/* Of `rare` calls with so many mates in all, beside five with three mates each that are assumed. */
+static double clump(unsigned rare, double mates)
+{
+	return 1 + (mates + 5 * 3) / (rare + 5);
+}
+
 static void calls_that_come_together_clump(void **state)
 {
 	static const char *const apart[] = { "110000", "101000", "100100", "100010", "100001" };
 	static const char *const four[] = { "111110", "100000", "100000", "100001", "100000",
 					    "100000", "100000", "100000", "100000", "100000" };
+	static const char *const nearly[] = { "111", "111", "111", "111", "110",
+					      "100", "100", "100", "100", "101" };
 	static const char *const core[] = { "1111", "1111", "1111" };
 
-	assert_float_equal(clump_of(apart, ARRAY_SIZE(apart)), 1, 1e-9);
+	assert_float_equal(clump_of(apart, ARRAY_SIZE(apart)), clump(5, 0), 1e-9);
 	/* Of five made once four have three mates each; by chance each would have 4/10. */
-	assert_float_equal(clump_of(four, ARRAY_SIZE(four)), 1 + (12 - 5 * .4) / 5, 1e-9);
-	assert_float_equal(clump_of(core, ARRAY_SIZE(core)), 1, 1e-9);
+	assert_float_equal(clump_of(four, ARRAY_SIZE(four)), clump(5, 12 - 5 * .4), 1e-9);
+	/* Four of five units is together, four of six isn't. */
+	assert_float_equal(clump_of(nearly, 9), clump(1, 1), 1e-9);
+	assert_float_equal(clump_of(nearly, 10), clump(2, 0), 1e-9);
+	assert_float_equal(clump_of(core, ARRAY_SIZE(core)), clump(0, 0), 1e-9);
 }
 
 int main(void)
