@@ -75,6 +75,7 @@ daemon_kill() {
 # returned.
 service='while :; do
 	: >/ctl/alive
+	[ ! -e /ctl/die ] || exit 3
 	[ -e /ctl/req ] && /calls -r $(cat /ctl/req) >/ctl/new && cat /ctl/new >/ctl/out
 	sleep 0.1
 	/calls noise:0 39
@@ -230,6 +231,26 @@ no_twin() {
 	oracle_is "podman/$name" resting
 	no_twin "$name"
 	lacks_in_force "$name" geteuid
+}
+
+@test "production that ends without a refused call on record is started again, or left alone by who stopped it" {
+	local name=$prefix-dies
+	daemon_begin
+	start_install "$PWD/hooks"
+	begin "$name" --bootstrap
+	: >"$name.ctl/die"
+	wait_for 30 grep -q "podman/$name: oracle: production ended with status 3, and no refused call is on record: it is started again in 5 s" d/log
+	rm "$name.ctl/die"
+	wait_for 60 alive "$name"
+	wait_for 60 oracle_is "podman/$name" watching
+	[[ $(seccomp_mode "$(pod_pid "$name")") == 2 && $(oracle_loops "podman/$name") == 0 ]]
+	[[ $(start_said -c "^podman/$name: started") == 2 ]]
+	# A person's stop is one.
+	pod stop -t 0 "$name"
+	sleep 6
+	oracle_is "podman/$name" watching
+	run pod_pid "$name"
+	[[ $status != 0 ]]
 }
 
 @test "no more loops within an hour than wanted" {

@@ -30,8 +30,8 @@ static struct store_oracle in_state(enum oracle_state s)
 
 static const char *const state_text[] = { "watch",  "stop",  "twin",  "window",
 					  "untwin", "judge", "start", "rest" };
-static const char *const event_text[] = { "denied",	"done",	    "failed", "time",
-					  "twin ended", "replayed", "resumed" };
+static const char *const event_text[] = { "denied",	"done",	    "failed",  "time",
+					  "twin ended", "replayed", "resumed", "died" };
 enum { EVENTS = ARRAY_SIZE(event_text) };
 
 static void each_state_and_event(void **state)
@@ -39,19 +39,20 @@ static void each_state_and_event(void **state)
 	enum { _ = -1 }; /* stays, and nothing is to be done */
 	/* of the first attempt */
 	static const int next[ORACLE_STATE_MAX][EVENTS] = {
-		/*                denied, done, failed, time, twin ended, replayed, resumed */
-		[ORACLE_WATCH] = { ORACLE_STOP, _, _, _, _, _, _ },
-		[ORACLE_STOP] = { _, ORACLE_TWIN, ORACLE_STOP, ORACLE_STOP, _, _, ORACLE_STOP },
-		[ORACLE_TWIN] = { _, ORACLE_WINDOW, ORACLE_TWIN, ORACLE_TWIN, _, _, ORACLE_TWIN },
+		/*                denied, done, failed, time, twin ended, replayed, resumed, died */
+		[ORACLE_WATCH] = { ORACLE_STOP, _, _, _, _, _, _, ORACLE_START },
+		[ORACLE_STOP] = { _, ORACLE_TWIN, ORACLE_STOP, ORACLE_STOP, _, _, ORACLE_STOP, _ },
+		[ORACLE_TWIN] = { _, ORACLE_WINDOW, ORACLE_TWIN, ORACLE_TWIN, _, _, ORACLE_TWIN,
+				  _ },
 		[ORACLE_WINDOW] = { _, _, ORACLE_UNTWIN, ORACLE_UNTWIN, ORACLE_UNTWIN,
-				    ORACLE_UNTWIN, ORACLE_WINDOW },
+				    ORACLE_UNTWIN, ORACLE_WINDOW, _ },
 		[ORACLE_UNTWIN] = { _, ORACLE_JUDGE, ORACLE_UNTWIN, ORACLE_UNTWIN, _, _,
-				    ORACLE_UNTWIN },
-		[ORACLE_JUDGE] = { _, ORACLE_START, ORACLE_JUDGE, ORACLE_JUDGE, _, _,
-				   ORACLE_JUDGE },
-		[ORACLE_START] = { _, ORACLE_WATCH, ORACLE_START, ORACLE_START, _, _,
-				   ORACLE_START },
-		[ORACLE_REST] = { _, _, _, ORACLE_WATCH, _, _, _ },
+				    ORACLE_UNTWIN, _ },
+		[ORACLE_JUDGE] = { _, ORACLE_START, ORACLE_JUDGE, ORACLE_JUDGE, _, _, ORACLE_JUDGE,
+				   _ },
+		[ORACLE_START] = { _, ORACLE_WATCH, ORACLE_START, ORACLE_START, _, _, ORACLE_START,
+				   _ },
+		[ORACLE_REST] = { _, _, _, ORACLE_WATCH, _, _, _, _ },
 	};
 
 	for (int s = 0; s < ORACLE_STATE_MAX; s++) {
@@ -76,6 +77,8 @@ static void deadlines(void **state)
 		bool since_now;
 	} rows[] = {
 		{ ORACLE_WATCH, ORACLE_EV_DENIED, ACTION, true },
+		/* it waits, and what was refused to it before counts */
+		{ ORACLE_WATCH, ORACLE_EV_DIED, ORACLE_BACKOFF_S * 1000, false },
 		{ ORACLE_STOP, ORACLE_EV_DONE, ACTION, true },
 		{ ORACLE_STOP, ORACLE_EV_FAILED, ACTION, false },
 		{ ORACLE_TWIN, ORACLE_EV_DONE, WINDOW, true },
@@ -94,6 +97,32 @@ static void deadlines(void **state)
 		assert_int_equal(o.deadline, rows[i].deadline ? NOW + rows[i].deadline : 0);
 		assert_int_equal(o.since, rows[i].since_now ? NOW : BEFORE);
 	}
+}
+
+/* Each time in a row later, and started in the end. */
+static void what_died_waits_longer_each_time(void **state)
+{
+	struct store_oracle o = in_state(ORACLE_WATCH);
+	int64_t now = NOW, waits = 0;
+
+	for (unsigned n = 1; n < 12; n++) {
+		assert_int_equal(oracle_step(&o, ORACLE_EV_DIED, 0, now), 1);
+		assert_int_equal(o.tries, 0);
+		assert_int_equal(o.failures, n);
+		assert_true(o.deadline - now > waits || o.deadline - now == 600000);
+		waits = o.deadline - now;
+		now = o.deadline;
+		assert_int_equal(oracle_step(&o, ORACLE_EV_TIME, 0, now), 1);
+		assert_int_equal(o.tries, 1);
+		assert_int_equal(oracle_step(&o, ORACLE_EV_DONE, 0, now), 1);
+		assert_int_equal(o.state, ORACLE_REST);
+		now = o.deadline;
+		assert_int_equal(oracle_step(&o, ORACLE_EV_TIME, 0, now), 1);
+		assert_int_equal(o.state, ORACLE_WATCH);
+		assert_int_equal(o.since, BEFORE);
+	}
+	assert_int_equal(waits, 600000);
+	free(o.why);
 }
 
 static void a_loop_counts_and_the_cap_holds(void **state)
@@ -219,6 +248,7 @@ int main(void)
 		cmocka_unit_test(each_state_and_event),
 		cmocka_unit_test(deadlines),
 		cmocka_unit_test(a_loop_counts_and_the_cap_holds),
+		cmocka_unit_test(what_died_waits_longer_each_time),
 		cmocka_unit_test(what_fails_for_good_ends_with_production),
 		cmocka_unit_test(a_start_is_never_given_up),
 		cmocka_unit_test(loops_without_a_verdict_back_off),

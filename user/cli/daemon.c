@@ -170,13 +170,18 @@ static void on_started(void *arg, const struct observed_start *s)
 
 	daemon_apply_started(d->apply, s);
 	daemon_under_started(d->under, s);
+	daemon_oracle_started(d->oracle, s);
 }
 
 static void on_exited(void *arg, const struct observed_exit *e)
 {
 	struct daemon *d = arg;
+	struct under_row row;
 
 	daemon_apply_exited(d->apply, e);
+	if (under_find(daemon_under_rows(d->under), e->key, e->container, &row) == 0 &&
+	    row.mode == MODE_ENFORCE)
+		daemon_oracle_ended(d->oracle, e, row.began_ms);
 	daemon_under_exited(d->under, e);
 }
 

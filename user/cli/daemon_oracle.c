@@ -124,6 +124,16 @@ void daemon_oracle_denied(struct daemon_oracle *d, const char *key,
 	(void)oracles_denied(d->oracles, key, denial);
 }
 
+void daemon_oracle_started(struct daemon_oracle *d, const struct observed_start *s)
+{
+	oracles_started(d->oracles, s->key);
+}
+
+void daemon_oracle_ended(struct daemon_oracle *d, const struct observed_exit *e, int64_t began_ms)
+{
+	oracles_ended(d->oracles, e, began_ms);
+}
+
 void daemon_oracle_interval(struct daemon_oracle *d, bool drained)
 {
 	int r = drained ? oracles_look(d->oracles, now_ms()) : oracles_hurry(d->oracles, now_ms());

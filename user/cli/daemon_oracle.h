@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "cli/daemon.h"
+#include "learn/exits.h"
 #include "policy/oracles.h"
 
 struct daemon_oracle;
@@ -24,6 +25,9 @@ bool daemon_oracle_needs_denials(const struct daemon_oracle *d);
 /* Of learn/denied.h. */
 void daemon_oracle_denied(struct daemon_oracle *d, const char *key,
 			  const struct store_denial *denial);
+/* Of the observer: `began_ms` as of learn/under.h; ends of what was under a filter of ours. */
+void daemon_oracle_started(struct daemon_oracle *d, const struct observed_start *s);
+void daemon_oracle_ended(struct daemon_oracle *d, const struct observed_exit *e, int64_t began_ms);
 /* After each drain; `drained`: all is in the store. */
 void daemon_oracle_interval(struct daemon_oracle *d, bool drained);
 /* At the beginning, and after each sampling unit: rules. */

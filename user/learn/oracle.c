@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "apply/note.h"
 #include "base/text.h"
 #include "learn/oracle_files.h"
 #include "learn/oracle_internal.h"
@@ -88,13 +89,12 @@ static int watch_twin(struct oracles *all, struct oracle_machine *m, int64_t now
 /* Guarded calls don't wait for a rest's end. */
 static int watch(struct oracles *all, struct oracle_machine *m, int64_t now, int64_t *ret_at)
 {
-	int r;
+	int r = m->asked ? oracle_find_denied(all, m, now, ret_at) : 0;
 
-	if (!m->asked)
-		return NOTHING;
-	r = oracle_find_denied(all, m, now, ret_at);
 	m->asked = r < 0;
-	return r > 0 ? (int)ORACLE_EV_DENIED : NOTHING;
+	if (r != 0)
+		return r > 0 ? (int)ORACLE_EV_DENIED : NOTHING;
+	return oracle_death_counts(m) ? (int)ORACLE_EV_DIED : NOTHING;
 }
 
 static int rest(struct oracles *all, struct oracle_machine *m, int64_t now)
@@ -169,6 +169,10 @@ static void entered(struct oracles *all, struct oracle_machine *m, enum oracle_s
 		    int64_t now)
 {
 	m->not_before = 0;
+	if (from == ORACLE_START)
+		m->runs_ms = note_now_ms();
+	if (m->row.state == ORACLE_STOP)
+		m->death = (struct oracle_death){ 0 };
 	m->drained = false;
 	m->asked = m->remembered = true;
 	oracle_machine_stop(m);
@@ -176,14 +180,15 @@ static void entered(struct oracles *all, struct oracle_machine *m, enum oracle_s
 	tell(all, m, from, now);
 }
 
-/* Production that doesn't start under what was learned does without. */
+/* Production that doesn't start, or stay, under what was learned does without. */
 static int let_go(struct oracles *all, struct oracle_machine *m)
 {
 	int r = m->gone ? 0 : oracle_release(all, m);
 
 	if (r == 0)
 		oracle_say(all, true, m,
-			   "production doesn't start: it is tried under the engine's own profile, "
+			   "production doesn't start, or stay: it is tried under the engine's own "
+			   "profile, "
 			   "and the oracle waits for 'tamis apply' or 'tamis oracle'");
 	return r;
 }
@@ -207,10 +212,13 @@ static int move(struct oracles *all, struct oracle_machine *m, enum oracle_event
 
 	if (r == 0)
 		return 0;
+	if (e == ORACLE_EV_DIED)
+		(void)oracle_death_told(m, now);
 	saved = oracle_save(all, m, m->row.state == ORACLE_STOP && from == ORACLE_WATCH ? at : 0);
 	if (m->row.state != from) {
 		entered(all, m, from, now);
-		return saved < 0 ? saved : 1;
+		r = e == ORACLE_EV_DIED && oracle_death_over(m) ? let_go(all, m) : 0;
+		return saved < 0 ? saved : r < 0 ? r : 1;
 	}
 	oracle_machine_stop(m);
 	m->not_before = now + AGAIN_MS;
@@ -308,6 +316,7 @@ int oracles_look(struct oracles *all, int64_t now_ms)
 
 	for (size_t i = 0; i < all->cnt; i++) {
 		all->machine[i].drained = true;
+		oracle_death_drained(&all->machine[i]);
 		forget_twin(all, &all->machine[i]);
 	}
 	then = oracles_hurry(all, now_ms);

@@ -5,7 +5,8 @@
  * with the next generation.
  *
  *	state     entered                      does                              left when
- *	WATCH     production runs, enforced    waits for a denial                a call that isn't rejected
+ *	WATCH     production runs, enforced    waits for a denial                a call that isn't rejected,
+ *	                                                                         or it died without one
  *	STOP      a call was refused           stops production                  it is stopped
  *	TWIN      production is stopped        removes an old twin, starts one   it runs
  *	WINDOW    the twin runs                observes it; the replay runs      deadline, replay's or twin's end
@@ -19,11 +20,16 @@
  * then REST: production always comes back. A guarded call is rejected at once, without a loop; a
  * rejected call begins none.
  *
+ * Production that ends in WATCH by itself (by SIGSYS; soon after its start with a status that isn't 0, by
+ * a signal that nobody stops it with) and, some drains later, without a refused call that has no verdict,
+ * is started again after a back-off (START, then REST); the ORACLE_TRIES'th time in a row without its policy.
+ *
  * A production that an observer sees make a call that only a runtime's gate lets pass (execve) during
  * a loop hasn't learned it: it shares the verdict of the loop's call.
  */
 #pragma once
 
+#include "apply/trial.h"
 #include "apply/ways.h"
 #include "policy/oracles.h"
 
@@ -33,6 +39,7 @@
 #define ORACLE_PER_HOUR	     60
 #define ORACLE_BACKOFF_S     5 /* doubled with each loop in a row without a verdict, up to */
 #define ORACLE_BACKOFF_MAX_S 600
+#define ORACLE_QUICK_MS	     60000 /* production that fails later isn't said to do so by its policy */
 #define ORACLE_TWIN_PREFIX   "tamis-oracle-" /* of a twin's container and unit */
 
 /* --- pure: the next step (tested as a table) --------------------------------------------- */
@@ -45,6 +52,7 @@ enum oracle_event {
 	ORACLE_EV_TWIN_ENDED,
 	ORACLE_EV_REPLAYED,
 	ORACLE_EV_RESUMED, /* a daemon has just begun */
+	ORACLE_EV_DIED,	   /* in WATCH: production, and nothing was refused */
 };
 /* Moves o->state, since, deadline, tries, failures, why. 1: it moved, or its action is to be done
  * (again). */
@@ -55,6 +63,9 @@ int oracle_step(struct store_oracle *o, enum oracle_event e, uint32_t loops_this
 void oracle_abandon(struct store_oracle *o, const char *why, int64_t now_ms);
 
 /* --- pure: the verdict -------------------------------------------------------------------- */
+
+/* Whether an end is one that nobody asked for. Pure. */
+bool oracle_is_death(enum trial_end end, int code, int64_t lived_ms);
 
 struct oracle_twin {
 	bool was_up; /* ran, or ended with 0 */
@@ -137,6 +148,11 @@ void oracles_free(struct oracles *all);
 bool oracles_any(const struct oracles *all);
 /* From learn/denied.h and the keeper's news. */
 int oracles_denied(struct oracles *all, const char *key, const struct store_denial *d);
+/* Of a workload's starts, and ends under a filter of ours: `began_ms` (CLOCK_BOOTTIME) is when the life that
+ * is known of began, which may be the next one. */
+struct observed_exit;
+void oracles_started(struct oracles *all, const char *key);
+void oracles_ended(struct oracles *all, const struct observed_exit *e, int64_t began_ms);
 /* After each drain: rows that commands changed, children that ended, deadlines. Negative errno: the
  * first failure of the store; what waits for it is tried again. */
 int oracles_look(struct oracles *all, int64_t now_ms);

@@ -11,6 +11,16 @@ struct oracle_job {
 	struct oracle_run run;
 };
 
+/* Ends of production that nobody asked for, since the last loop began. */
+struct oracle_death {
+	unsigned cnt; /* in a row */
+	unsigned
+		grace; /* drains left until there is no denial of it; 1: that is now; 0: none is new */
+	bool is_down;	    /* it wasn't started again */
+	enum trial_end end; /* of the last one */
+	int code;
+};
+
 struct oracle_machine {
 	struct store_oracle row; /* how it is; the store follows */
 	char *key;		 /* of the workload */
@@ -23,7 +33,9 @@ struct oracle_machine {
 	bool gone;		     /* the row is no more: it ends when production is back */
 	bool drained;		     /* since the state was entered everything was drained */
 	bool asked;		     /* there may be a denial without a verdict */
-	bool remembered;	     /* the twin may be in the list of workloads */
+	struct oracle_death death;
+	int64_t runs_ms; /* CLOCK_BOOTTIME: since then production was started, or is known of */
+	bool remembered; /* the twin may be in the list of workloads */
 };
 
 struct oracles {
@@ -100,6 +112,18 @@ int oracle_shared(struct store *s, int64_t workload, const struct oracle_calls *
 /* "openat, i386:open and 7 more". NULL when out of memory. Caller frees. */
 char *oracle_list(const struct sysset *calls);
 unsigned oracle_count(const struct sysset *calls);
+
+/* --- learn/oracle_death.c -------------------------------------------------------------------- */
+
+/* A signal of those that stop services. */
+bool oracle_is_stop(int sig);
+void oracle_death_drained(struct oracle_machine *m);
+/* In WATCH, no denial being found: it is one to be answered. */
+bool oracle_death_counts(struct oracle_machine *m);
+/* Into the row's why, once the step is made. -ENOMEM. */
+int oracle_death_told(struct oracle_machine *m, int64_t now_ms);
+/* It is answered. Whether it was one too many. */
+bool oracle_death_over(struct oracle_machine *m);
 
 /* --- learn/oracle_verdict.c ------------------------------------------------------------------ */
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/oracle.h"
+#include "learn/oracle_internal.h"
 
 /* --- the twin ----------------------------------------------------------------------------- */
 
@@ -62,7 +62,7 @@ static bool read_log(const char *log, size_t len, struct oracle_said *said)
 }
 
 /* Whoever stops a service sends one of these. */
-static bool is_stop(int sig)
+bool oracle_is_stop(int sig)
 {
 	return sig == SIGTERM || sig == SIGINT || sig == SIGKILL || sig == SIGHUP;
 }
@@ -73,7 +73,7 @@ struct oracle_said oracle_judge_twin(const struct oracle_twin *t)
 
 	if (t->log)
 		said.reported = read_log(t->log, t->log_len, &said);
-	if (!said.reported && t->killed && !is_stop(t->code)) {
+	if (!said.reported && t->killed && !oracle_is_stop(t->code)) {
 		said.reported = true;
 		snprintf(said.report, sizeof(said.report), "died by signal %d (%s)", t->code,
 			 strsignal(t->code));

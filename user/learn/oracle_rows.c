@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "apply/note.h"
 #include "learn/oracle_internal.h"
 
 void oracle_machine_stop(struct oracle_machine *m)
@@ -61,6 +62,7 @@ static int add(struct oracles *all, struct store_oracle *row)
 		.resumed = true,
 		.remembered = true,
 		.asked = true,
+		.runs_ms = note_now_ms(),
 		.drained = true, /* what was there at a daemon's start is in the store */
 	};
 	*row = (struct store_oracle){ 0 };

@@ -108,6 +108,26 @@ static int denied(struct store_oracle *o, uint32_t loops_this_hour, int64_t now)
 	return 1;
 }
 
+/* Started once more after a while. What was refused to it before still counts. */
+static int died(struct store_oracle *o, int64_t now)
+{
+	int64_t since = o->since;
+
+	o->failures++;
+	(void)enter(o, ORACLE_START, now);
+	o->since = since;
+	o->deadline = now + backoff_ms(o->failures);
+	o->tries = 0;
+	return 1;
+}
+
+static int watch(struct store_oracle *o, enum oracle_event e, uint32_t loops_this_hour, int64_t now)
+{
+	if (e == ORACLE_EV_DIED)
+		return died(o, now);
+	return e == ORACLE_EV_DENIED ? denied(o, loops_this_hour, now) : 0;
+}
+
 /* The states with an action of their own. */
 static int act(struct store_oracle *o, enum oracle_event e, enum oracle_state next, int64_t now)
 {
@@ -160,7 +180,7 @@ int oracle_step(struct store_oracle *o, enum oracle_event e, uint32_t loops_this
 {
 	switch (o->state) {
 	case ORACLE_WATCH:
-		return e == ORACLE_EV_DENIED ? denied(o, loops_this_hour, now_ms) : 0;
+		return watch(o, e, loops_this_hour, now_ms);
 	case ORACLE_STOP:
 		return act(o, e, ORACLE_TWIN, now_ms);
 	case ORACLE_TWIN:

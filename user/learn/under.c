@@ -390,7 +390,11 @@ int under_find(struct under *u, const char *key, const char *container, struct u
 	else if (!container || !container[0] || ask_note(u, key, container, 0, &v) < 0)
 		return -ENOENT;
 	*ret = (struct under_row){
-		.key = key, .container = container, .mode = v.mode, .generation = v.generation
+		.key = key,
+		.container = container,
+		.mode = v.mode,
+		.generation = v.generation,
+		.began_ms = v.began_ms,
 	};
 	return 0;
 }

@@ -15,6 +15,7 @@ struct under_row {
 	const char *key, *container;
 	enum policy_mode mode; /* MODE_OBSERVE: the engine's own profile */
 	uint32_t generation;
+	int64_t began_ms; /* CLOCK_BOOTTIME; a moment that it was seen running at, if not known */
 };
 
 int under_new(const char *state, struct under **ret);
