@@ -34,6 +34,8 @@ static int take_words(const char *text, struct oracle_argv *ret, const char *wha
 
 	oracle_argv_done(ret);
 	r = oracle_argv_split(text, ret);
+	if (r == 0 && !*ret->word[0])
+		r = -EINVAL;
 	if (r < 0)
 		log_err("mine: --%s %s: not a command", what, text);
 	return r;

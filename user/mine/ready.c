@@ -21,8 +21,8 @@ struct ready {
 	const struct ready_options *o;
 	regex_t line;
 	bool has_line;
-	uint64_t seen;
-	int64_t quiet_since, began;
+	uint64_t seen, work;
+	int64_t quiet_since, idle_since, began;
 };
 
 /* --- each way ------------------------------------------------------------------------------- */
@@ -64,29 +64,31 @@ static int command_succeeds(struct ready *w)
 	return r < 0 ? r : run_succeeded(&result);
 }
 
-static int is_quiet(struct ready *w)
+/* Since when a value is what it is. */
+static int64_t unchanged(uint64_t now, uint64_t *before, int64_t *since)
 {
-	uint64_t seen = w->o->seen ? w->o->seen(w->o->arg) : 0;
-	int64_t now = run_now_ms();
-
-	if (seen != w->seen)
-		w->quiet_since = now;
-	w->seen = seen;
-	return now - w->quiet_since >= QUIET_MS;
+	if (now != *before)
+		*since = run_now_ms();
+	*before = now;
+	return run_now_ms() - *since;
 }
 
-/* Nothing was said: what it has itself. */
+/* Nothing was said: what it has itself. One that listens nowhere yet may be busy with what it will make
+ * new calls for; one that listens may always be. */
 static int seems_ready(struct ready *w)
 {
 	struct target_facts f;
+	int64_t quiet, idle;
 
 	if (target_look(w->t, &f) < 0)
 		return 0;
 	if (f.health)
 		return target_healthy(w->t);
-	if (!is_quiet(w))
+	idle = unchanged(target_work(w->t), &w->work, &w->idle_since);
+	quiet = unchanged(w->o->seen ? w->o->seen(w->o->arg) : 0, &w->seen, &w->quiet_since);
+	if (quiet < QUIET_MS)
 		return 0;
-	return f.port_cnt > 0 || !f.exposes;
+	return f.port_cnt > 0 || (!f.exposes && idle >= QUIET_MS);
 }
 
 static int is_ready(struct ready *w)
@@ -180,7 +182,7 @@ int ready_wait(struct target *t, const struct ready_options *o, char **ret_why)
 	struct ready w = { .t = t, .o = o, .began = run_now_ms() };
 	int r;
 
-	w.quiet_since = w.began;
+	w.quiet_since = w.idle_since = w.began;
 	if (o->log_line &&
 	    regcomp(&w.line, o->log_line, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
 		return text_why(-EINVAL, ret_why, "\"%s\" is no regular expression", o->log_line);

@@ -205,9 +205,29 @@ int target_runs(struct target *t, int *ret_status)
 	return 0;
 }
 
+/* The directory of its cgroup; NULL: not known. */
+static char *cgroup_dir(const struct target *t)
+{
+	_free_ char *mount = NULL;
+
+	if (cgroups_find(&mount) < 0 || !mount || !t->cgroup)
+		return NULL;
+	return text_format("%s%s", mount, t->cgroup);
+}
+
+uint64_t target_work(struct target *t)
+{
+	_free_ char *dir = cgroup_dir(t);
+	uint64_t ticks = 0;
+
+	if (dir && target_works(dir, &ticks))
+		t->worked++;
+	return ticks + t->worked;
+}
+
 int target_look(struct target *t, struct target_facts *ret)
 {
-	_free_ char *mount = NULL, *dir = NULL;
+	_free_ char *dir = NULL;
 
 	if (!t->running || has_ended(t))
 		return -ESRCH;
@@ -222,9 +242,7 @@ int target_look(struct target *t, struct target_facts *ret)
 		.exposes = t->facts.exposes,
 		.health = t->facts.health,
 	};
-	if (cgroups_find(&mount) < 0 || !mount || !t->cgroup)
-		return 0;
-	dir = text_format("%s%s", mount, t->cgroup);
+	dir = cgroup_dir(t);
 	if (dir)
 		ret->port_cnt = target_ports(dir, t->pid, ret->port, ARRAY_SIZE(ret->port));
 	return 0;

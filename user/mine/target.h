@@ -65,6 +65,9 @@ int target_restart(struct target *t, char **ret_why);
 int target_runs(struct target *t, int *ret_status);
 /* Looked up anew: ports come late. -ESRCH: it ended. */
 int target_look(struct target *t, struct target_facts *ret);
+/* Grows with the processor time of its processes, and while one of them runs or waits for a disk: one that
+ * doesn't grow waits for somebody. */
+uint64_t target_work(struct target *t);
 /* Runs argv in it (podman exec; for a unit: nsenter into its mount namespace, in its cgroup). */
 struct run_result;
 int target_exec(struct target *t, const char *const *argv, int64_t limit_ms,

@@ -54,6 +54,7 @@ struct target {
 	pid_t pid;
 	int pidfd;
 	char *cgroup;		  /* its path */
+	uint64_t worked;	  /* times that it was seen to run */
 	struct oracle_argv owned; /* what in a cgroup's path is its own */
 	struct identity identity;
 	struct inspected facts;
@@ -90,6 +91,13 @@ int podman_exec(struct target *t, const char *const *argv, int64_t limit_ms,
 int podman_log(struct target *t, char **ret);
 int podman_healthy(struct target *t);
 int podman_clean(struct target *t, char **ret_why);
+
+/* --- target_procs.c ---------------------------------------------------------------------- */
+
+/* Calls fn for each process of a cgroup (a directory) and of those below it: some 1000 at most. */
+void target_procs(const char *cgroup_dir, void (*fn)(const char *pid, void *arg), void *arg);
+/* Whether one of them runs or waits for a disk now, and the processor time of all. */
+bool target_works(const char *cgroup_dir, uint64_t *ret_ticks);
 
 /* --- target_ports.c ---------------------------------------------------------------------- */
 

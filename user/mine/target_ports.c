@@ -11,14 +11,12 @@
 #include "mine/target_internal.h"
 
 #define INODES_MAX 4096
-#define PIDS_MAX   1024
-#define DEPTH_MAX  4
 #define TABLE_MAX  (4u << 20)
 #define LISTEN	   "0A"
 
 struct listeners {
 	uint64_t inode[INODES_MAX];
-	size_t cnt, pids;
+	size_t cnt;
 };
 
 /* --- the sockets that its processes hold ---------------------------------------------------- */
@@ -36,45 +34,15 @@ static void add_link(struct listeners *l, int dir, const char *name)
 		l->inode[l->cnt++] = inode;
 }
 
-static void add_process(struct listeners *l, const char *pid)
+static void add_process(const char *pid, void *arg)
 {
+	struct listeners *l = arg;
 	_free_ char *path = text_format("/proc/%s/fd", pid);
 	DIR *dir = path ? opendir(path) : NULL;
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)))
 		add_link(l, dirfd(dir), e->d_name);
-	if (dir)
-		closedir(dir);
-}
-
-static void add_processes(struct listeners *l, const char *cgroup)
-{
-	_free_ char *path = text_format("%s/cgroup.procs", cgroup), *text = NULL;
-	char *next = NULL;
-
-	if (!path || file_read(path, TABLE_MAX, &text, NULL) < 0)
-		return;
-	for (char *pid = strtok_r(text, "\n", &next); pid && l->pids < PIDS_MAX;
-	     pid = strtok_r(NULL, "\n", &next), l->pids++)
-		add_process(l, pid);
-}
-
-static void add_cgroups(struct listeners *l, const char *cgroup, unsigned depth)
-{
-	DIR *dir = depth < DEPTH_MAX ? opendir(cgroup) : NULL;
-	struct dirent *e;
-
-	add_processes(l, cgroup);
-	while (dir && (e = readdir(dir))) {
-		_free_ char *path = NULL;
-
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		path = text_format("%s/%s", cgroup, e->d_name);
-		if (path)
-			add_cgroups(l, path, depth + 1);
-	}
 	if (dir)
 		closedir(dir);
 }
@@ -143,7 +111,7 @@ unsigned target_ports(const char *cgroup_dir, pid_t pid, uint16_t *ret, unsigned
 
 	if (!l)
 		return 0;
-	add_cgroups(l, cgroup_dir, 0);
+	target_procs(cgroup_dir, add_process, l);
 	qsort(l->inode, l->cnt, sizeof(*l->inode), compare_inodes);
 	read_table(l, pid, "tcp", &p);
 	read_table(l, pid, "tcp6", &p);
