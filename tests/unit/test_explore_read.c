@@ -91,6 +91,7 @@ static const struct {
 	{ HEAD "signal\n", "dir/x:2: no such signal is known here" },
 	{ HEAD "signal HUPP\n", "dir/x:2: no such signal is known here" },
 	{ HEAD "signal HUP if\n", "dir/x:2: \"if\" knows \"caught\" alone" },
+	{ HEAD "restart if hung\n", "dir/x:2: \"restart if\" knows \"ended\" alone" },
 	{ HEAD "wait\n", "dir/x:2: \"wait\" goes like: wait up, wait end" },
 	{ HEAD "end\n", "dir/x:2: \"end\" of nothing" },
 	{ HEAD "connect\nrepeat 3\nconnect\n", "dir/x:3: the block has no \"end\"" },
@@ -210,6 +211,18 @@ static void writes_blocks_out(void **state)
 	assert_int_equal(e->step[12].verb, EXPLORE_CLOSE);
 }
 
+/* A line goes on behind a backslash; lines are counted as they stand in the file. */
+static void joins_lines(void **state)
+{
+	_cleanup_(exploration_free) struct exploration *e =
+		must_read(HEAD "# no \\\nsend \\\n\t\"a\" \\\n times 2\nclose\n");
+
+	assert_int_equal(e->steps, 2);
+	assert_int_equal(e->step[0].line, 3);
+	assert_int_equal(e->step[0].times, 2);
+	assert_int_equal(e->step[1].line, 6);
+}
+
 /* `cnt` times `what`, after HEAD. */
 static char *many(const char *what, size_t cnt)
 {
@@ -266,9 +279,9 @@ static void refuses_a_nul(void **state)
 /* What is embedded can be read, all of it, and every kind of service that is promised is there. */
 static void reads_what_is_embedded(void **state)
 {
-	static const char *const names[] = { "http",	 "http-slow", "redis", "memcached",
-					     "postgres", "mysql",     "tcp",   "signals",
-					     "logs",	 "shell",     "stop",  "nginx",
+	static const char *const names[] = { "http",	 "http-slow", "redis",	 "memcached",
+					     "postgres", "mysql",     "tcp",	 "signals",
+					     "logs",	 "shell",     "restart", "nginx",
 					     "apache" };
 	_explorations_ struct explorations all = { 0 };
 	_free_ char *why = NULL;
@@ -295,6 +308,7 @@ int main(void)
 		cmocka_unit_test(reads_requests),
 		cmocka_unit_test(reads_the_rest),
 		cmocka_unit_test(writes_blocks_out),
+		cmocka_unit_test(joins_lines),
 		cmocka_unit_test(is_bounded),
 		cmocka_unit_test(refuses_a_nul),
 		cmocka_unit_test(reads_what_is_embedded),

@@ -133,6 +133,18 @@ static void exits_as_the_first_time(void **state)
 	assert_string_equal(why, "x:2: false: 0, was 7 the first time");
 }
 
+/* Where the service listens is told to what runs inside. */
+static void tells_the_port(void **state)
+{
+	_explorations_ struct explorations e;
+
+	target_is(81);
+	explorations_of("for: port 81\nexec $PORT\nexec \"a$PORT,$PORT $POR\"\n", &e);
+	assert_int_equal(chosen(&e), 1);
+	assert_null(run_one(&e));
+	assert_string_equal(target.asked, "exec 81\nexec a81,81 $POR\n");
+}
+
 static void wants_the_status_said(void **state)
 {
 	_explorations_ struct explorations e;
@@ -175,7 +187,7 @@ static void ends_and_starts(void **state)
 	_free_ char *why = NULL;
 
 	target_is(0);
-	explorations_of("for: any\nlast\nwait end\nrestart\nwait up\n", &e);
+	explorations_of("for: any\nlast\nrestart if ended\nwait up\nrestart if ended\n", &e);
 	target.ended = 1;
 	assert_null(run_one(&e));
 	assert_string_equal(target.asked, "restart \n");
@@ -266,7 +278,9 @@ static void leaves_the_end_to_the_end(void **state)
 		assert_true(!last || e->last);
 		last = e->last;
 		assert_memory_equal(tests.test[i].name, "explore/", 8);
-		assert_int_equal(tests.test[i].restarts, !strcmp(e->name, "stop"));
+		assert_int_equal(tests.test[i].restarts,
+				 !strcmp(e->name, "restart") || !strcmp(e->name, "signals") ||
+					 !strcmp(e->name, "logs") || !strncmp(e->name, "stop-", 5));
 	}
 	assert_true(last);
 }
@@ -277,6 +291,7 @@ int main(void)
 		cmocka_unit_test(talks),
 		cmocka_unit_test(says_who_does_not_answer),
 		cmocka_unit_test(exits_as_the_first_time),
+		cmocka_unit_test(tells_the_port),
 		cmocka_unit_test(wants_the_status_said),
 		cmocka_unit_test(signals_what_is_caught),
 		cmocka_unit_test(ends_and_starts),

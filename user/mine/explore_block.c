@@ -175,28 +175,46 @@ static int block(struct reader *r, size_t *i, bool top)
 	return top ? 0 : explore_bad(&r->at, "the block has no \"end\"");
 }
 
+/* The next line of *next, cut off; what a backslash at its end joins to it becomes part of it. *ret_lines
+ * is how many there were. */
+static char *line_of(char **next, size_t *ret_lines)
+{
+	char *line = *next, *end = strchrnul(line, '\n');
+	bool comment = line[strspn(line, " \t")] == '#';
+
+	*ret_lines = 1;
+	while (!comment && *end && end > line && end[-1] == '\\') {
+		end[-1] = end[0] = ' ';
+		end = strchrnul(end, '\n');
+		(*ret_lines)++;
+	}
+	*next = *end ? end + 1 : end;
+	*end = '\0';
+	if (end > line && end[-1] == '\r')
+		end[-1] = '\0';
+	return line;
+}
+
 int explore_lines(const char *text, const struct explore_at *at,
 		  int (*fn)(void *arg, const char *line, const struct explore_at *at), void *arg)
 {
+	static char nothing[] = "";
 	_free_ char *copy = strdup(text);
 	_free_ char **line = calloc(strlen(text) + 1, sizeof(*line));
 	struct reader r = { .line = line, .at = *at, .fn = fn, .arg = arg };
 	char *next = copy;
-	size_t i = 0;
+	size_t i = 0, lines;
 
 	if (!copy || !line)
 		return -ENOMEM;
-	while (next && *next) {
-		size_t len;
-
-		line[r.lines++] = strsep(&next, "\n");
-		len = strlen(line[r.lines - 1]);
-		if (len && line[r.lines - 1][len - 1] == '\r')
-			line[r.lines - 1][len - 1] = '\0';
-		if (len >= EXPLORE_LINE_MAX)
-			return explore_bad(
-				&(struct explore_at){ at->file, (unsigned)r.lines, at->ret_why },
-				"the line is too long");
+	while (*next) {
+		line[r.lines++] = line_of(&next, &lines);
+		r.at.line = (unsigned)r.lines;
+		if (strlen(line[r.lines - 1]) >= EXPLORE_LINE_MAX)
+			return explore_bad(&r.at, "the line is too long");
+		while (--lines)
+			line[r.lines++] = nothing;
 	}
+	r.at.line = at->line;
 	return block(&r, &i, true);
 }

@@ -2,25 +2,37 @@
 /* policies/explore/, embedded. */
 #include "mine/explore_internal.h"
 
-#define FILES(X)                              \
-	X(apache, "apache")                   \
-	X(http, "http")                       \
-	X(http_slow, "http-slow")             \
-	X(http_wire, "http-wire")             \
-	X(http_write, "http-write")           \
-	X(logs, "logs")                       \
-	X(memcached, "memcached")             \
-	X(memcached_flush, "memcached-flush") \
-	X(mysql, "mysql")                     \
-	X(mysql_wire, "mysql-wire")           \
-	X(nginx, "nginx")                     \
-	X(postgres, "postgres")               \
-	X(postgres_wire, "postgres-wire")     \
-	X(redis, "redis")                     \
-	X(redis_keep, "redis-keep")           \
-	X(shell, "shell")                     \
-	X(signals, "signals")                 \
-	X(stop, "stop")                       \
+#define FILES(X)                                \
+	X(apache, "apache")                     \
+	X(http, "http")                         \
+	X(http_conditions, "http-conditions")   \
+	X(http_slow, "http-slow")               \
+	X(http_wire, "http-wire")               \
+	X(http_write, "http-write")             \
+	X(logs, "logs")                         \
+	X(memcached, "memcached")               \
+	X(memcached_broken, "memcached-broken") \
+	X(memcached_flush, "memcached-flush")   \
+	X(memcached_large, "memcached-large")   \
+	X(memcached_stats, "memcached-stats")   \
+	X(mysql, "mysql")                       \
+	X(mysql_wire, "mysql-wire")             \
+	X(nginx, "nginx")                       \
+	X(postgres, "postgres")                 \
+	X(postgres_keep, "postgres-keep")       \
+	X(postgres_wire, "postgres-wire")       \
+	X(redis, "redis")                       \
+	X(redis_broken, "redis-broken")         \
+	X(redis_clients, "redis-clients")       \
+	X(redis_keep, "redis-keep")             \
+	X(redis_large, "redis-large")           \
+	X(redis_scripts, "redis-scripts")       \
+	X(redis_types, "redis-types")           \
+	X(restart, "restart")                   \
+	X(shell, "shell")                       \
+	X(signals, "signals")                   \
+	X(stop_int, "stop-int")                 \
+	X(stop_term, "stop-term")               \
 	X(tcp, "tcp")
 
 /* The build runs in the top folder, so paths are from there whatever O= is. */

@@ -80,7 +80,7 @@ struct explore_step {
 	int64_t ms;
 	unsigned number; /* family, connection, signal, clients, depth */
 	unsigned limit;
-	bool caught;
+	bool caught, ended; /* signal, restart: only if */
 };
 void explore_step_done(struct explore_step *s);
 
@@ -178,7 +178,8 @@ struct explore_run {
 	unsigned slot; /* which of e->seen->port */
 	uint16_t port; /* 0: none */
 	bool tls;
-	int64_t until, step_ms; /* CLOCK_MONOTONIC; of a step */
+	int64_t until;		  /* CLOCK_MONOTONIC */
+	int64_t step_ms, life_ms; /* of a step; of a wait for its start or end */
 	int stop_fd;
 	struct explore_conn conn[EXPLORE_CONNS_MAX];
 	unsigned on;

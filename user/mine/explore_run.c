@@ -9,6 +9,8 @@
 #include "mine/explore_internal.h"
 
 #define STEP_MS 10000
+/* A start or an end may take longer than an answer. */
+#define LIFE_MS 60000
 
 int explore_fail(struct explore_run *r, const char *fmt, ...)
 {
@@ -123,7 +125,7 @@ static int dispatch(struct explore_run *r, const struct explore_step *s)
 	case EXPLORE_PAUSE:
 		return nap(r, s->ms);
 	case EXPLORE_WITHIN:
-		r->step_ms = s->ms;
+		r->step_ms = r->life_ms = s->ms;
 		return 0;
 	default:
 		return explore_serve(r, s);
@@ -169,6 +171,7 @@ static int steps(struct explore_run *r, unsigned *ret_line)
 	int err = 0;
 
 	r->step_ms = STEP_MS;
+	r->life_ms = LIFE_MS;
 	for (size_t i = 0; i < r->e->steps && err == 0; i++) {
 		*ret_line = r->e->step[i].line;
 		err = step(r, &r->e->step[i]);

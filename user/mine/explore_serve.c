@@ -11,22 +11,58 @@
 #include "mine/explore_internal.h"
 #include "mine/run.h"
 
-/* A start or an end may take longer than an answer. */
-#define LIFE_MS	  60000
 #define LOOK_EACH 50
 
 static int64_t life_deadline(const struct explore_run *r)
 {
-	int64_t until = explore_now_ms() + (r->step_ms > LIFE_MS ? r->step_ms : LIFE_MS);
+	int64_t until = explore_now_ms() + r->life_ms;
 
 	return until < r->until ? until : r->until;
+}
+
+/* "$PORT" is the number of the port. */
+static char *with_port(const char *word, unsigned port)
+{
+	static const char name[] = "$PORT";
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	const char *at;
+
+	if (!f)
+		return NULL;
+	for (; (at = strstr(word, name)); word = at + sizeof(name) - 1)
+		fprintf(f, "%.*s%u", (int)(at - word), word, port);
+	fputs(word, f);
+	return fclose(f) == 0 ? text : NULL;
+}
+
+static void words_free(char **word)
+{
+	for (size_t i = 0; i < EXPLORE_WORDS_MAX; i++)
+		free(word[i]);
+}
+
+static int run_in(struct explore_run *r, char *const *word, struct run_result *ret)
+{
+	char *argv[EXPLORE_WORDS_MAX + 1] = { NULL };
+	int64_t limit = explore_deadline(r) - explore_now_ms();
+	int err = 0;
+
+	for (size_t i = 0; word[i] && err == 0; i++) {
+		argv[i] = with_port(word[i], r->port);
+		err = argv[i] ? 0 : -ENOMEM;
+	}
+	if (err == 0)
+		err = target_exec(r->t, (const char *const *)argv, limit > 0 ? limit : 1, ret);
+	words_free(argv);
+	return err;
 }
 
 static int exec_in(struct explore_run *r, const struct explore_step *s)
 {
 	_run_result_ struct run_result result = { 0 };
-	int64_t limit = explore_deadline(r) - explore_now_ms();
-	int err = target_exec(r->t, (const char *const *)s->word, limit > 0 ? limit : 1, &result);
+	int err = run_in(r, s->word, &result);
 	int status = WIFSIGNALED(result.status) ? 128 + WTERMSIG(result.status)
 						: WEXITSTATUS(result.status);
 
@@ -122,10 +158,16 @@ static int wait_end(struct explore_run *r)
 	}
 }
 
-static int restart(struct explore_run *r)
+static int restart(struct explore_run *r, const struct explore_step *s)
 {
 	_free_ char *why = NULL;
-	int err;
+	int err, status;
+
+	if (s->ended) {
+		err = target_runs(r->t, &status);
+		if (err != 0)
+			return err < 0 ? err : 0;
+	}
 
 	explore_hang_up(r);
 	explore_http_free(TAKE_PTR(r->http));
@@ -151,7 +193,7 @@ int explore_serve(struct explore_run *r, const struct explore_step *s)
 	case EXPLORE_WAIT_END:
 		return wait_end(r);
 	case EXPLORE_RESTART:
-		return restart(r);
+		return restart(r, s);
 	default:
 		return -EINVAL;
 	}

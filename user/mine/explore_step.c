@@ -305,6 +305,16 @@ static int read_wait(struct reading *r)
 	return 0;
 }
 
+static int read_restart(struct reading *r)
+{
+	if (took(r, "if")) {
+		if (!took(r, "ended"))
+			return explore_bad(r->at, "\"restart if\" knows \"ended\" alone");
+		r->step->ended = true;
+	}
+	return 0;
+}
+
 static int read_nothing(struct reading *r)
 {
 	return 0;
@@ -331,7 +341,7 @@ static const struct {
 	{ "pause", EXPLORE_PAUSE, read_ms },
 	{ "within", EXPLORE_WITHIN, read_ms },
 	{ "wait", EXPLORE_WAIT_UP, read_wait },
-	{ "restart", EXPLORE_RESTART, read_nothing },
+	{ "restart", EXPLORE_RESTART, read_restart },
 };
 
 static int read_step(struct reading *r)
