@@ -513,6 +513,38 @@ static void what_was_decided_is_kept(void **state)
 	store_minimised_free(list, cnt);
 }
 
+static void decided(int64_t run)
+{
+	const struct store_minimised m = { .abi = TAMIS_ABI_X86_64, .nr = 2, .state = 1 };
+
+	assert_stored(store_minimised_set(st, run, &m));
+}
+
+/* The newest that decided anything, of the same workload and tests. */
+static void minimising_goes_on_where_it_was(void **state)
+{
+	struct store_mine m;
+	int64_t run[4];
+
+	fill();
+	assert_int_equal(store_mine_minimised(st, web, "sha256:aa", &m), -ENOENT);
+	IN_TRANSACTION
+	{
+		run[0] = add_run(web, NOW, STORE_MINE_DONE);
+		run[1] = add_run(web, NOW, STORE_MINE_STOPPED);
+		run[2] = add_run(web, NOW, STORE_MINE_DONE);
+		run[3] = add_run(other, NOW, STORE_MINE_DONE);
+		decided(run[0]);
+		decided(run[1]);
+		decided(run[3]);
+	}
+	assert_stored(store_mine_minimised(st, web, "sha256:aa", &m));
+	assert_int_equal(m.id, run[1]);
+	store_mine_done(&m);
+	assert_int_equal(store_mine_minimised(st, web, "sha256:bb", &m), -ENOENT);
+	assert_int_equal(store_mine_minimised(st, web, NULL, &m), -ENOENT);
+}
+
 static void spoiled_decisions_are_refused(void **state)
 {
 	static const char *const spoils[] = {
@@ -617,6 +649,7 @@ int main(void)
 		TEST(runs_go_with_their_workload),
 		TEST(a_merged_workload_was_mined),
 		TEST(what_was_decided_is_kept),
+		TEST(minimising_goes_on_where_it_was),
 		TEST(spoiled_decisions_are_refused),
 		TEST(coverage_is_kept),
 		TEST(readers_may_read_it),
