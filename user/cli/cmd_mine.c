@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cmd.h"
@@ -12,10 +11,8 @@
 #include "cli/mine_job.h"
 #include "cli/mine_tests.h"
 #include "cli/options.h"
-#include "cli/print.h"
 #include "emit/emit.h"
 #include "identity/cgroups.h"
-#include "mine/report.h"
 #include "mine/stop.h"
 
 #define TIME_S	     300
@@ -260,85 +257,7 @@ static int run_job(struct mine_job *j)
 	return r < 0 ? r : cleaned;
 }
 
-/* --- what comes out ------------------------------------------------------------------------- */
-
-static int write_policy(const struct mine_job *j, const struct policy *p)
-{
-	_free_ char *text = NULL;
-	int r = p ? mine_policy_text(p, j->unit ? "systemd" : "oci", &text) : -ENOENT;
-
-	if (!j->output)
-		return 0;
-	if (r == 0)
-		r = file_write_atomic(j->output, text, strlen(text), 0644);
-	return r < 0 ? log_err_errno(r, "%s", j->output) : 0;
-}
-
-static int write_report(const struct mine_job *j, const json_t *doc)
-{
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f;
-	int r;
-
-	if (!j->report)
-		return 0;
-	f = open_memstream(&text, &len);
-	if (!f)
-		return -ENOMEM;
-	r = report_write(doc, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r == 0)
-		r = file_write_atomic(j->report, text, len, 0644);
-	return r < 0 ? log_err_errno(r, "%s", j->report) : 0;
-}
-
-static int show(const struct mine_job *j, json_t *doc)
-{
-	if (j->json)
-		return print_json(json_incref(doc), stdout);
-	if (!j->result.observed)
-		return 0; /* the one line that says why says it all */
-	mine_print(doc, stdout);
-	return fflush(stdout) == 0 ? 0 : -errno;
-}
-
-/* Every test that passes without the policy passes under it, and nothing that it needs is refused. */
-static bool is_fine(const struct mine_job *j, const json_t *doc)
-{
-	const struct mine_result *r = &j->result;
-	bool fine = r->enforced != NULL;
-
-	for (size_t i = 0; fine && i < r->tests; i++)
-		fine = r->observed[i].outcome != MATRIX_PASS ||
-		       r->enforced[i].outcome == MATRIX_PASS ||
-		       r->enforced[i].outcome == MATRIX_NONE;
-	return fine &&
-	       json_array_size(json_object_get(json_object_get(doc, "widened"), "calls")) == 0;
-}
-
-static int put_all(const struct mine_job *j, bool stopped, bool *ret_fine)
-{
-	_policy_loaded_ struct policy_loaded loaded = { 0 };
-	const struct policy *p = NULL;
-	json_t *doc;
-	int r;
-
-	if (j->mined && mine_policy_load(j, &loaded) == 0)
-		p = &loaded.policy;
-	doc = mine_json(j, p, stopped);
-	if (!doc)
-		return log_err_errno(-ENOMEM, "mine");
-	*ret_fine = is_fine(j, doc);
-	r = p ? write_policy(j, p) : 0;
-	if (r == 0)
-		r = write_report(j, doc);
-	if (r == 0)
-		r = show(j, doc);
-	json_decref(doc);
-	return r;
-}
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static void say_stopped(const struct mine_job *j)
 {
@@ -360,13 +279,13 @@ static int mine(struct mine_job *j)
 	if (r == -EINTR) {
 		mine_progress_end();
 		if (j->json && j->result.run.id)
-			(void)put_all(j, true, &fine);
+			(void)mine_put(j, true, &fine);
 		say_stopped(j);
 		return EXIT_STOPPED;
 	}
 	if (r < 0 && j->result.run.id)
 		log_err("%s: %s", mine_job_target(j), j->result.why ?: strerror(-r));
-	if (j->result.run.id && put_all(j, false, &fine) < 0)
+	if (j->result.run.id && mine_put(j, false, &fine) < 0)
 		return EXIT_FAIL;
 	return r < 0 || !fine ? EXIT_FAIL : EXIT_OK;
 }

@@ -64,6 +64,12 @@ json_t *mine_json_calls(const struct mine_job *j, const struct policy *p,
 /* Of the matrix' unit: the test's index, -1: start or stop. */
 int mine_job_test_of(const struct mine_job *j, size_t unit);
 
+/* --- mine_put.c -------------------------------------------------------------------------- */
+
+/* All files and lines of it; *ret_fine: nothing passes without the policy and fails under it, nor is it
+ * wider than it may be. Logs why not. */
+int mine_put(const struct mine_job *j, bool stopped, bool *ret_fine);
+
 /* --- mine_print.c ------------------------------------------------------------------------ */
 
 /* A document for people. */

@@ -134,8 +134,7 @@ int mine_unit(struct mine *m, const char *label)
 	return trouble(m, observer_unit(m->observer));
 }
 
-/* Of the workload: NULL until its entrypoint was seen. */
-static int find_row(struct mine *m)
+int mine_find_row(struct mine *m)
 {
 	_free_ char *candidates = NULL;
 	struct store_row row = { 0 };
@@ -168,7 +167,7 @@ int mine_refresh_row(struct mine *m)
 
 	if (r < 0)
 		return r;
-	r = find_row(m);
+	r = mine_find_row(m);
 	if (r == -ENOENT)
 		return text_why(-ENOENT, &m->ret->why,
 				"its start wasn't seen: nothing can be learned of it");
@@ -179,140 +178,6 @@ int mine_refresh_row(struct mine *m)
 		return 0;
 	m->ret->run.workload = m->ret->row.id;
 	return store_run_row(m);
-}
-
-/* --- progress ------------------------------------------------------------------------------- */
-
-/* What was called outside of every test: at the start, at the stop. */
-static void outside_of(const struct matrix *all, struct sysset ret[TAMIS_ABI_MAX])
-{
-	memset(ret, 0, TAMIS_ABI_MAX * sizeof(*ret));
-	for (size_t i = 0; i < all->cnt; i++)
-		for (unsigned abi = 0; all->unit[i].outcome == MATRIX_NONE && abi < TAMIS_ABI_MAX;
-		     abi++)
-			sysset_merge(&ret[abi], &all->unit[i].set[abi]);
-}
-
-/* What is sampled is a life of the service with one test in it: start and stop are in each of them, and
- * none of their calls is rare. */
-static int lives_of(const struct matrix *all, struct matrix *ret)
-{
-	struct sysset outside[TAMIS_ABI_MAX];
-	int r = 0;
-
-	outside_of(all, outside);
-	for (size_t i = 0; r == 0 && i < all->cnt; i++) {
-		const struct matrix_unit *from = &all->unit[i];
-		struct matrix_unit *unit;
-
-		if (from->outcome == MATRIX_NONE)
-			continue;
-		r = matrix_add(ret, from->name, from->began, &unit);
-		for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
-			unit->set[abi] = from->set[abi];
-			sysset_merge(&unit->set[abi], &outside[abi]);
-		}
-	}
-	return r;
-}
-
-int mine_estimate(const struct matrix *all, struct incidence *ret)
-{
-	_matrix_ struct matrix m = { 0 };
-	int r = lives_of(all, &m);
-
-	return r < 0 ? r : incidence_of(&m, ret);
-}
-
-static void estimate(struct mine *m, struct mine_progress *p)
-{
-	_incidence_ struct incidence in = { 0 };
-	_matrix_ struct matrix all = { 0 };
-
-	if (!m->ret->run.workload ||
-	    store_matrix(m->o->store, m->ret->run.workload, m->ret->run.id, &all) < 0 ||
-	    mine_estimate(&all, &in) < 0)
-		return;
-	unseen_estimate(&in, &p->unseen);
-}
-
-static unsigned count_calls(struct mine *m)
-{
-	_free_ struct learned *l = calloc(1, sizeof(*l));
-	unsigned cnt = 0;
-
-	if (!l || !m->ret->run.workload || store_learned(m->o->store, m->ret->run.workload, l) < 0)
-		return m->last_calls;
-	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
-		sysset_merge(&l->set[TAMIS_WORKLOAD][abi], &l->set[TAMIS_SESSION][abi]);
-		cnt += sysset_count(&l->set[TAMIS_WORKLOAD][abi]);
-	}
-	return cnt;
-}
-
-void mine_tell(struct mine *m, size_t done, const char *name)
-{
-	struct mine_progress p = {
-		.phase = m->phase,
-		.test = done,
-		.tests = m->ret->tests,
-		.name = name,
-		.took_ms = run_now_ms() - m->phase_began,
-	};
-
-	if (!m->o->progress)
-		return;
-	p.calls = count_calls(m);
-	p.grown = p.calls - m->last_calls;
-	if (!name)
-		m->last_calls = p.calls;
-	if (!name && m->phase == MINE_OBSERVE)
-		estimate(m, &p);
-	m->o->progress(m->o->arg, &p);
-}
-
-/* --- starting ------------------------------------------------------------------------------- */
-
-/* What grows with every new call. */
-static uint64_t seen(void *arg)
-{
-	struct mine *m = arg;
-
-	if (mine_drain(m) < 0)
-		return 0;
-	if (m->ret->run.workload == 0 && find_row(m) == 0)
-		m->ret->run.workload = m->ret->row.id;
-	return count_calls(m);
-}
-
-int mine_start(struct mine *m, const char *profile, char **ret_why)
-{
-	struct ready_options ready = m->o->ready;
-	int r = target_start(m->o->target, profile, ret_why);
-
-	if (r < 0)
-		return r;
-	ready.stop_fd = m->o->stop_fd;
-	ready.seen = seen;
-	ready.arg = m;
-	r = ready_wait(m->o->target, &ready, ret_why);
-	return r < 0 ? r : mine_drain(m);
-}
-
-int mine_revive(struct mine *m, char **ret_why)
-{
-	struct ready_options ready = m->o->ready;
-	int r;
-
-	if (target_runs(m->o->target, NULL) != 0)
-		return 0;
-	r = target_restart(m->o->target, ret_why);
-	if (r < 0)
-		return r;
-	ready.stop_fd = m->o->stop_fd;
-	ready.seen = seen;
-	ready.arg = m;
-	return ready_wait(m->o->target, &ready, ret_why);
 }
 
 /* --- a run ---------------------------------------------------------------------------------- */
@@ -484,7 +349,7 @@ static int end_run(struct mine *m, int r)
 	int stored;
 
 	mine_phase(m, MINE_END);
-	if (m->observer && r < 0 && observer_drain(m->observer) >= 0 && find_row(m) == 0)
+	if (m->observer && r < 0 && observer_drain(m->observer) >= 0 && mine_find_row(m) == 0)
 		run->workload = m->ret->row.id;
 	if (r < 0 && run->workload && !m->ret->matrix.cnt)
 		(void)store_matrix(m->o->store, run->workload, run->id, &m->ret->matrix);

@@ -45,16 +45,26 @@ int mine_drain(struct mine *m);
 /* 1: the phase's time is over. */
 bool mine_is_late(const struct mine *m);
 void mine_phase(struct mine *m, enum mine_phase p);
-/* After a test, or before one: `name` NULL between two. */
-void mine_tell(struct mine *m, size_t done, const char *name);
-/* Starts the target and waits until it is ready. */
-int mine_start(struct mine *m, const char *profile, char **ret_why);
-/* The same where it ended meanwhile; 0 also when it runs. */
-int mine_revive(struct mine *m, char **ret_why);
+/* The workload's row; -ENOENT until its entrypoint's exec was seen. */
+int mine_find_row(struct mine *m);
 int mine_refresh_row(struct mine *m);
 
 /* One test. Its outcome says so when the service ended during it. */
 int mine_test(struct mine *m, size_t i, struct mine_outcome *ret);
+
+/* --- mine_tell.c ------------------------------------------------------------------------- */
+
+/* So many calls of the workload are in the store. */
+unsigned mine_calls(struct mine *m);
+/* After a test, or before one: `name` NULL between two. */
+void mine_tell(struct mine *m, size_t done, const char *name);
+
+/* --- mine_start.c ------------------------------------------------------------------------ */
+
+/* Starts the target and waits until it is ready. */
+int mine_start(struct mine *m, const char *profile, char **ret_why);
+/* The same where it ended meanwhile; 0 also when it runs. */
+int mine_revive(struct mine *m, char **ret_why);
 
 /* --- phases ------------------------------------------------------------------------------ */
 
