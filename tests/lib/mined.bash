@@ -45,10 +45,11 @@ mined_site() {
 	chmod -R a+rX "$1"
 }
 
-# mined_command NAME PORT: sets `image`, `command` and `options` (podman's, of run).
+# mined_command NAME PORT: sets `image`, `command`, `options` (podman's, of run) and `ready` (tamis mine's).
 # shellcheck disable=SC2034
 mined_command() {
 	image=localhost/tamis-$1
+	ready=(--ready-port "$2")
 	options=("${pod_run_options[@]}" -v "$site:/site:ro")
 	case $1 in
 	redis) command=(redis-server --port "$2" --bind 127.0.0.1 --save '' --dir /tmp) ;;
@@ -63,6 +64,8 @@ mined_command() {
 		;;
 	postgresql)
 		options+=(--user 1000 --stop-signal INT --shm-size 64m)
+		# it takes connections before it has anything to say
+		ready=(--ready-cmd "psql -h 127.0.0.1 -p $2 -U user -d postgres -c '\\q'")
 		# shellcheck disable=SC2016
 		command=(sh -c 'cd /tmp && PATH=$PATH:/usr/lib/postgresql/15/bin && initdb -D data -A trust -U user --locale=C >/dev/null && exec postgres -D data -k /tmp -c listen_addresses=127.0.0.1 -p "$0"' "$2")
 		;;
