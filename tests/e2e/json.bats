@@ -165,6 +165,14 @@ everything() {
 	same keys diff
 }
 
+@test "score" {
+	tamis score "$(workload_key all)" --json >score.json
+	jq -e '.policies[0] | .open != [] and .less != [] and .more != []' score.json
+	json_is '.default.of == .policies[0].score.of and (.none | keys) == (.policies[0].score | keys)' <score.json
+	printed 'del(.default[], .none[])' <score.json >keys
+	same keys score
+}
+
 @test "prune" {
 	tamis prune --dry-run --json --gone-for 0s | printed >keys
 	same keys prune
