@@ -41,7 +41,8 @@ function fill(c, at) {
 		add(card, "p", (c.by.includes(at) ? "made in " : "not made in ") + unit(at));
 	const list = card.appendChild(document.createElement("dl"));
 	row(list, c.only ? "Only in" : "First in", c.only || c.first || "the start");
-	row(list, "Made in", c.units + " of " + (tests.length + 1) + " units");
+	const made = c.by.filter(i => i >= 0).length;
+	row(list, "Made in", made + " of " + tests.length + " tests" + (made < c.by.length ? ", start or stop" : ""));
 	row(list, "Program", [c.comm, c.exe && c.exe !== c.comm ? c.exe : null].filter(Boolean).join(", "));
 	row(list, "Process", c.pid ? "pid " + c.pid : null);
 	row(list, "Stage", c.stage);

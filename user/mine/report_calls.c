@@ -84,6 +84,16 @@ void report_marks(const json_t *call, FILE *f)
 		mark("?", "waits for a person's word", f);
 }
 
+void report_units(const json_t *doc, const json_t *call, FILE *f)
+{
+	const json_t *by;
+	size_t i, tests = 0;
+
+	json_array_foreach(json_object_get(call, "by"), i, by) tests += report_column(by) > 0;
+	html(f, "%zu of %zu tests%s", tests, report_len(doc, "tests"),
+	     tests < report_len(call, "by") ? ", start or stop" : "");
+}
+
 void report_origin(const json_t *doc, const json_t *call, FILE *f)
 {
 	const char *first = report_str(call, "first"), *only = report_str(call, "only");
@@ -92,7 +102,8 @@ void report_origin(const json_t *doc, const json_t *call, FILE *f)
 		html(f, "only in %s", only);
 	else
 		html(f, "first in %s", first ? first : "the start");
-	html(f, "; %lld of %zu units", report_int(call, "units"), report_len(doc, "tests") + 1);
+	fputs("; ", f);
+	report_units(doc, call, f);
 	if (report_str(call, "comm"))
 		html(f, "; %s", text(call, "comm"));
 	if (report_str(call, "exe"))
@@ -202,8 +213,10 @@ static void row(const json_t *doc, const struct report_call *c, FILE *f)
 	html(f, "<tr data-call=%zu><th scope=row>", c->index);
 	report_name(doc, c->call, f);
 	html(f, "<td>%s<td>%s", text(c->call, "subsystem"), first ? first : "start");
-	html(f, "<td class=n>%lld<td>%s<td>%s <small>%s", report_int(c->call, "units"),
-	     text(c->call, "stage"), text(c->call, "comm"), text(c->call, "exe"));
+	fputs("<td>", f);
+	report_units(doc, c->call, f);
+	html(f, "<td>%s<td>%s <small>%s", text(c->call, "stage"), text(c->call, "comm"),
+	     text(c->call, "exe"));
 	if (report_int(c->call, "pid") > 0)
 		html(f, " pid %lld", report_int(c->call, "pid"));
 	fputs("</small><td>", f);
@@ -222,7 +235,7 @@ void report_calls(const json_t *doc, FILE *f)
 	fputs("<details id=every><summary>Every call with what is known of it</summary>"
 	      "<div class=scroll tabindex=0 role=region aria-label=\"Every call\"><table id=calls>"
 	      "<thead><tr><th scope=col>Call<th scope=col>Subsystem<th scope=col>First in"
-	      "<th scope=col class=n>Units<th scope=col>Stage<th scope=col>Program"
+	      "<th scope=col>In<th scope=col>Stage<th scope=col>Program"
 	      "<th scope=col>Risk<th scope=col>Minimised</thead><tbody>\n",
 	      f);
 	for (size_t i = 0; i < cnt; i++)

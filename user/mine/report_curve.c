@@ -8,16 +8,20 @@
 
 #include "mine/report_part.h"
 
+#define OUTSIDE	 "start, stop"
 #define BOX	 1000.0
 #define DOTS_MAX 60 /* more would be a second line */
 
 struct plot {
 	const json_t *growth, *rarefaction, *estimate, *next;
 	size_t units;	/* the growth has one value more: the start's */
-	double seen;	/* at its end */
-	double outside; /* calls that no test made: the rarefaction knows only tests */
+	double seen;	/* at its end, with what the stop made: start and stop are in every life */
+	double stop;	/* calls that only the stop made */
+	double outside; /* what is missing in the rarefaction */
+	bool is_open;	/* the estimate has no upper limit */
 	double x_max, y_min, y_max, step;
 	unsigned ticks; /* steps from y_min to y_max */
+	size_t rare;	/* values of the rarefaction that there is room for */
 };
 
 /* No count of calls is larger; what is can't hold up the drawing. */
@@ -36,6 +40,11 @@ static double real(const json_t *o, const char *key)
 	return sane(report_real(o, key));
 }
 
+static double seen_after(const struct plot *p, size_t unit)
+{
+	return value(p->growth, unit) + p->stop;
+}
+
 /* 1, 2 or 5 times a power of ten: four to eight of them are the range. */
 static double nice_step(double range)
 {
@@ -47,13 +56,12 @@ static double nice_step(double range)
 
 static void scale_y(struct plot *p)
 {
-	double low = value(p->growth, 0), high = p->seen;
-	size_t i, rare = json_array_size(p->rarefaction);
+	double low = seen_after(p, 0), high = p->seen;
 
-	for (i = 0; i < rare; i++)
+	for (size_t i = 0; i < p->rare; i++)
 		low = fmin(low, value(p->rarefaction, i) + p->outside);
 	if (report_is(p->estimate, "known"))
-		high = fmax(high, real(p->estimate, "high"));
+		high = fmax(high, real(p->estimate, p->is_open ? "total" : "high"));
 	if (p->next)
 		high = fmax(high, p->seen + real(p->next, "high"));
 	high = fmax(high, low + 4);
@@ -63,25 +71,37 @@ static void scale_y(struct plot *p)
 	p->y_max = p->y_min + p->step * p->ticks;
 }
 
+/* What comes next is drawn where it is known, and with it that there is an estimate. */
+static const json_t *known_next(const json_t *estimate)
+{
+	const json_t *next = json_object_get(estimate, "next");
+
+	return report_is(estimate, "known") && json_is_number(json_object_get(next, "expected"))
+		       ? next
+		       : NULL;
+}
+
 static bool measure(const json_t *doc, struct plot *p)
 {
-	size_t values, rare;
+	size_t values = report_len(doc, "growth");
 
-	p->growth = json_object_get(doc, "growth");
-	p->rarefaction = json_object_get(doc, "rarefaction");
-	p->estimate = json_object_get(doc, "estimate");
-	p->next = json_object_get(p->estimate, "next");
-	if (!report_is(p->estimate, "known") || !json_is_object(p->next))
-		p->next = NULL;
-	values = json_array_size(p->growth);
-	rare = json_array_size(p->rarefaction);
 	if (values == 0)
 		return false;
-	p->units = values - 1;
-	p->seen = value(p->growth, values - 1);
-	p->outside = rare ? p->seen - value(p->rarefaction, rare - 1) : 0;
-	p->x_max = (double)p->units + (p->next ? real(p->next, "units") : 0);
-	p->x_max = fmax(p->x_max, 1);
+	*p = (struct plot){
+		.growth = json_object_get(doc, "growth"),
+		.rarefaction = json_object_get(doc, "rarefaction"),
+		.estimate = json_object_get(doc, "estimate"),
+		.units = values - 1,
+	};
+	p->next = known_next(p->estimate);
+	p->is_open = json_is_false(json_object_get(p->estimate, "bounded"));
+	p->seen = fmax(value(p->growth, p->units), (double)report_len(doc, "calls"));
+	p->stop = p->seen - value(p->growth, p->units);
+	p->rare = json_array_size(p->rarefaction);
+	if (p->rare > p->units)
+		p->rare = p->units;
+	p->outside = p->rare ? p->seen - value(p->rarefaction, p->rare - 1) : 0;
+	p->x_max = fmax(1, (double)p->units + (p->next ? real(p->next, "units") : 0));
 	scale_y(p);
 	return true;
 }
@@ -113,15 +133,23 @@ static void grid(const struct plot *p, FILE *f)
 	fputs("\"></path>\n", f);
 }
 
-/* What all there is lies in. */
+/* What all there is lies in. Without an upper limit it fades. */
 static void interval(const struct plot *p, FILE *f)
 {
 	double low = real(p->estimate, "low"), high = real(p->estimate, "high");
 
 	if (!report_is(p->estimate, "known"))
 		return;
-	html(f, "<rect id=interval x=0 width=1000 y=\"%.1f\" height=\"%.1f\"></rect>\n",
-	     BOX * y_of(p, high), BOX * fmax(0, y_of(p, low) - y_of(p, high)));
+	if (p->is_open) {
+		high = p->y_max;
+		fputs("<linearGradient id=fade x1=0 x2=0 y1=0 y2=1><stop stop-opacity=0 "
+		      "offset=0></stop>"
+		      "<stop offset=1></stop></linearGradient>\n",
+		      f);
+	}
+	html(f, "<rect id=interval%s x=0 width=1000 y=\"%.1f\" height=\"%.1f\"></rect>\n",
+	     p->is_open ? " class=open" : "", BOX * y_of(p, high),
+	     BOX * fmax(0, y_of(p, low) - y_of(p, high)));
 	fputs("<path id=total d=\"", f);
 	point(p, 0, real(p->estimate, "total"), 'M', f);
 	point(p, p->x_max, real(p->estimate, "total"), 'L', f);
@@ -149,28 +177,28 @@ static void extrapolation(const struct plot *p, FILE *f)
 
 static void curves(const struct plot *p, FILE *f)
 {
-	size_t i, rare = json_array_size(p->rarefaction);
+	size_t i;
 
-	if (rare > 0)
+	if (p->rare > 0)
 		fputs("<path id=expected d=\"", f);
-	for (i = 0; i < rare; i++)
+	for (i = 0; i < p->rare; i++)
 		point(p, (double)i + 1, value(p->rarefaction, i) + p->outside, i ? 'L' : 'M', f);
-	fputs(rare > 0 ? "\"></path>\n<path id=observed d=\"" : "<path id=observed d=\"", f);
+	fputs(p->rare > 0 ? "\"></path>\n<path id=observed d=\"" : "<path id=observed d=\"", f);
 	for (i = 0; i <= p->units; i++)
-		point(p, (double)i, value(p->growth, i), i ? 'L' : 'M', f);
+		point(p, (double)i, seen_after(p, i), i ? 'L' : 'M', f);
 	fputs("\"></path>\n", f);
 }
 
 static void dots(const struct plot *p, const json_t *tests, FILE *f)
 {
 	for (size_t i = 0; i <= p->units && p->units <= DOTS_MAX; i++) {
-		const char *name = i ? report_str(json_array_get(tests, i - 1), "name") : "start";
+		const char *name = i ? report_str(json_array_get(tests, i - 1), "name") : OUTSIDE;
 
 		html(f,
 		     "<circle cx=\"%.2f%%\" cy=\"%.2f%%\" r=3><title>%s: %.0f calls"
 		     "</title></circle>\n",
-		     100 * x_of(p, (double)i), 100 * y_of(p, value(p->growth, i)), name,
-		     value(p->growth, i));
+		     100 * x_of(p, (double)i), 100 * y_of(p, seen_after(p, i)), name,
+		     seen_after(p, i));
 	}
 }
 
@@ -191,7 +219,7 @@ static void labels(const struct plot *p, FILE *f)
 		     100 * y_of(p, y), y);
 	}
 	x_label(p, 0, "start", f);
-	fputs("start</text>\n", f);
+	fputs(OUTSIDE "</text>\n", f);
 	x_label(p, is_apart ? (double)p->units : p->x_max, is_apart ? "middle" : "end", f);
 	html(f, "%zu test%s", p->units, report_s((long long)p->units));
 	if (is_apart) {
@@ -208,18 +236,21 @@ static void labels(const struct plot *p, FILE *f)
 
 static void legend(const struct plot *p, FILE *f)
 {
-	static const struct {
+	const struct {
 		const char *key, *text;
 	} entries[] = {
-		{ "observed", "seen, in the order of the tests" },
+		{ "observed", "seen: the start, the stop, and the tests in their order" },
 		{ "expected", "expected of so many tests in any order" },
 		{ "extrapolated", "expected of more tests, with 95 % of what they would show" },
-		{ "interval", "all there is: the estimate and its 95 % interval" },
+		{ "interval",
+		  p->is_open
+			  ? "all there is: the estimate and its lower limit; the upper isn't known"
+			  : "all there is: the estimate and its 95 % interval" },
 	};
 
 	fputs("<figcaption><ul class=legend>", f);
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-		if (i == 1 && json_array_size(p->rarefaction) == 0)
+		if (i == 1 && p->rare == 0)
 			continue;
 		if ((i == 2 && !p->next) || (i == 3 && !report_is(p->estimate, "known")))
 			continue;
@@ -240,9 +271,9 @@ static void table(const struct plot *p, const json_t *tests, FILE *f)
 	      f);
 	for (size_t i = 0; i <= p->units; i++) {
 		html(f, "<tr><th scope=row>%s<td class=n>%.0f<td class=n>",
-		     i ? report_str(json_array_get(tests, i - 1), "name") : "start",
-		     value(p->growth, i));
-		if (i > 0 && i <= json_array_size(p->rarefaction))
+		     i ? report_str(json_array_get(tests, i - 1), "name") : OUTSIDE,
+		     seen_after(p, i));
+		if (i > 0 && i <= p->rare)
 			html(f, "%.1f", value(p->rarefaction, i - 1) + p->outside);
 	}
 	fputs("</tbody></table></div></details>\n", f);
@@ -260,8 +291,8 @@ void report_curve(const json_t *doc, FILE *f)
 	fputs("<figure class=plot><svg id=curve role=img aria-labelledby=curve-title>"
 	      "<title id=curve-title>",
 	      f);
-	html(f, "Calls seen grew from %.0f after the start to %.0f after %zu test%s.</title>\n",
-	     value(p.growth, 0), p.seen, p.units, report_s((long long)p.units));
+	html(f, "Calls seen grew from %.0f at start and stop to %.0f with %zu test%s.</title>\n",
+	     seen_after(&p, 0), p.seen, p.units, report_s((long long)p.units));
 	fputs("<svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=none width=\"100%\" "
 	      "height=\"100%\">\n",
 	      f);
@@ -289,10 +320,20 @@ static void say_next(const json_t *next, FILE *f)
 	putc('.', f);
 }
 
+/* The number, and how sure it is. */
+static void say_total(const json_t *e, FILE *f)
+{
+	html(f, " From that, there are about <b>%.1f</b>", real(e, "total"));
+	if (json_is_false(json_object_get(e, "bounded")))
+		html(f, ", at least %.0f: more tests are needed to say how many at most.",
+		     floor(real(e, "low")));
+	else
+		html(f, " (%.0f to %.0f, 95 %%).", floor(real(e, "low")), ceil(real(e, "high")));
+}
+
 void report_estimate(const json_t *doc, FILE *f)
 {
 	const json_t *e = json_object_get(doc, "estimate");
-	const json_t *next = json_object_get(e, "next");
 	const char *why = report_str(e, "why");
 
 	if (!report_is(e, "known")) {
@@ -305,10 +346,9 @@ void report_estimate(const json_t *doc, FILE *f)
 	     "<b>%lld</b> in two.",
 	     report_int(e, "units"), report_int(e, "seen"), report_int(e, "once"),
 	     report_int(e, "twice"));
-	html(f, " From that, there are about <b>%.1f</b> (%.0f to %.0f, 95 %%).", real(e, "total"),
-	     floor(real(e, "low")), ceil(real(e, "high")));
-	if (json_is_object(next))
-		say_next(next, f);
+	say_total(e, f);
+	if (known_next(e))
+		say_next(known_next(e), f);
 	fputs("</p>\n<p class=note>An estimate of tests like these: what none of their kind "
 	      "exercises is not in it.</p>\n",
 	      f);

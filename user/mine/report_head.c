@@ -7,9 +7,10 @@
 #include "mine/report_part.h"
 
 struct tally {
-	size_t tests, passed;	   /* without a policy */
+	size_t tests, ran, passed; /* without a policy */
 	size_t tried, held, broke; /* under it; broke: passed without */
 	size_t refused;
+	size_t pending; /* calls that are not in the policy */
 };
 
 static bool has_passed(const json_t *o)
@@ -19,19 +20,30 @@ static bool has_passed(const json_t *o)
 	return outcome && strcmp(outcome, "pass") == 0;
 }
 
+/* The time may have been over before, or everything was stopped. */
+static bool was_run(const json_t *o)
+{
+	const char *outcome = report_str(o, "outcome");
+
+	return outcome && strcmp(outcome, "none") != 0;
+}
+
 static struct tally count(const json_t *doc)
 {
 	struct tally n = { .refused = report_len(doc, "refused_outside") };
-	const json_t *test;
+	const json_t *test, *call;
 	size_t i;
 
+	json_array_foreach(json_object_get(doc, "calls"), i, call) n.pending +=
+		report_is(call, "pending");
 	json_array_foreach(json_object_get(doc, "tests"), i, test)
 	{
 		const json_t *enforced = json_object_get(test, "enforced");
 
 		n.tests++;
+		n.ran += was_run(test);
 		n.passed += has_passed(test);
-		if (!json_is_object(enforced))
+		if (!was_run(enforced))
 			continue;
 		n.tried++;
 		n.held += has_passed(enforced);
@@ -43,11 +55,11 @@ static struct tally count(const json_t *doc)
 
 static void verdict(const json_t *doc, const struct tally *n, FILE *f)
 {
-	size_t calls = report_len(doc, "calls");
+	size_t seen = report_len(doc, "calls"), calls = seen - n->pending;
 
 	if (n->tried == 0)
-		html(f, "<p class=verdict>%zu call%s learned. The policy was not tried.", calls,
-		     report_s((long long)calls));
+		html(f, "<p class=verdict>%zu call%s learned. The policy was not tried.", seen,
+		     report_s((long long)seen));
 	else if (n->broke > 0)
 		html(f,
 		     "<p class=\"verdict bad\">%zu of %zu tests fail%s under the policy that was "
@@ -82,6 +94,8 @@ static void widened(const json_t *w, FILE *f)
 		html(f, "<li><code>%s</code>", report_str(call, "call"));
 		json_array_foreach(json_object_get(call, "tests"), k, test)
 			html(f, "%s%s", k ? ", " : " by ", json_string_value(test));
+		if (k == 0)
+			fputs(" while it started or stopped", f);
 	}
 	fputs("</ul></div>\n", f);
 }
@@ -99,13 +113,20 @@ static void notices(const json_t *doc, const struct tally *n, FILE *f)
 		html(f, "<p class=notice>Ended early: %s</p>\n", why);
 	if (report_is(doc, "partial"))
 		fputs("<p class=notice>Partial: events were lost, or the start was not seen whole. "
-		      "The "
-		      "policy may lack calls that were made.</p>\n",
+		      "The policy may lack calls that were made.</p>\n",
 		      f);
-	if (n->passed < n->tests)
+	if (n->passed < n->ran)
 		html(f,
 		     "<p class=notice>%zu of %zu tests did not pass without a policy either.</p>\n",
-		     n->tests - n->passed, n->tests);
+		     n->ran - n->passed, n->tests);
+	if (n->ran < n->tests)
+		html(f, "<p class=notice>%zu of %zu tests were not run.</p>\n", n->tests - n->ran,
+		     n->tests);
+	if (n->pending > 0)
+		html(f,
+		     "<p class=notice>%zu guarded call%s learned and not in the policy: that needs "
+		     "a person's word.</p>\n",
+		     n->pending, n->pending == 1 ? " was" : "s were");
 	if (json_is_object(w))
 		widened(w, f);
 }
@@ -144,8 +165,8 @@ static void phases(const json_t *took, FILE *f)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const json_t *ms = json_object_get(took, names[i]);
 
-		html(f, "<li%s>%s <b>", json_is_integer(ms) ? "" : " class=none", names[i]);
-		if (json_is_integer(ms))
+		html(f, "<li%s>%s <b>", json_integer_value(ms) > 0 ? "" : " class=none", names[i]);
+		if (json_integer_value(ms) > 0)
 			html_duration(f, json_integer_value(ms));
 		else
 			fputs("not reached", f);
@@ -178,7 +199,10 @@ static void figure_calls(const json_t *doc, FILE *f)
 static void figure_total(const json_t *e, FILE *f)
 {
 	fputs("<div><dt>Estimated in all</dt><dd>", f);
-	if (report_is(e, "known"))
+	if (report_is(e, "known") && json_is_false(json_object_get(e, "bounded")))
+		html(f, "<b>%.0f</b> <small>%.0f or more</small>", report_real(e, "total"),
+		     floor(report_real(e, "low")));
+	else if (report_is(e, "known"))
 		html(f, "<b>%.0f</b> <small>%.0f to %.0f</small>", report_real(e, "total"),
 		     floor(report_real(e, "low")), ceil(report_real(e, "high")));
 	else

@@ -34,6 +34,8 @@ struct report_call *report_sorted(const json_t *doc, int (*compare)(const void *
 				  size_t *ret_cnt);
 /* Column of calls' `by`: 0 for -1. */
 long long report_column(const json_t *by);
+/* "9 of 12 tests, start or stop" */
+void report_units(const json_t *doc, const json_t *call, FILE *f);
 /* "splice", or "splice (i386)" where the call isn't of the ABI of most. */
 void report_name(const json_t *doc, const json_t *call, FILE *f);
 /* Hidden words and a mark for each thing that is dangerous about a call. */

@@ -14,16 +14,20 @@ static void tap(const json_t *t, FILE *f)
 	fputs("</small>", f);
 }
 
+static const char *mark(const char *outcome)
+{
+	return strcmp(outcome, "pass") == 0 ? "✓" : strcmp(outcome, "hung") == 0 ? "◷" : "✗";
+}
+
 static void outcome(const json_t *o, FILE *f)
 {
 	const char *text = report_str(o, "outcome");
-	const char *mark = !text		       ? ""
-			   : strcmp(text, "pass") == 0 ? "✓"
-			   : strcmp(text, "hung") == 0 ? "◷"
-						       : "✗";
 
-	html(f, "<span class=\"outcome %s\"><span aria-hidden=true>%s</span> %s</span>",
-	     text && strcmp(text, "pass") == 0 ? "good" : "bad", mark, text);
+	if (!text || strcmp(text, "none") == 0)
+		fputs("<span class=none>not run</span>", f);
+	else
+		html(f, "<span class=\"outcome %s\"><span aria-hidden=true>%s</span> %s</span>",
+		     strcmp(text, "pass") == 0 ? "good" : "bad", mark(text), text);
 	tap(json_object_get(o, "tap"), f);
 	if (report_str(o, "why"))
 		html(f, "<br><small>%s</small>", report_str(o, "why"));
