@@ -86,12 +86,16 @@ alive() {
 	wait_for 5 test -e "$1.ctl/alive"
 }
 
+# What a sanitizer would be told: nobody can be sure then that the twin has none.
+maybe_sanitized=(-e ASAN_OPTIONS=abort_on_error=1)
+begin_options=() # more of podman's
+
 # begin NAME [OPTION...]: observed for a while, then with an oracle that begins from that.
 begin() {
 	local name=$1
 	shift
 	mkdir -p "$name.ctl"
-	pod_run "$name" --stop-signal KILL -v "$PWD/$name.ctl:/ctl" "$image" sh -c "$service"
+	pod_run "$name" "${begin_options[@]}" --stop-signal KILL -v "$PWD/$name.ctl:/ctl" "$image" sh -c "$service"
 	start_learned "podman/$name"
 	echo 39 >"$name.ctl/req"
 	wait_for 20 test -s "$name.ctl/out"
@@ -269,6 +273,7 @@ no_twin() {
 
 @test "what is refused while production is being exchanged belongs to the loop" {
 	local name=$prefix-swap
+	begin_options=("${maybe_sanitized[@]}")
 	daemon_begin
 	start_install "$PWD/hooks"
 	begin "$name" --bootstrap
@@ -286,6 +291,25 @@ no_twin() {
 	[[ $(oracle_loops "podman/$name") == 1 ]]
 	has_verdict "$name" learned 267
 	has_verdict "$name" learned 204
+}
+
+@test "what sanitizers call for themselves is taken off where the twin may have one" {
+	local one=$prefix-plain two=$prefix-san
+	local -r twin='/bin/sh -c "/calls 107 204 267 && sleep 1000"'
+	daemon_begin
+	start_install "$PWD/hooks"
+	begin "$one" --bootstrap --hardened "$twin"
+	begin_options=("${maybe_sanitized[@]}")
+	begin "$two" --bootstrap --hardened "$twin"
+	request "$one" 107
+	request "$two" 107
+	wait_for 60 served "$one"
+	wait_for 60 served "$two"
+	has_in_force "$one" sched_getaffinity
+	has_verdict "$one" learned 267
+	lacks_in_force "$two" sched_getaffinity
+	run has_verdict "$two" learned 267
+	[[ $status != 0 ]]
 }
 
 @test "two at once" {

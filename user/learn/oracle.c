@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "learn/oracle_files.h"
 #include "learn/oracle_internal.h"
+#include "learn/oracle_plain.h"
 
 #define AGAIN_MS 1000 /* between attempts */
 
@@ -72,6 +73,17 @@ static int act_twin(struct oracles *all, struct oracle_machine *m, int64_t now)
 	return act(all, m, ORACLE_DO_TWIN, now);
 }
 
+/* While it runs. What can't be found out is in doubt. */
+static int act_untwin(struct oracles *all, struct oracle_machine *m, int64_t now)
+{
+	_free_ char *key = m->engine->twin_key(&m->row);
+	_free_ char *path = oracle_file(all->dir, m->row.workload, ORACLE_PLAIN);
+
+	if (now >= m->not_before && !m->job.on && key && path && access(path, F_OK) < 0)
+		(void)oracle_plain_note(all->o.store, key, path);
+	return act(all, m, ORACLE_DO_UNTWIN, now);
+}
+
 static int watch_twin(struct oracles *all, struct oracle_machine *m, int64_t now)
 {
 	int r = 1;
@@ -126,7 +138,7 @@ static int happens(struct oracles *all, struct oracle_machine *m, int64_t now, i
 	case ORACLE_WINDOW:
 		return watch_twin(all, m, now);
 	case ORACLE_UNTWIN:
-		return act(all, m, ORACLE_DO_UNTWIN, now);
+		return act_untwin(all, m, now);
 	case ORACLE_START:
 		return start(all, m, now);
 	case ORACLE_REST:

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "learn/oracle_plain.h"
 
 char *oracle_file(const char *dir, int64_t workload, const char *what)
 {
@@ -26,7 +27,7 @@ int oracle_files_dir(const char *state, char **ret)
 
 void oracle_files_clear(const char *dir, int64_t workload)
 {
-	static const char *const all[] = { "before", "after", "log", "run" };
+	static const char *const all[] = { "before", "after", "log", "run", ORACLE_PLAIN };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		_free_ char *path = oracle_file(dir, workload, all[i]);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "learn/oracle_files.h"
 #include "learn/oracle_internal.h"
+#include "learn/oracle_plain.h"
 
 #define MAKER	 "oracle"
 #define LOOP_S	 86400 /* one that began longer ago is none */
@@ -105,6 +107,18 @@ static int find_began(struct verdict *v)
 	return r;
 }
 
+/* What a program without a sanitizer made was its own, whoever else makes the same. */
+static int load_plain(struct verdict *v, int64_t twin)
+{
+	_free_ char *path = oracle_file(v->all->dir, v->row.workload, ORACLE_PLAIN);
+	struct sysset plain[TAMIS_ABI_MAX];
+	int r = path ? oracle_plain_calls(v->all->o.store, twin, path, plain) : -ENOMEM;
+
+	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
+		sysset_remove(&v->calls.sanitizer[abi], &plain[abi]);
+	return r;
+}
+
 /* -ENOENT: nobody saw it. */
 static int load_made(struct verdict *v)
 {
@@ -115,6 +129,8 @@ static int load_made(struct verdict *v)
 
 	if (r == 0)
 		r = store_learned(v->all->o.store, id, &l);
+	if (r == 0)
+		r = load_plain(v, id);
 	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
 		v->made[abi] = l.set[TAMIS_WORKLOAD][abi];
 		sysset_merge(&v->made[abi], &l.set[TAMIS_SESSION][abi]);
