@@ -300,6 +300,30 @@ static void what_is_made_after_all(void **state)
 	assert_made(NO_CALLS, 0);
 }
 
+/* A unit, mined in its place, and started again before the run is over. */
+static void what_runs_on_is_no_runs(void **state)
+{
+	struct store_mine m = { .began = NOW, .target = "web" };
+	int64_t trial, own;
+
+	fill();
+	IN_TRANSACTION
+	{
+		assert_stored(store_mine_add(st, &m, &m.id));
+		trial = add_instance("trial", m.workload = web, NOW + 1);
+		assert_stored(store_mine_set(st, &m));
+		own = add_instance("own", web, NOW + 60);
+		m.state = STORE_MINE_DONE;
+		m.ended = NOW + 61;
+		assert_stored(store_mine_set(st, &m));
+		for (uint32_t nr = 1; nr <= 2; nr++)
+			assert_int_equal(mine(web, nr, ENOSYS), 0);
+		add_calls(trial, add_unit(NOW + 120), TAMIS_WORKLOAD, SET(1), NOW + 121);
+		add_calls(own, add_unit(NOW + 180), TAMIS_WORKLOAD, SET(2), NOW + 181);
+	}
+	assert_made(SET(2), NOW + 180);
+}
+
 /* It ran before it was mined, and did what its tests don't. */
 static void what_was_made_before_counts(void **state)
 {
@@ -343,6 +367,7 @@ int main(void)
 		TEST(mining_says_no_other_errno),
 		TEST(merging_prefers_people),
 		TEST(what_is_made_after_all),
+		TEST(what_runs_on_is_no_runs),
 		TEST(what_was_made_before_counts),
 		TEST(mining_takes_its_word_back),
 		TEST(a_forgotten_call_keeps_its_verdict),

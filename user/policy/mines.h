@@ -20,9 +20,7 @@ enum store_mine_state {
 
 struct store_mine {
 	int64_t id, workload; /* workload 0: not known yet */
-	int64_t began,
-		ended; /* 0: it goes on, or was cut off; else when the target went last: what starts
-			       * after it is none of the run's */
+	int64_t began, ended; /* 0: it goes on, or was cut off */
 	enum store_mine_state state;
 	uint32_t generation, minimised; /* generations it made; 0: none */
 	char *target;			/* as the user named it */
@@ -33,7 +31,9 @@ void store_mine_done(struct store_mine *m);
 
 /* Row ids grow, never reused. Fields given are id 0, began, target, tests. */
 int store_mine_add(struct store *s, const struct store_mine *m, int64_t *ret_id);
-/* All but id, began, target and tests. -ENOENT, as the next two: it was forgotten with its workload. */
+/* All but id, began, target and tests. Instances of the workload that came since it began, and once it
+ * has ended those of them that are gone, are its own: what they do is none of production's
+ * (store_made_after_all). -ENOENT, as for units: it was forgotten with its workload. */
 int store_mine_set(struct store *s, const struct store_mine *m);
 /* The newest of a workload; -ENOENT. */
 int store_mine_last(struct store *s, int64_t workload, struct store_mine *ret);

@@ -45,10 +45,11 @@ static const char *const sql[SQL_MAX] = {
 			 " tests) VALUES (?1, 0, 0, 0, 0, ?2, ?3)",
 	[SQL_MINE_SET] = "UPDATE mine SET workload = nullif(?2, 0), ended = ?3, state = ?4,"
 			 " generation = ?5, minimised = ?6, why = ?7 WHERE id = ?1",
-	/* Seconds are all there is to tell by. */
+	/* A unit that was mined in its place runs on when the run is over. */
 	[SQL_MINE_INSTANCES] =
 		"UPDATE instance SET mined = 1 WHERE NOT mined AND workload = ?1 AND first >="
-		" (SELECT began FROM mine WHERE id = ?2) AND (?3 = 0 OR first <= ?3)",
+		" (SELECT began FROM mine WHERE id = ?2) AND (?3 = 0 OR (first <= ?3 AND NOT "
+		"running))",
 	[SQL_MINE_LAST] = "SELECT " MINE_COLUMNS " FROM mine WHERE workload = ?1"
 			  " ORDER BY id DESC LIMIT 1",
 	/* Where minimising went on last. */
