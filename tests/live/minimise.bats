@@ -6,6 +6,7 @@
 
 load ../lib/base
 load ../lib/pod
+load ../lib/daemon
 load ../lib/workloads
 load ../lib/mined
 
@@ -29,7 +30,8 @@ setup() {
 
 teardown() {
 	[[ -z ${miner-} ]] || end_process "$miner" 60
-	pod_remove tamis-test-min-run
+	daemon_stop
+	pod_remove tamis-test-min-run ${container:+"$container"}
 }
 
 # mine NAME "TEST..." [OPTION...]: minimised by some of its tests.
@@ -45,7 +47,7 @@ mine() {
 	done
 	# shellcheck disable=SC2154
 	${prefix-} "$TAMIS" mine "$image" --podman "podman ${pod_options[*]}" "${arguments[@]}" --state "$PWD/state" \
-		--minimize --json "${@:3}" -- "${command[@]}" 8>&-
+		--minimize --ready-port "$port" --json "${@:3}" -- "${command[@]}" 8>&-
 }
 
 # settled FILE: every call has its state and reason, and nothing that is to be kept is gone.
@@ -166,4 +168,21 @@ worker_users() {
 	for _ in {1..10}; do
 		tests_pass nginx 10-pages 30-none
 	done
+}
+
+# Tests don't show all that a service does: what it did while a daemon watched stays.
+@test "what was made outside of the tests is kept" {
+	daemon_start "$PWD" --interval 0.2
+	mined_command redis "$port"
+	# Without a name of its own, as the one that is mined: the same workload.
+	container=$(pod run -d "${options[@]}" "$image" "${command[@]}")
+	wait_for 60 workload_up redis "$port"
+	redis-cli -p "$port" save >/dev/null
+	pod stop "$container" >/dev/null
+	pod_remove "$container"
+	daemon_stop
+	mine redis 10-strings --minimize-time 60s >out.json 2>log
+	settled out.json
+	json_is '[.calls[] | select(.call == "bind" or .call == "listen" or .call == "accept4") |
+		.minimised.why] | unique == ["made outside of the tests"]' <out.json
 }

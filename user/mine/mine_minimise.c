@@ -14,7 +14,8 @@ struct minimiser {
 	struct mine *m;
 	struct sysset keep[TAMIS_ABI_MAX];
 	struct verdicts said;
-	struct store_minimised *before; /* what an earlier run knew */
+	struct sysset outside[TAMIS_ABI_MAX]; /* made where no run was: the tests don't show all */
+	struct store_minimised *before;	      /* what an earlier run knew */
 	size_t before_cnt;
 	int64_t longest_ms; /* a trial that passed took */
 	bool confirming;
@@ -41,6 +42,8 @@ static const char *why_kept(const struct minimiser *x, enum tamis_abi abi, uint3
 		return "in every policy";
 	if (sysset_has(&m->gates[abi], nr))
 		return "what starts it needs it";
+	if (sysset_has(&x->outside[abi], nr))
+		return "made outside of the tests";
 	return NULL;
 }
 
@@ -90,18 +93,31 @@ static int add_calls(const struct minimiser *x, enum tamis_abi abi, const struct
 	return err;
 }
 
+static int find_outside(struct minimiser *x, const struct sysset *set)
+{
+	_free_ struct store_made *made = NULL;
+	size_t cnt = 0;
+	int r = store_made_after_all(x->m->o->store, x->m->ret->row.id, set, &made, &cnt);
+
+	for (size_t i = 0; r == 0 && i < cnt; i++)
+		sysset_add(&x->outside[made[i].abi], made[i].nr);
+	return r;
+}
+
 /* What the first generation lets pass because it was learned, or allowed. */
-static int collect(const struct minimiser *x)
+static int collect(struct minimiser *x)
 {
 	const struct generation *g = &x->m->generation;
-	int r = 0;
+	struct sysset set[TAMIS_ABI_MAX];
+	int r;
 
-	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++) {
-		struct sysset set = g->learned.set[TAMIS_WORKLOAD][abi];
-
-		sysset_merge(&set, &g->learned.set[TAMIS_SESSION][abi]);
-		r = add_calls(x, abi, &set);
+	for (unsigned abi = 0; abi < TAMIS_ABI_MAX; abi++) {
+		set[abi] = g->learned.set[TAMIS_WORKLOAD][abi];
+		sysset_merge(&set[abi], &g->learned.set[TAMIS_SESSION][abi]);
 	}
+	r = find_outside(x, set);
+	for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
+		r = add_calls(x, abi, &set[abi]);
 	return r;
 }
 
