@@ -117,12 +117,13 @@ static int compare_known(const void *a, const void *b)
 	return (x->workload > y->workload) - (x->workload < y->workload);
 }
 
-/* A daemon that was started anew takes over what the one before it just computed. */
+/* A daemon that was started anew takes over what the one before it just computed, if it could. */
 static bool is_fresh(struct store *s, int64_t workload, int64_t now)
 {
 	struct store_coverage c;
 
-	return store_coverage_get(s, workload, &c) == 0 && c.at <= now && now - c.at < FRESH_S;
+	return store_coverage_get(s, workload, &c) == 0 && c.is_known && c.at <= now &&
+	       now - c.at < FRESH_S;
 }
 
 static void compare(struct coverage *c, struct store *s, const struct store_row *row, int64_t now,
