@@ -112,8 +112,11 @@ note_ids() {
 	is '[.tests[] | select(.enforced.outcome != "pass") | .name] == ["3-save"]'
 	is '[.tests[2].enforced.refused[].call] | index("rename") != null'
 	is '[.tests[0, 1, 3].enforced.refused[]] == []'
+	# the service itself can't begin
+	"$TAMIS" deny localhost/tamis-redis bind --state state
 	run -1 mined "${redis[@]}"
-	[[ $output == *'under the policy, 3-save: fail'*'refused: '*rename* ]]
+	[[ $output == *'under the policy 0 of these'*'under the policy, 4-load: likewise'* ]]
+	[[ $output == *'refused while it started or stopped: bind'* ]]
 	"$TAMIS" history localhost/tamis-redis --state state --json |
 		json_is '[.generations[].state] | .[0] == "good" and .[-1] == "trial"'
 }

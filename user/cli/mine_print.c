@@ -81,18 +81,25 @@ static void print_observed(const json_t *tests, FILE *f)
 	}
 }
 
-static void print_enforced(const json_t *test, FILE *f)
+/* A service that doesn't start fails all of them by the same sentence: *before. */
+static void print_enforced(const json_t *test, const char **before, FILE *f)
 {
 	const json_t *enforced = json_object_get(test, "enforced");
 	const json_t *refused = json_object_get(enforced, "refused");
 	bool failed = passed(test) && !passed(enforced);
+	const char *why;
 
 	if (!json_is_object(enforced) || (!failed && json_array_size(refused) == 0))
 		return;
+	why = text_of(enforced, "why");
 	fputs("  under the policy, ", f);
 	put(text_of(test, "name"), f);
 	fputs(": ", f);
-	put_why(enforced, f);
+	if (why && *before && strcmp(why, *before) == 0)
+		fputs("likewise", f);
+	else
+		put_why(enforced, f);
+	*before = why;
 	if (json_array_size(refused) > 0) {
 		fputs("; refused: ", f);
 		put_names(refused, f);
@@ -104,6 +111,7 @@ static void print_tests(const json_t *doc, FILE *f)
 {
 	const json_t *tests = json_object_get(doc, "tests"), *outside;
 	unsigned ok = 0, enforced_ok = 0;
+	const char *before = NULL;
 	bool is_enforced = false;
 	size_t i;
 	json_t *test;

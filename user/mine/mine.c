@@ -107,6 +107,16 @@ static void on_exited(void *arg, const struct observed_exit *e)
 		m->failed = r;
 }
 
+/* Of a service that ended nothing is kept after the drain. */
+static void on_stored(void *arg)
+{
+	struct mine *m = arg;
+	int r = refusals_look(m);
+
+	if (r < 0)
+		m->failed = r;
+}
+
 /* --- steps ---------------------------------------------------------------------------------- */
 
 /* A sentence for what failed in our own house, where none is there yet. */
@@ -191,6 +201,7 @@ static int open_observer(struct mine *m)
 		.mount = m->o->mount,
 		.started = on_started,
 		.exited = on_exited,
+		.stored = on_stored,
 		.wanted = on_wanted,
 		.unit = on_unit,
 		.arg = m,
