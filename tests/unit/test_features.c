@@ -2,41 +2,13 @@
 #include "apply/features.h"
 
 #include <errno.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "apply/runtime_cache.h"
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/text.h"
+#include "dir_fixture.h"
 
 /* A machine under load: what has to come in time has this long. */
 #define LONG_MS 60000
-
-static char dir[32];
-
-static int setup(void **state)
-{
-	strcpy(dir, "/tmp/feat-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int teardown(void **state)
-{
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 /* A runtime that answers "features" and "--version" by these commands, and counts its calls. */
 static char *runtime(const char *features, const char *version)
@@ -257,7 +229,6 @@ static void installed(void **state)
 
 int main(void)
 {
-#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded), cmocka_unit_test(parses), IN_DIR(asks_once),
 		IN_DIR(of_two_alone),	    IN_DIR(by_version),	      IN_DIR(late),

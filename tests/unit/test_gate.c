@@ -2,53 +2,17 @@
 #include "apply/gate.h"
 
 #include <errno.h>
-#include <ftw.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include "apply/runtime_ask.h"
 #include "apply/runtime_cache.h"
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/text.h"
+#include "dir_fixture.h"
 #include "model/abi.h"
 #include "policy/data.h"
 
 /* A machine under load: what has to come in time has this long. */
 #define LONG_MS 60000
-
-static char dir[32];
-
-static int setup(void **state)
-{
-	strcpy(dir, "/tmp/gate-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int teardown(void **state)
-{
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static char *in_dir(const char *name)
-{
-	char *path = text_format("%s/%s", dir, name);
-
-	assert_non_null(path);
-	return path;
-}
 
 static char *program(const char *name, const char *script)
 {
@@ -322,7 +286,6 @@ static void test_cache_bounds(void **state)
 
 int main(void)
 {
-#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines), IN_DIR(test_real),	 IN_DIR(test_installed),
 		IN_DIR(test_unknown),	      IN_DIR(test_missing),	 IN_DIR(test_merges),

@@ -3,50 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/text.h"
+#include "dir_fixture.h"
 
 #define KEY "podman/web"
-
-static char dir[32];
-
-static int setup(void **state)
-{
-	strcpy(dir, "/tmp/trial-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int teardown(void **state)
-{
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static char *in_dir(const char *name)
-{
-	char *path = text_format("%s/%s", dir, name);
-
-	assert_non_null(path);
-	return path;
-}
 
 static char *file_text(const char *name)
 {
@@ -305,7 +269,6 @@ static void test_bounded(void **state)
 
 int main(void)
 {
-#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(test_empty),	  IN_DIR(test_starts_and_ends),
 		IN_DIR(test_permissions), IN_DIR(test_links),
