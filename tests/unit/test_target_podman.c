@@ -112,7 +112,7 @@ static void a_life(void **state)
 	struct target *t = NULL;
 	struct target_facts f;
 	char *why = NULL;
-	_free_ char *tmp = NULL, *profile = NULL, *text = NULL, *path = NULL;
+	_free_ char *tmp = NULL, *profile = NULL, *path = NULL;
 
 	begin();
 	assert_int_equal(open_image(&t, &why), 0);

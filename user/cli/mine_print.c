@@ -129,7 +129,7 @@ static void print_tests(const json_t *doc, FILE *f)
 		fprintf(f, "; under the policy %u of these", enforced_ok);
 	fputc('\n', f);
 	print_observed(tests, f);
-	json_array_foreach(tests, i, test) print_enforced(test, f);
+	json_array_foreach(tests, i, test) print_enforced(test, &before, f);
 	outside = json_object_get(doc, "refused_outside");
 	if (json_array_size(outside) == 0)
 		return;
