@@ -8,7 +8,7 @@ struct make_options {
 	const char *maker;
 	bool descendants;
 	bool widen; /* said behind the maker's name: what follows it is to be as wide */
-	bool good; /* without a trial: a person's word */
+	bool good;  /* without a trial: a person's word */
 };
 /* Sets sifted by the guard list and verdicts, images seen, evidence; not yet in the store. */
 int make_generation(struct store *s, const struct store_row *row, const struct make_options *o,
