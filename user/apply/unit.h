@@ -10,8 +10,9 @@
  *  - systemd adds @default to each list of allowed calls, and write where it waits for the exec;
  *  - a name counts for all ABIs, and whatever the arguments are (clone, socket, personality); calls
  *    without a name can't be said, those that its libseccomp doesn't know are left out by it;
- *  - a refused call gets ENOSYS, where a generation of containers says EPERM for some: a list of
- *    allowed calls has but one errno, and libc falls back on ENOSYS alone;
+ *  - a refused call gets ENOSYS, where a generation of containers says EPERM for some: libc falls back
+ *    on ENOSYS alone. Denied ones have their own, where this systemd can say it beside a list of allowed
+ *    calls (252 can);
  *  - systemd sets no_new_privs together with a list where the unit has no CAP_SYS_ADMIN (User=), so
  *    that it can't use sudo and its like any more.
  * The unit's own list gives way, but for descendants: what it refuses was never learned.
