@@ -3,6 +3,27 @@
 # For tests that run in a virtual machine. Needs base.bash, daemon.bash, pod.bash, sensor.bash.
 
 image=localhost/vm
+# Of the test file.
+DIR=${BATS_FILE_TMPDIR-}
+
+# file_daemon OPTION...: one for all tests of the file: setup_file begins it, setup enters, and
+# teardown_file ends it.
+file_daemon() {
+	daemon_start "$DIR/daemon" --interval 0.2 "$@"
+}
+
+# shellcheck disable=SC2034 # daemon.bash's
+file_daemon_enter() {
+	daemon_dir=$DIR/daemon
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# shellcheck disable=SC2034
+file_daemon_end() {
+	daemon_pid=$(<"$DIR/daemon/pid")
+	daemon_stop || true
+	cp "$DIR/daemon/log" "/run/results/$(basename "$BATS_TEST_FILENAME" .bats).log"
+}
 
 # pod_image DIR: an image of busybox and the program whose calls are known.
 pod_image() {

@@ -11,21 +11,14 @@ load ../lib/start.bash
 load ../lib/probation.bash
 load guest.bash
 load engines.bash
+load installed.bash
 
 wrapper=/usr/local/libexec/tamis-runc
-state=/var/lib/tamis
 
-# As `make install` does it, and then a person.
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
-	install -D "$O/tamis" /usr/local/sbin/tamis
-	install -D -t /usr/local/libexec "$O/tamis-start" "$O/tamis-keeper"
-	install -m 644 -t /etc/systemd/system "$ROOT"/user/systemd/tamis*
-	mkdir -p /etc/tamis /etc/docker
-	printf '[daemon]\ninterval = 1\n' >/etc/tamis/tamis.conf
-	systemctl daemon-reload
-	systemctl start tamis-keeper.socket tamis
+	printf '[daemon]\ninterval = 1\n' | installed
 	tamis install podman
+	mkdir -p /etc/docker
 	tamis install wrapper --runtime "$(command -v runc)" --as "$wrapper"
 	jq -n --arg path "$wrapper" '{runtimes: {tamis: {$path}}}' >/etc/docker/daemon.json
 	systemctl restart docker
@@ -37,12 +30,10 @@ setup_file() {
 teardown_file() {
 	docker ps -aq | xargs -r docker rm -f >/dev/null
 	pod_sweep vm-
-	systemctl stop tamis tamis-keeper.socket tamis-keeper docker.service docker.socket
-	/usr/local/sbin/tamis daemon --unpin
-	journalctl -o short-monotonic --no-pager >/run/results/probation.journal
-	cp "$state/start.log" /run/results/probation.start.log || true
-	/usr/local/sbin/tamis uninstall podman
-	rm -rf /etc/tamis /etc/docker/daemon.json "$wrapper" "$wrapper.conf" "$state" /etc/systemd/system/tamis*
+	systemctl stop docker.service docker.socket
+	tamis uninstall podman
+	uninstalled probation
+	rm -f /etc/docker/daemon.json "$wrapper" "$wrapper.conf"
 }
 
 setup() {
@@ -56,11 +47,6 @@ teardown() {
 	pod_sweep vm-
 	systemctl status --no-pager tamis-keeper.socket tamis-keeper tamis || true
 	tail -n 3 "$state/start.log" || true
-}
-
-# The installed one, on its own store.
-tamis() {
-	/usr/local/sbin/tamis "$@"
 }
 
 # An emulated machine is often too slow for the time that a start gives tamis.
@@ -85,27 +71,8 @@ apply() {
 	tamis apply "$@"
 }
 
-main_pid() {
-	local pid
-	pid=$(systemctl show -P MainPID "$1")
-	((pid > 1)) && echo "$pid"
-}
-
 kept() {
 	systemctl show -P NFileDescriptorStore tamis-keeper
-}
-
-# killed UNIT: its first process, and it is started again by systemd.
-killed() {
-	local before
-	before=$(main_pid "$1")
-	kill -KILL "$before"
-	wait_for 60 other_pid "$1" "$before"
-}
-
-other_pid() {
-	local pid
-	pid=$(main_pid "$1") && [[ $pid != "$2" ]]
 }
 
 # in_probation RUNTIME NAME
@@ -174,7 +141,7 @@ has_killable() {
 	wait "$pid"
 	cat long
 	[[ $(grep -c . long) == 10 ]]
-	! grep -E ' -(38|1|4)$' long short
+	[[ -z $(grep -E ' -(38|1|4)$' long short) ]]
 	(($(systemctl show -P NRestarts tamis-keeper) >= 3)) || systemctl is-active tamis-keeper
 	[[ $since == "$(systemctl show -P ActiveEnterTimestampMonotonic tamis-keeper.socket)" ]]
 	# The container's own filter is still listened to; sessions' are gone with them.

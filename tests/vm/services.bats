@@ -8,18 +8,13 @@ load ../lib/pod.bash
 load ../lib/sensor.bash
 load guest.bash
 load systemd.bash
+load installed.bash
 
 drop_in=zz-tamis.conf
-state=/var/lib/tamis
 
-# The daemon is our own unit, as it is shipped.
 setup_file() {
 	user_make u 1000
-	install -D "$TAMIS" /usr/local/sbin/tamis
-	install -D "$O/tamis-start" /usr/local/libexec/tamis-start
-	cp "$ROOT/user/systemd/tamis.service" /etc/systemd/system/
-	mkdir -p /etc/tamis
-	cat >/etc/tamis/tamis.conf <<-'EOT'
+	installed <<-'EOT'
 		[daemon]
 		interval = 0.2
 		service = vm-*
@@ -34,16 +29,11 @@ setup_file() {
 		starts = 1
 		quiet = 0s
 	EOT
-	systemctl daemon-reload
-	systemctl start tamis ssh
+	systemctl start ssh
 }
 
 teardown_file() {
-	systemctl stop tamis
-	"$TAMIS" daemon --unpin
-	journalctl -o short-monotonic --no-pager >/run/results/services.journal
-	cp "$state/start.log" /run/results/services.start.log || true
-	rm -rf /etc/tamis "$state" /etc/systemd/system/tamis.service
+	uninstalled services
 }
 
 setup() {
@@ -52,14 +42,9 @@ setup() {
 
 teardown() {
 	units_sweep
-	rm -rf /etc/systemd/system/vm-*
 	systemctl daemon-reload
 	systemctl reset-failed
 	systemctl start tamis
-}
-
-tamis() {
-	/usr/local/sbin/tamis "$1" --state "$state" "${@:2}"
 }
 
 # --- what is asked of a service -----------------------------------------------------------------
@@ -83,13 +68,6 @@ get() {
 
 serves() {
 	[[ $(get "$1" / 2>/dev/null) == ok ]]
-}
-
-# under UNIT MODE: what the kernel says of its main process: 0 no filter, 2 filters.
-under() {
-	local pid
-	pid=$(main_pid "$1") || return
-	[[ $(awk '$1 == "Seccomp:" { print $2 }' "/proc/$pid/status") == "$2" ]]
 }
 
 # learned_web NAME PORT: it served, and what it called for that is in the store.

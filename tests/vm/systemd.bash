@@ -30,18 +30,11 @@ running() {
 
 units_sweep() {
 	systemctl stop 'vm-*'
-	rm -rf /run/systemd/system/vm-*
+	rm -rf /run/systemd/system/vm-* /etc/systemd/system/vm-*
 }
 
 systemd_version() {
 	systemctl --version | awk 'NR == 1 { print $2 }'
-}
-
-# main_pid UNIT: of a service that runs.
-main_pid() {
-	local pid
-	pid=$(systemctl show -P MainPID "$1")
-	((pid > 1)) && echo "$pid"
 }
 
 # --- users ----------------------------------------------------------------------------------------
