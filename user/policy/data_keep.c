@@ -7,11 +7,11 @@
 #include "policy/data.h"
 #include "policy/data_text.h"
 
-static const char *const groups[] = {
-	"identity",	     "privilege",  "permissions", "durability",
-	"memory-protection", "randomness", "locks",	  "limits",
-	"signals",	     "exit",	   NULL
-};
+static const char *const groups[] = { "identity",   "privilege",	 "permissions",
+				      "durability", "memory-protection", "randomness",
+				      "peers",	    "children",		 "locks",
+				      "limits",	    "signals",		 "exit",
+				      NULL };
 
 static int add_words(struct data_text line, struct sysset set[TAMIS_ABI_MAX])
 {
