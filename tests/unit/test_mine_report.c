@@ -257,6 +257,20 @@ static const struct {
 	{ "wider at the start",
 	  "{\"widened\": {\"base\": \"b\", \"calls\": [{\"call\": \"ptrace\", \"tests\": []}]}}",
 	  "<code>ptrace</code> while it started or stopped", "</code> by" },
+	{ "what no filter can refuse",
+	  "{\"score\": {\"mined\": {}}, \"calls\": [{\"call\": \"execve\", \"cves\": [\"CVE-1\", "
+	  "\"CVE-2\"]}]}",
+	  "CVE-2</span> in reach <small>first in the start; 0 of 0 tests; no filter",
+	  "with a risk" },
+	{ "what a filter can",
+	  "{\"score\": {\"mined\": {}}, \"calls\": [{\"call\": \"splice\", \"cves\": "
+	  "[\"CVE-1\"]}]}",
+	  "1 with a risk", "no filter that a runtime" },
+	{ "minimised",
+	  "{\"score\": {\"minimised\": {\"calls\": 99}}, \"calls\": [{\"call\": \"a\", "
+	  "\"minimised\": "
+	  "{\"state\": \"not needed\", \"errno\": \"EPERM\"}}, {\"call\": \"b\"}]}",
+	  "<b>1</b> <small>of the 2", "99" },
 	{ "refused outside",
 	  "{\"tests\": [{}], \"refused_outside\": [{\"call\": \"bpf\", \"count\": 1}]}",
 	  "started or stopped: <code>bpf</code>", "×" },

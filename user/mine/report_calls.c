@@ -68,6 +68,25 @@ void report_name(const json_t *doc, const json_t *call, FILE *f)
 		html(f, " <small>%s</small>", abi);
 }
 
+static bool has_way(const json_t *call)
+{
+	return report_len(call, "cves") > 0 && strncmp(text(call, "call"), "execve", 6) != 0;
+}
+
+bool report_is_risky(const json_t *call)
+{
+	return has_way(call) || report_is(call, "guarded");
+}
+
+void report_cves(const json_t *call, FILE *f)
+{
+	const json_t *cve;
+	size_t i;
+
+	json_array_foreach(json_object_get(call, "cves"), i, cve)
+		html(f, "%s<span class=cve>%s</span>", i ? ", " : "", json_string_value(cve));
+}
+
 static void mark(const char *sign, const char *words, FILE *f)
 {
 	html(f, "<span class=mark aria-hidden=true>%s</span><span class=vh>, %s</span>", sign,
@@ -76,7 +95,7 @@ static void mark(const char *sign, const char *words, FILE *f)
 
 void report_marks(const json_t *call, FILE *f)
 {
-	if (report_len(call, "cves") > 0)
+	if (has_way(call))
 		mark("▲", "alone keeps a CVE in reach", f);
 	if (report_is(call, "guarded"))
 		mark("◆", "guarded", f);
@@ -120,8 +139,7 @@ static void chip(const json_t *doc, const struct report_call *c, FILE *f)
 	bool gone = strcmp(minimised_state(c->call), "not needed") == 0;
 
 	html(f, "<li><button type=button class=\"call%s%s\" data-call=%zu title=\"",
-	     report_len(c->call, "cves") || report_is(c->call, "guarded") ? " risk" : "",
-	     gone ? " gone" : "", c->index);
+	     report_is_risky(c->call) ? " risk" : "", gone ? " gone" : "", c->index);
 	report_origin(doc, c->call, f);
 	fputs("\">", f);
 	report_name(doc, c->call, f);
@@ -151,7 +169,7 @@ static void group(const json_t *doc, const struct report_call *c, size_t cnt, FI
 	size_t risky = 0;
 
 	for (size_t i = 0; i < cnt; i++)
-		risky += report_len(c[i].call, "cves") || report_is(c[i].call, "guarded");
+		risky += report_is_risky(c[i].call);
 	html(f, "<section class=group><h3>%s <small>%zu", text(c->call, "subsystem"), cnt);
 	if (risky > 0)
 		html(f, ", <span class=risky>%zu with a risk</span>", risky);
@@ -186,11 +204,7 @@ void report_groups(const json_t *doc, FILE *f)
 
 static void risks(const json_t *call, FILE *f)
 {
-	const json_t *cve;
-	size_t i;
-
-	json_array_foreach(json_object_get(call, "cves"), i, cve)
-		html(f, "%s%s", i ? ", " : "", json_string_value(cve));
+	report_cves(call, f);
 	if (report_is(call, "guarded"))
 		html(f, "%sguarded", report_len(call, "cves") ? ", " : "");
 	if (report_is(call, "pending"))

@@ -241,16 +241,15 @@ static void figure_blocked(const json_t *score, FILE *f)
 void report_figures(const json_t *doc, FILE *f)
 {
 	const json_t *score = json_object_get(doc, "score");
-	const json_t *small = json_object_get(score, "minimised");
 
 	fputs("<dl class=figures>", f);
 	figure_calls(doc, f);
 	figure_total(json_object_get(doc, "estimate"), f);
 	figure_blocked(score, f);
-	if (json_is_object(small))
+	if (json_is_object(json_object_get(score, "minimised")))
 		html(f,
-		     "<div><dt>After minimising</dt><dd><b>%lld</b> "
-		     "<small>calls</small></dd></div>",
-		     report_int(small, "calls"));
+		     "<div><dt>After minimising</dt><dd><b>%zu</b> <small>of the "
+		     "%zu</small></dd></div>",
+		     report_len(doc, "calls") - report_gone(doc), report_len(doc, "calls"));
 	fputs("</dl>\n", f);
 }

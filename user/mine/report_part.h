@@ -38,6 +38,13 @@ long long report_column(const json_t *by);
 void report_units(const json_t *doc, const json_t *call, FILE *f);
 /* "splice", or "splice (i386)" where the call isn't of the ABI of most. */
 void report_name(const json_t *doc, const json_t *call, FILE *f);
+/* Worth a mark: guarded, or alone in keeping a hole open. Never execve, which no filter can refuse that
+ * a runtime loads. */
+bool report_is_risky(const json_t *call);
+/* Calls that minimising took away. */
+size_t report_gone(const json_t *doc);
+/* "CVE-2022-0847, CVE-2009-2692" */
+void report_cves(const json_t *call, FILE *f);
 /* Hidden words and a mark for each thing that is dangerous about a call. */
 void report_marks(const json_t *call, FILE *f);
 /* In one line: who made it first, how many did, which program. */

@@ -43,8 +43,8 @@ static bool is_in(const json_t *call, const struct outcome *o)
 
 static void alone(const json_t *doc, FILE *f)
 {
-	const json_t *call, *cve;
-	size_t i, k, cnt = 0;
+	const json_t *call;
+	size_t i, cnt = 0;
 
 	json_array_foreach(json_object_get(doc, "calls"), i, call)
 	{
@@ -53,10 +53,11 @@ static void alone(const json_t *doc, FILE *f)
 		fputs(cnt++ ? "" : "<h3>What one call decides</h3>\n<ul id=alone class=plain>\n",
 		      f);
 		html(f, "<li><code>%s</code> alone keeps ", report_str(call, "call"));
-		json_array_foreach(json_object_get(call, "cves"), k, cve)
-			html(f, "%s%s", k ? ", " : "", json_string_value(cve));
+		report_cves(call, f);
 		fputs(" in reach <small>", f);
 		report_origin(doc, call, f);
+		if (!report_is_risky(call))
+			fputs("; no filter that a runtime loads can refuse it", f);
 		fputs(is_in(call, &outcomes[0]) ? "; refused after minimising</small>\n"
 						: "</small>\n",
 		      f);
@@ -88,7 +89,10 @@ void report_score(const json_t *doc, FILE *f)
 	filter_row("Default profile", json_object_get(score, "default"), f);
 	filter_row("Mined", mined, f);
 	filter_row("Minimised", json_object_get(score, "minimised"), f);
-	fputs("</tbody></table></div>\n", f);
+	fputs("</tbody></table></div>\n<p class=note>With what the runtime and the start of any "
+	      "program "
+	      "need, too.</p>\n",
+	      f);
 	alone(doc, f);
 }
 
@@ -126,11 +130,15 @@ static void list(const json_t *doc, const struct outcome *o, FILE *f)
 	fputs("</ul></details>\n", f);
 }
 
+size_t report_gone(const json_t *doc)
+{
+	return count(doc, &outcomes[0]);
+}
+
 /* What is left, and what isn't, in one line. */
 static void before_after(const json_t *doc, FILE *f)
 {
-	size_t gone = count(doc, &outcomes[0]), before = report_len(doc, "calls");
-	size_t after = before - gone;
+	size_t before = report_len(doc, "calls"), after = before - report_gone(doc);
 
 	html(f,
 	     "<table id=minimised class=compare><tbody><tr><th scope=row>Before<td class=n>%zu"
