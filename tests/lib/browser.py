@@ -62,7 +62,10 @@ class Browser:
             time.sleep(0.05)
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        shutil.rmtree(self.home, ignore_errors=True)
+        # A helper of it that is about to end may still write.
+        while os.path.exists(self.home) and time.monotonic() < end + 10:
+            shutil.rmtree(self.home, ignore_errors=True)
+            time.sleep(0.05)
 
     def message(self):
         while b"\0" not in self.rest:
