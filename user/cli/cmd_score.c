@@ -245,11 +245,14 @@ static int score_one(const struct score_command *c, const char *name, struct sco
 
 static int score(struct score_command *c, char **names)
 {
-	int r = scoring_load(&c->policy, &c->scoring);
+	int r;
 
 	c->scored = calloc(c->cnt, sizeof(*c->scored));
-	if (!c->scored)
-		r = log_err_errno(-ENOMEM, "score");
+	if (!c->scored) {
+		(void)log_err_errno(-ENOMEM, "score");
+		return EXIT_FAIL;
+	}
+	r = scoring_load(&c->policy, &c->scoring);
 	for (size_t i = 0; r == 0 && i < c->cnt; i++)
 		r = score_one(c, names[i], &c->scored[i]);
 	if (r < 0)

@@ -224,7 +224,7 @@ static int passes(void *arg, const struct minimise_call *const *refused, const u
 static int confirm(struct minimiser *x, const struct minimise_options *o)
 {
 	struct mine_result *r = x->m->ret;
-	_free_ struct minimise_call **open = calloc(r->call_cnt + 1, sizeof(*open));
+	_free_ struct minimise_call **open = calloc(r->call_cnt + 1, sizeof(void *));
 	size_t cnt = 0;
 	int err;
 

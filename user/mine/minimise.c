@@ -235,7 +235,7 @@ static size_t gone_of(const struct search *s, struct minimise_call **ret)
 
 static int confirm(const struct search *s)
 {
-	_free_ struct minimise_call **gone = calloc(s->cnt + 1, sizeof(*gone));
+	_free_ struct minimise_call **gone = calloc(s->cnt + 1, sizeof(void *));
 	size_t cnt;
 	int r = gone ? 0 : -ENOMEM;
 
@@ -261,12 +261,12 @@ static void choose(struct search *s, struct minimise_call *calls, size_t cnt, ui
 		if (states >> calls[i].state & 1)
 			s->call[s->cnt++] = &calls[i];
 	if (s->cnt > 1)
-		qsort(s->call, s->cnt, sizeof(*s->call), compare);
+		qsort(s->call, s->cnt, sizeof(void *), compare);
 }
 
 int minimise(struct minimise_call *calls, size_t cnt, const struct minimise_options *o)
 {
-	_free_ struct minimise_call **call = calloc(cnt + 1, sizeof(*call));
+	_free_ struct minimise_call **call = calloc(cnt + 1, sizeof(void *));
 	_free_ uint32_t *errno_ret = calloc(cnt + 1, sizeof(*errno_ret));
 	struct search s = { .o = o, .call = call, .errno_ret = errno_ret };
 	int r;

@@ -36,7 +36,7 @@ static int read_head(struct data_text *line, struct score_cve *c)
 			return -EINVAL;
 	if (strlen(word[0]) >= sizeof(c->id))
 		return -EINVAL;
-	strcpy(c->id, word[0]);
+	memcpy(c->id, word[0], strlen(word[0]) + 1);
 	c->source = source_name(word[1]);
 	c->any = strcmp(word[2], "any") == 0;
 	c->group = data_subsystem_name(word[3]);
@@ -123,7 +123,7 @@ static size_t count_lines(void)
 int data_risk(struct score_risk *ret)
 {
 	struct data_text text = data_text_cves(), line;
-	_free_ struct score_cve *cve = calloc(count_lines(), sizeof(*cve));
+	_free_ struct score_cve *cve = calloc(count_lines() + 1, sizeof(*cve));
 	size_t cnt = 0;
 	int r;
 
