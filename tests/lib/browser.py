@@ -48,7 +48,7 @@ class Browser:
             BROWSER + ["--user-data-dir=" + self.home], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
             preexec_fn=pipes, start_new_session=True,
-            env={**os.environ, "HOME": self.home})
+            env={**os.environ, "HOME": self.home, "TMPDIR": self.home})
         os.close(down)
         os.close(up)
 
