@@ -231,6 +231,29 @@ static void a_new_daemon_goes_on(void **state)
 	}
 }
 
+/* What the tests of a mining run said stays until there are hours enough. */
+static void too_few_hours_take_nothing_away(void **state)
+{
+	_cleanup_(coverage_free) struct coverage *c = NULL;
+	const struct store_coverage mined = {
+		.at = NOW, .units = 12, .is_known = true, .coverage = .97, .low = .9, .high = .99
+	};
+	int64_t now = FIRST + 10 * HOUR, few = 0, many = 0;
+
+	assert_int_equal(coverage_new(&c), 0);
+	IN_TRANSACTION
+	{
+		few = fill("podman/few", 3, 1);
+		many = fill("podman/many", 6, 1);
+		assert_stored(store_coverage_set(st, few, &mined));
+		assert_stored(store_coverage_set(st, many, &mined));
+	}
+	assert_stored(coverage_update(c, st, now, UNLIMITED));
+	assert_int_equal(stored(few).units, 12);
+	assert_int_equal(stored(few).at, NOW);
+	assert_int_equal(stored(many).units, 6);
+}
+
 static void a_store_that_cant_be_written_is_tried_again(void **state)
 {
 	_cleanup_(coverage_free) struct coverage *c = NULL;
@@ -258,6 +281,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_that_changed_are_updated, open_store, drop_dir),
 		cmocka_unit_test_setup_teardown(a_budget_ends_a_turn, open_store, drop_dir),
 		cmocka_unit_test_setup_teardown(a_new_daemon_goes_on, open_store, drop_dir),
+		cmocka_unit_test_setup_teardown(too_few_hours_take_nothing_away, open_store,
+						drop_dir),
 		cmocka_unit_test_setup_teardown(a_store_that_cant_be_written_is_tried_again,
 						open_store, drop_dir),
 	};

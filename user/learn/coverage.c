@@ -170,6 +170,14 @@ static int look(struct coverage *c, struct store *s, int64_t now)
 	return 0;
 }
 
+/* By the tests of a mining run: worth more than too few hours. */
+static bool is_known(struct store *s, int64_t workload)
+{
+	struct store_coverage c;
+
+	return store_coverage_get(s, workload, &c) == 0 && c.is_known;
+}
+
 /* In one transaction: a workload that a command takes away is either there for both or for none. */
 static int update_one(struct store *s, int64_t workload, int64_t now)
 {
@@ -180,7 +188,7 @@ static int update_one(struct store *s, int64_t workload, int64_t now)
 		return r;
 	r = coverage_of(s, workload, &c);
 	c.at = now;
-	if (r == 0 && c.units)
+	if (r == 0 && c.units && (c.is_known || !is_known(s, workload)))
 		r = store_coverage_set(s, workload, &c);
 	if (r == 0)
 		r = store_commit(s);

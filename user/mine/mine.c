@@ -280,6 +280,8 @@ static int make(struct mine *m)
 	if (r >= 0)
 		r = store_mine_set(s, &m->ret->run);
 	if (r >= 0)
+		r = mine_keep_coverage(m);
+	if (r >= 0)
 		r = store_commit(s);
 	if (r < 0)
 		store_rollback(s);

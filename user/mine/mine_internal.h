@@ -48,6 +48,8 @@ void mine_phase(struct mine *m, enum mine_phase p);
 /* The workload's row; -ENOENT until its entrypoint's exec was seen. */
 int mine_find_row(struct mine *m);
 int mine_refresh_row(struct mine *m);
+/* What the tests say of how complete it is, where no daemon can say. In a transaction. */
+int mine_keep_coverage(struct mine *m);
 
 /* One test. Its outcome says so when the service ended during it. */
 int mine_test(struct mine *m, size_t i, struct mine_outcome *ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far a run is, and what is still unseen. */
+#include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "mine/mine_internal.h"
 #include "mine/run.h"
@@ -44,6 +46,33 @@ int mine_estimate(const struct matrix *all, struct incidence *ret)
 	int r = lives_of(all, &m);
 
 	return r < 0 ? r : incidence_of(&m, ret);
+}
+
+int mine_keep_coverage(struct mine *m)
+{
+	_incidence_ struct incidence in = { 0 };
+	struct store *s = m->o->store;
+	struct store_coverage c;
+	struct unseen u;
+	int r = store_coverage_get(s, m->ret->row.id, &c);
+
+	if (r == 0 && c.is_known)
+		return 0;
+	if (r == 0 || r == -ENOENT)
+		r = mine_estimate(&m->ret->matrix, &in);
+	if (r < 0)
+		return r;
+	unseen_estimate(&in, &u);
+	if (!u.is_known)
+		return 0;
+	c = (struct store_coverage){ .at = time(NULL),
+				     .units = u.units,
+				     .is_known = true,
+				     .coverage = u.coverage,
+				     .low = u.coverage_low,
+				     .high = u.coverage_high,
+				     .next_hour = -1 };
+	return store_coverage_set(s, m->ret->row.id, &c);
 }
 
 static void estimate(struct mine *m, struct mine_progress *p)
