@@ -122,6 +122,8 @@ static void of_tests(void **state)
 	assert_true(c.of_tests && c.unseen.is_known && !c.hour.is_known);
 	assert_int_equal(c.unseen.seen, 3 + 8);
 	assert_int_equal(c.unseen.once, 8);
+	make_hours(4, always);
+	check_printed(" from 8 tests; ");
 	make_hours(6, always);
 	check_printed(" from 6 hours; ");
 }

@@ -64,14 +64,15 @@ static int of_tests(struct store *s, int64_t workload, struct completeness *ret)
 
 int completeness_now(struct store *s, int64_t workload, struct completeness *ret)
 {
-	struct completeness c = { 0 };
-	int r = coverage_estimate(s, workload, &c.unseen, &c.hour);
+	struct completeness hours = { 0 }, tests = { 0 };
+	int r = coverage_estimate(s, workload, &hours.unseen, &hours.hour);
 
-	if (r == 0 && c.unseen.units == 0)
-		r = of_tests(s, workload, &c);
-	if (r == 0)
-		*ret = c;
-	return r;
+	if (r == 0 && !hours.unseen.is_known)
+		r = of_tests(s, workload, &tests);
+	if (r < 0)
+		return r;
+	*ret = tests.unseen.is_known || (tests.of_tests && !hours.unseen.units) ? tests : hours;
+	return 0;
 }
 
 static void print_hour(const struct unseen_next *hour, FILE *f)

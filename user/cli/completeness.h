@@ -16,8 +16,8 @@ const char *completeness_cell(const struct store_coverage *c, char buf[COMPLETEN
  * memory. */
 json_t *completeness_json(const struct store_coverage *c);
 
-/* All that can be said now, for one workload: of its hours or, where it was seen by no daemon, of the
- * tests of its last mining run. */
+/* All that can be said now, for one workload: of its hours or, where there are too few, of the tests of
+ * its last mining run. */
 struct completeness {
 	bool of_tests;
 	struct unseen unseen;

@@ -11,6 +11,16 @@
 
 /* --- one workload ------------------------------------------------------------------------ */
 
+/* The last one, unless the clock was set back. */
+static struct matrix_unit *find_hour(const struct matrix *hours, int64_t began)
+{
+	for (size_t i = hours->cnt; i > 0; i--) {
+		if (hours->unit[i - 1].began / HOUR_S == began / HOUR_S)
+			return &hours->unit[i - 1];
+	}
+	return NULL;
+}
+
 /*
  * What is one sample of a life? Estimators take units that could as well have come in any other order.
  * Epochs of a minute can't: what happens in one goes on in the next, and the few of a start are like no
@@ -25,13 +35,13 @@
  */
 static int to_hours(const struct matrix *epochs, struct matrix *ret)
 {
-	struct matrix_unit *hour = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < epochs->cnt; i++) {
 		const struct matrix_unit *epoch = &epochs->unit[i];
+		struct matrix_unit *hour = find_hour(ret, epoch->began);
 
-		if (!hour || hour->began / HOUR_S != epoch->began / HOUR_S)
+		if (!hour)
 			r = matrix_add(ret, NULL, epoch->began, &hour);
 		for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
 			sysset_merge(&hour->set[abi], &epoch->set[abi]);
