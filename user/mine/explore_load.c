@@ -30,7 +30,7 @@ static int add(struct explorations *e, struct exploration *new)
 		e->list[i] = new;
 		return 0;
 	}
-	list = reallocarray(e->list, e->cnt + 1, sizeof(*list));
+	list = reallocarray(e->list, e->cnt + 1, sizeof(struct exploration *));
 	if (!list)
 		return -ENOMEM;
 	e->list = list;

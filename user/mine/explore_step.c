@@ -218,13 +218,28 @@ static int read_http_option(struct reading *r)
 	return err < 0 ? err : keep(r, &w);
 }
 
+static bool is_path(const struct explore_step *s, size_t i)
+{
+	const char *path = i < s->word_cnt ? s->word[i] : NULL;
+
+	return path && *path == '/';
+}
+
+/* OPTIONS knows "*" besides. */
+static bool is_star(const struct explore_step *s, size_t i)
+{
+	const char *path = i < s->word_cnt ? s->word[i] : NULL;
+
+	return path && !strcmp(path, "*");
+}
+
 static int read_http(struct reading *r)
 {
 	int err = keep_next(r, "a method");
 
 	if (err == 0)
 		err = keep_next(r, "a path");
-	if (err == 0 && r->step->word[1][0] != '/' && strcmp(r->step->word[1], "*") != 0)
+	if (err == 0 && !is_path(r->step, 1) && !is_star(r->step, 1))
 		err = explore_bad(r->at, "a path begins with /");
 	while (err == 0)
 		err = read_http_option(r);
@@ -238,7 +253,7 @@ static int read_crawl(struct reading *r)
 
 	s->number = 3;
 	s->limit = 100;
-	if (err == 0 && s->word[0][0] != '/')
+	if (err == 0 && !is_path(s, 0))
 		return explore_bad(r->at, "a path begins with /");
 	if (err == 0 && took(r, "depth"))
 		err = number(r, "the depth", 0, 16, &s->number);
