@@ -192,10 +192,15 @@ static void print_estimate(const json_t *doc, FILE *f)
 		fputc('\n', f);
 		return;
 	}
-	fprintf(f, "coverage %.1f %% (%.1f-%.1f), about %.0f calls in all (%.0f-%.0f)",
-		mine_percent(number_of(e, "coverage")), mine_percent(number_of(e, "coverage_low")),
-		mine_percent(number_of(e, "coverage_high")), number_of(e, "total"),
-		number_of(e, "low"), number_of(e, "high"));
+	fprintf(f, "coverage %.1f %% (%.1f-%.1f); ", mine_percent(number_of(e, "coverage")),
+		mine_percent(number_of(e, "coverage_low")),
+		mine_percent(number_of(e, "coverage_high")));
+	if (json_is_true(json_object_get(e, "bounded")))
+		fprintf(f, "about %.0f calls in all (%.0f-%.0f)", number_of(e, "total"),
+			number_of(e, "low"), number_of(e, "high"));
+	else
+		fprintf(f, "%.0f calls in all or more: too few tests for an upper limit",
+			number_of(e, "low"));
 	if (json_is_number(json_object_get(next, "expected")))
 		fprintf(f, "; %lld more tests would bring %.1f (%.0f-%.0f)",
 			integer_of(next, "units"), number_of(next, "expected"),
