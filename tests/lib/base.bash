@@ -23,6 +23,11 @@ json_is() {
 	[[ $(jq "${@:2}" "$1") == true ]]
 }
 
+# fails COMMAND...: where bats would let "! COMMAND" pass whatever comes of it.
+fails() {
+	! "$@"
+}
+
 port_open() {
 	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }

@@ -188,14 +188,14 @@ denied_of_i386() {
 	# in probation there is a listener already, and nothing of a filter to give
 	timeout 60 podman exec "$name" /forger "/keeper/${keeper_socket##*/}" "$state" 107 >inner || true
 	cat inner
-	! grep -qx '107 0' inner
+	fails grep -qx '107 0' inner
 	keeper_lives
 	# somebody else of the host's, who says to be that container: it isn't, so it goes on
 	timeout 60 "$O/tools/forger" "$keeper_socket" "$state" 107 104 >host
 	grep -qx 'send 0' host
 	grep -qx '104 0' host
 	timeout 60 setpriv --reuid 65534 --clear-groups "$O/tools/forger" "$keeper_socket" "$state" 107 >nobody
-	! grep -qx '107 0' nobody
+	fails grep -qx '107 0' nobody
 	keeper_lives
 	pod exec "$name" /calls -r 108 >out
 	returned out 108 -38

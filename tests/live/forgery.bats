@@ -230,6 +230,6 @@ daemon_rss() {
 	rmdir "$(cgroup_dir '%2e%2e%2f..evil')"
 	daemon_stop
 	find "$daemon_dir/state" -mindepth 1 -printf '%P\n' >files
-	! grep -vE '^tamis\.db(-wal|-shm)?$' files
+	fails grep -vE '^(oracle|tamis\.db(-wal|-shm)?)$' files
 	[[ $(find /etc /var/lib/tamis /run/tamis -newer "$daemon_dir/log" 2>/dev/null | wc -l) == "$before" ]]
 }

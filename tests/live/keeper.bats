@@ -239,7 +239,7 @@ says() {
 	local pid=$!
 	start b
 	sleep 1
-	! gone "$pid"
+	fails gone "$pid"
 	keeper_resume
 	wait "$pid"
 	all_went_on out 20
@@ -358,7 +358,7 @@ has_descriptors() {
 	grep -q 'enosys=10 ' out
 	says 10 'is in a container'
 	stored_is 1
-	! keeper_journal | grep "oci/$prefix-b"
+	[[ -z $(keeper_journal | grep "oci/$prefix-b") ]]
 	[[ -n $id ]]
 }
 
@@ -448,7 +448,7 @@ has_descriptors() {
 	[[ $(stat -c '%a %u' run/keeper.sock) == '600 0' && $(stat -c %a run) == 700 ]]
 	timeout 60 "$O/tools/asks" -s "$PWD/run/keeper.sock" -n 10 25 >out
 	all_went_on out 10
-	! "$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>second
+	fails "$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>second
 	grep -q 'keeper.sock: Address already in use' second
 	kill -KILL "$pid"
 	wait "$pid" || true
@@ -464,8 +464,8 @@ has_descriptors() {
 	wait "$pid"
 	[[ ! -e run/keeper.sock ]]
 	chmod 777 run
-	! "$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>third
+	fails "$O/tamis-keeper" --state "$PWD/state" --run "$PWD/run" 2>third
 	grep -q 'keeper.sock: Operation not permitted' third
-	! "$O/tamis-keeper" --nonsense 2>usage
+	fails "$O/tamis-keeper" --nonsense 2>usage
 	grep -q '^tamis-keeper: usage:\|^tamis: usage:' usage
 }

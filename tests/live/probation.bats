@@ -56,7 +56,7 @@ teardown() {
 	wait_for 40 has_generation "podman/$name" 2
 	start_until "^podman/$name: in probation under generation " restart "$name"
 	asking "$name" >after
-	! grep -qxE 'geteuid|getegid|getgid' after
+	fails grep -qxE 'geteuid|getegid|getgid' after
 	passing "$name" | grep -cxE 'geteuid|getegid|getgid' | grep -qx 3
 	grep -qx getpgrp after
 }
@@ -100,7 +100,7 @@ rule = deny"
 	[[ $(denied "podman/$name" denied) == 107 ]]
 	has_none "podman/$name" geteuid
 	tamis list >list
-	! grep -E "$name .*pending" list
+	fails grep -E "$name .*pending" list
 }
 
 # --- redis ------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ redis_rate() {
 	redis_rare "$port"
 	kill -0 "$pid" # in mid-run
 	wait "$pid"
-	! grep -iE 'error|refused' load
+	fails grep -iE 'error|refused' load
 
 	# What it did beyond what had been learned, and the filter had it ask for, is learned.
 	wait_for 30 has_call "podman/$name" fsync || wait_for 1 has_call "podman/$name" fdatasync
