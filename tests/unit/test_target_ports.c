@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -95,6 +96,50 @@ static void those_of_its_processes(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Listens on another address of the same port until it is killed. */
+static pid_t neighbour(uint16_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1) };
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || listen(fd, 1) < 0 ||
+		    write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* In a namespace of many, as the host's: what is sent there might reach the neighbour. */
+static void not_what_a_neighbour_has_too(void **state)
+{
+	uint16_t port, found[8];
+	int fd = listener(AF_INET, &port);
+	pid_t pid = neighbour(port);
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	put_pids("cgroup.procs", text);
+	assert_int_equal(target_ports(dir, getpid(), found, 8), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(target_ports(dir, getpid(), found, 8), 1);
+	assert_int_equal(found[0], port);
+	close(fd);
+}
+
 static void of_inner_cgroups_in_order(void **state)
 {
 	uint16_t port[3], found[8];
@@ -122,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(those_of_its_processes),
+		cmocka_unit_test(not_what_a_neighbour_has_too),
 		cmocka_unit_test(of_inner_cgroups_in_order),
 	};
 

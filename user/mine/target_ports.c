@@ -59,6 +59,7 @@ static int compare_inodes(const void *a, const void *b)
 struct ports {
 	uint16_t *port;
 	unsigned cnt, max;
+	uint64_t foreign[UINT16_MAX / 64 + 1]; /* of others', a bit each */
 };
 
 static void add_port(struct ports *p, unsigned port)
@@ -76,6 +77,7 @@ static void read_row(const struct listeners *l, char *row, struct ports *p)
 	char *field[10], *next = NULL, *colon;
 	uint64_t inode;
 	unsigned cnt = 0;
+	uint16_t port;
 
 	for (char *f = strtok_r(row, " ", &next); f && cnt < ARRAY_SIZE(field);
 	     f = strtok_r(NULL, " ", &next))
@@ -84,8 +86,11 @@ static void read_row(const struct listeners *l, char *row, struct ports *p)
 		return;
 	inode = strtoull(field[9], NULL, 10);
 	colon = strrchr(field[1], ':');
-	if (colon && bsearch(&inode, l->inode, l->cnt, sizeof(inode), compare_inodes))
-		add_port(p, (unsigned)strtoul(colon + 1, NULL, 16));
+	port = colon ? (uint16_t)strtoul(colon + 1, NULL, 16) : 0;
+	if (bsearch(&inode, l->inode, l->cnt, sizeof(inode), compare_inodes))
+		add_port(p, port);
+	else
+		p->foreign[port / 64] |= UINT64_C(1) << port % 64;
 }
 
 static void read_table(const struct listeners *l, pid_t pid, const char *name, struct ports *p)
@@ -97,6 +102,17 @@ static void read_table(const struct listeners *l, pid_t pid, const char *name, s
 		return;
 	for (char *row = strtok_r(text, "\n", &next); row; row = strtok_r(NULL, "\n", &next))
 		read_row(l, row, p);
+}
+
+/* A neighbour has the same port on another address, or shares it: who would answer isn't known. */
+static void drop_foreign(struct ports *p)
+{
+	unsigned cnt = 0;
+
+	for (unsigned i = 0; i < p->cnt; i++)
+		if (!(p->foreign[p->port[i] / 64] >> p->port[i] % 64 & 1))
+			p->port[cnt++] = p->port[i];
+	p->cnt = cnt;
 }
 
 static int compare_ports(const void *a, const void *b)
@@ -115,6 +131,7 @@ unsigned target_ports(const char *cgroup_dir, pid_t pid, uint16_t *ret, unsigned
 	qsort(l->inode, l->cnt, sizeof(*l->inode), compare_inodes);
 	read_table(l, pid, "tcp", &p);
 	read_table(l, pid, "tcp6", &p);
+	drop_foreign(&p);
 	qsort(ret, p.cnt, sizeof(*ret), compare_ports);
 	return p.cnt;
 }
