@@ -100,7 +100,7 @@ explored() {
 }
 
 @test "nginx: pages, methods, broken and slow clients, its own reload" {
-	explored nginx http http-conditions http-write http-wire http-slow nginx tcp shell signals logs \
+	explored nginx http http-conditions http-write http-body http-wire http-slow nginx tcp shell signals logs \
 		restart stop-term
 	# Files were served, workers started anew, a shell looked around.
 	is nginx '[.calls[].call] | index("sendfile") != null and index("clone") != null'
@@ -113,7 +113,7 @@ explored() {
 }
 
 @test "a web application of python's" {
-	explored python http http-conditions http-write http-wire http-slow tcp shell signals restart
+	explored python http http-conditions http-write http-body http-wire http-slow tcp shell signals restart
 }
 
 @test "nothing of them is left" {

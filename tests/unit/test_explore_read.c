@@ -299,6 +299,39 @@ static void reads_what_is_embedded(void **state)
 	}
 }
 
+/* A unit is in service, and its programs are the host's. */
+static bool is_harmless(const struct explore_step *s)
+{
+	static const char *const writes[] = { "POST",	  "PUT",    "PATCH",	  "DELETE",
+					      "FLUSH",	  "flush_", "CONFIG SET", "CONFIG REWRITE",
+					      "REPLICAOF" };
+	const char *text = s->verb == EXPLORE_HTTP ? s->word[0] : s->text.p;
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(writes); i++)
+		if (strstr(text, writes[i]))
+			return false;
+	return s->verb != EXPLORE_EXEC && s->verb != EXPLORE_ROTATE &&
+	       s->text.len * s->times <= 1u << 20;
+}
+
+static void leaves_units_as_they_are(void **state)
+{
+	_explorations_ struct explorations all = { 0 };
+	_free_ char *why = NULL;
+	size_t units = 0;
+
+	assert_int_equal(explorations_load(NULL, &all, &why), 0);
+	for (size_t i = 0; i < all.cnt; i++) {
+		const struct exploration *e = all.list[i];
+
+		units += !e->container;
+		for (size_t n = 0; !e->container && n < e->steps; n++)
+			if (!is_harmless(&e->step[n]))
+				fail_msg("%s:%u changes a unit", e->name, e->step[n].line);
+	}
+	assert_true(units > 5 && units < all.cnt);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +345,7 @@ int main(void)
 		cmocka_unit_test(is_bounded),
 		cmocka_unit_test(refuses_a_nul),
 		cmocka_unit_test(reads_what_is_embedded),
+		cmocka_unit_test(leaves_units_as_they_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

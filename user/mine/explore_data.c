@@ -5,6 +5,7 @@
 #define FILES(X)                                \
 	X(apache, "apache")                     \
 	X(http, "http")                         \
+	X(http_body, "http-body")               \
 	X(http_conditions, "http-conditions")   \
 	X(http_slow, "http-slow")               \
 	X(http_wire, "http-wire")               \
