@@ -137,14 +137,14 @@ static void a_life(void **state)
 	     "create --cidfile 1.cid --label io.tamis.mine=T --log-driver k8s-file --security-opt "
 	     "seccomp=profile.json --pull never --network host web serve it\n"
 	     "start " ID "\ninspect --type container " ID "\n"
-	     "stop -i " ID "\nrm -f -i -t 0 " ID "\n"
+	     "stop -i " ID "\nrm -f -v -i -t 0 " ID "\n"
 	     "create --cidfile 2.cid --label io.tamis.mine=T --log-driver k8s-file --security-opt "
 	     "seccomp=profile.json --pull never --network host web serve it\n"
 	     "start " ID "\ninspect --type container " ID "\n"
 	     "create --cidfile 3.cid --label io.tamis.mine=T --log-driver k8s-file --pull never "
 	     "--network host web serve it\n"
 	     "start " ID "\ninspect --type container " ID "\n"
-	     "stop -i " ID "\nrm -f -i -t 0 " ID "\n"
+	     "stop -i " ID "\nrm -f -v -i -t 0 " ID "\n"
 	     "ps -aq --no-trunc --filter label=io.tamis.mine=T\n");
 	assert_int_equal(access(tmp, F_OK), -1);
 }
@@ -176,7 +176,7 @@ static void what_fails_is_said(void **state)
 		assert_int_equal(access(tmp, F_OK), -1);
 		assert_int_equal(unlink(fail), 0);
 		_free_ char *text = asked();
-		assert_non_null(strstr(text, "rm -f -i -t 0 " ID "\n"));
+		assert_non_null(strstr(text, "rm -f -v -i -t 0 " ID "\n"));
 	}
 }
 

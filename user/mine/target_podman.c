@@ -210,7 +210,8 @@ int podman_start(struct target *t, const char *const *words, const char *profile
 int podman_stop(struct target *t, char **ret_why)
 {
 	const char *const stop[] = { "stop", "-i", t->id, NULL };
-	const char *const rm[] = { "rm", "-f", "-i", "-t", "0", t->id, NULL };
+	/* -v: volumes without a name, which its image may have: each start makes one. */
+	const char *const rm[] = { "rm", "-f", "-v", "-i", "-t", "0", t->id, NULL };
 	static const struct podman_how now = { .grace_ms = GRACE_MS, .limit_ms = CLEAN_MS },
 				       softly = { .grace_ms = 0 };
 	_free_ char *why = NULL;
@@ -233,7 +234,7 @@ int podman_stop(struct target *t, char **ret_why)
 
 static int clean_one(struct target *t, const char *id, char **ret_why)
 {
-	const char *const rm[] = { "rm", "-f", "-i", "-t", "0", id, NULL };
+	const char *const rm[] = { "rm", "-f", "-v", "-i", "-t", "0", id, NULL };
 	static const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
 
 	return strlen(id) == ID_LEN ? podman_do(t, rm, &how, ret_why) : 0;
