@@ -63,6 +63,21 @@ static void each_signal(void **state)
 	}
 }
 
+/* "tamis mine 2>&1 | head": what was begun is still taken away. */
+static int lives_on(int sig)
+{
+	int fd[2];
+
+	if (stop_watch() < 0 || pipe(fd) < 0 || close(fd[0]) < 0)
+		return 1;
+	return write(fd[1], "x", 1) < 0 && errno == EPIPE && sig == SIGPIPE ? 0 : 2;
+}
+
+static void a_reader_that_went(void **state)
+{
+	assert_int_equal(in_child(lives_on, SIGPIPE), 0);
+}
+
 static void nobody_asks(void **state)
 {
 	assert_int_equal(stop_asked(-1), 0);
@@ -73,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_signal),
+		cmocka_unit_test(a_reader_that_went),
 		cmocka_unit_test(nobody_asks),
 	};
 
