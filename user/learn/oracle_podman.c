@@ -209,7 +209,7 @@ static int go_stop(struct oracle_run *run)
  * was, which may be a mount namespace that isn't this one's. */
 static int go_start(struct oracle_run *run)
 {
-	static const char *const rm[] = { "rm", "-f", "-i", "-t", "0", NULL };
+	static const char *const rm[] = { "rm", "-f", "-v", "-i", "-t", "0", NULL };
 	static const char *const start[] = { "start", NULL };
 	_free_ char *twin = twin_name(run->o);
 	bool anew = run->o->loops == 0;
@@ -272,7 +272,7 @@ static int go_untwin(struct oracle_run *run)
 {
 	static const char *const stop[] = { "stop", "-i", "-t", "10", NULL };
 	static const char *const logs[] = { "logs", "--tail", LINES, NULL };
-	static const char *const rm[] = { "rm", "-f", "-i", "-t", "0", NULL };
+	static const char *const rm[] = { "rm", "-f", "-v", "-i", "-t", "0", NULL };
 	_free_ char *name = twin_name(run->o);
 	_free_ char *log = file_of(run, "log");
 	const struct oracle_child_out out = { log, true };
