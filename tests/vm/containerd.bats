@@ -8,24 +8,21 @@ load guest.bash
 load engines.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	systemctl start containerd
 	image_archive "$DIR/image.tar" "$engine_image" '{}'
 	for namespace in default other; do
 		ctr -n "$namespace" images import "$DIR/image.tar"
 	done
-	daemon_start "$DIR/daemon" --interval 0.2
+	file_daemon
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
+	file_daemon_end
 	sweep
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 teardown() {

@@ -10,20 +10,17 @@ load ../lib/sensor.bash
 load guest.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	pod_image "$DIR/image"
-	daemon_start "$DIR/daemon" --interval 0.2
+	file_daemon
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
+	file_daemon_end
 	pod_sweep vm-
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 teardown() {

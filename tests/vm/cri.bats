@@ -11,20 +11,17 @@ load cri.bash
 tasks=/run/containerd/io.containerd.runtime.v2.task/k8s.io
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	cri_start
-	daemon_start "$DIR/daemon" --interval 0.2
+	file_daemon
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
+	file_daemon_end
 	cri_stop
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 	cri_setup
 }
 

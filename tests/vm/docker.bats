@@ -9,24 +9,21 @@ load guest.bash
 load engines.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	systemctl start docker
 	image_archive "$DIR/image.tar" "$engine_image" '{}'
 	docker load -q -i "$DIR/image.tar"
-	daemon_start "$DIR/daemon" --interval 0.2
+	file_daemon
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
+	file_daemon_end
 	containers_remove
 	systemctl stop docker.service docker.socket
 	rm -f /etc/docker/daemon.json
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 teardown() {

@@ -12,24 +12,20 @@ load cri.bash
 profiles=/var/lib/kubelet/seccomp/tamis
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	mkdir -p /etc/tamis
 	printf '[apply]\nkubelet-dir = %s\ntrial = 5\n' "$profiles" >/etc/tamis/tamis.conf
 	cri_start
-	daemon_start "$DIR/daemon" --config /etc/tamis/tamis.conf --interval 0.2
+	file_daemon --config /etc/tamis/tamis.conf
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
-	cp "$DIR/daemon/log" /run/results/kubelet.log
+	file_daemon_end
 	cri_stop
 	rm -rf /etc/tamis
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 	cri_setup
 }
 

@@ -11,21 +11,17 @@ load guest.bash
 load systemd.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	pod_image "$DIR/image"
-	daemon_start "$DIR/daemon" --interval 0.2 --service 'vm-*'
+	file_daemon --service 'vm-*'
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
-	cp "$DIR/daemon/log" /run/results/nested.log
+	file_daemon_end
 	pod_sweep vm-
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 # machine NAME: sets root, a tree like this machine's own.

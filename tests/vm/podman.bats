@@ -10,22 +10,18 @@ load guest.bash
 load systemd.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	pod_image "$DIR/image"
-	daemon_start "$DIR/daemon" --interval 0.2 --service 'vm-*'
+	file_daemon --service 'vm-*'
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
-	cp "$DIR/daemon/log" /run/results/podman.log
+	file_daemon_end
 	podman pod rm -f -a -t 0
 	pod_sweep vm-
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 teardown() {

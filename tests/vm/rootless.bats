@@ -11,26 +11,22 @@ load guest.bash
 load systemd.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	pod_image "$DIR/image"
 	systemctl start ssh
 	user_make u 1000
 	tar -C "$DIR/image" -c . >/home/u/image.tar
 	as u podman import -q image.tar localhost/mine
-	daemon_start "$DIR/daemon" --interval 0.2 --watch '/user.slice/*/session-*.scope' \
+	file_daemon --watch '/user.slice/*/session-*.scope' \
 		--watch '/user.slice/*/mine.scope'
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
-	cp "$DIR/daemon/log" /run/results/rootless.log
+	file_daemon_end
 	pod_sweep vm-
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 

@@ -11,9 +11,8 @@ load guest.bash
 load systemd.bash
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
 	user_make u 1000
-	daemon_start "$DIR/daemon" --interval 0.2 --service 'vm-*' --service ssh --service cron
+	file_daemon --service 'vm-*' --service ssh --service cron
 	# the last test's: cron looks once a minute
 	echo 'session optional pam_systemd.so' >>/etc/pam.d/cron
 	echo "* * * * * u $calls 39" >/etc/cron.d/vm
@@ -21,15 +20,12 @@ setup_file() {
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
-	cp "$DIR/daemon/log" /run/results/systemd.log
+	file_daemon_end
 	rm -f /etc/cron.d/vm
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 }
 
 teardown() {

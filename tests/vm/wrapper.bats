@@ -14,8 +14,7 @@ wrapper=/usr/local/libexec/tamis-runc
 serve=(sh -c 'trap "exit 0" TERM; while :; do sleep 1 & wait; done')
 
 setup_file() {
-	export DIR=$BATS_FILE_TMPDIR
-	daemon_start "$DIR/daemon" --interval 0.2
+	file_daemon
 	"$TAMIS" install wrapper --state "$DIR/daemon/state" --runtime "$(command -v runc)" --as "$wrapper"
 	mkdir -p /etc/docker
 	jq -n --arg path "$wrapper" '{runtimes: {tamis: {$path}}}' >/etc/docker/daemon.json
@@ -28,8 +27,7 @@ setup_file() {
 }
 
 teardown_file() {
-	daemon_pid=$(<"$DIR/daemon/pid")
-	daemon_stop || true
+	file_daemon_end
 	cri_stop
 	docker ps -aq | xargs -r docker rm -f >/dev/null
 	systemctl stop docker.service docker.socket
@@ -37,8 +35,7 @@ teardown_file() {
 }
 
 setup() {
-	daemon_dir=$DIR/daemon
-	cd "$BATS_TEST_TMPDIR" || return
+	file_daemon_enter
 	cri_setup
 	rm -f "$daemon_dir/state/start.log"
 }
