@@ -251,6 +251,8 @@ static int run_job(struct mine_job *j)
 	int r = mine_run(&o, &j->result), cleaned;
 
 	mine_progress_end();
+	if (r < 0 && r != -EINTR)
+		log_err("%s: %s", mine_job_target(j), j->result.why ?: strerror(-r));
 	cleaned = target_clean(j->target, &why);
 	if (cleaned < 0)
 		log_err("%s: %s", mine_job_target(j), why ?: strerror(-cleaned));
@@ -283,8 +285,6 @@ static int mine(struct mine_job *j)
 		say_stopped(j);
 		return EXIT_STOPPED;
 	}
-	if (r < 0 && j->result.run.id)
-		log_err("%s: %s", mine_job_target(j), j->result.why ?: strerror(-r));
 	if (j->result.run.id && mine_put(j, false, &fine) < 0)
 		return EXIT_FAIL;
 	return r < 0 || !fine ? EXIT_FAIL : EXIT_OK;
