@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "mine/mine.h"
+#include "mine/mine_internal.h"
 
 /* Calls of a unit are letters: 'a' is call 0. */
 static void add(struct matrix *m, const char *name, enum matrix_outcome outcome, const char *calls)
@@ -56,6 +56,42 @@ static void nothing_was_run(void **state)
 	assert_int_equal(in.units, 0);
 }
 
+/* Where no test passes, all pass without any call. */
+static void good_is_what_was_shown(void **state)
+{
+	static const struct {
+		enum matrix_outcome observed[2], enforced[2];
+		size_t tests, refused;
+		bool is_good;
+	} rows[] = {
+		{ { MATRIX_PASS }, { MATRIX_PASS }, 1, 0, true },
+		{ { MATRIX_PASS, MATRIX_FAIL }, { MATRIX_PASS, MATRIX_FAIL }, 2, 0, true },
+		{ { MATRIX_FAIL, MATRIX_PASS }, { MATRIX_PASS, MATRIX_FAIL }, 2, 0, false },
+		{ { MATRIX_PASS }, { MATRIX_NONE }, 1, 0, false },
+		{ { MATRIX_PASS }, { MATRIX_PASS }, 1, 1, false },
+		{ { MATRIX_FAIL, MATRIX_HUNG }, { MATRIX_FAIL, MATRIX_NONE }, 2, 0, false },
+		{ { MATRIX_NONE }, { MATRIX_NONE }, 1, 0, false },
+		{ { MATRIX_NONE }, { MATRIX_NONE }, 0, 0, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct mine_outcome observed[2] = { 0 }, enforced[2] = { 0 };
+		const struct mine_result r = {
+			.tests = rows[i].tests,
+			.observed = observed,
+			.enforced = enforced,
+			.refusal_cnt = rows[i].refused,
+		};
+
+		for (size_t t = 0; t < 2; t++) {
+			observed[t].outcome = rows[i].observed[t];
+			enforced[t].outcome = rows[i].enforced[t];
+		}
+		if (mine_is_good(&r) != rows[i].is_good)
+			fail_msg("row %zu: not as it should be", i);
+	}
+}
+
 static void names(void **state)
 {
 	static const char *const expected[] = { "start", "observe", "enforce", "minimise", "end" };
@@ -69,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives),
 		cmocka_unit_test(nothing_was_run),
+		cmocka_unit_test(good_is_what_was_shown),
 		cmocka_unit_test(names),
 	};
 

@@ -300,13 +300,18 @@ static int take_matrix(struct mine *m)
 		       store_matrix(m->o->store, m->ret->row.id, m->ret->run.id, &m->ret->matrix));
 }
 
-/* Every test that passed without us passed under it. */
-static bool is_good(const struct mine_result *r)
+bool mine_is_good(const struct mine_result *r)
 {
-	for (size_t i = 0; i < r->tests; i++)
-		if (r->observed[i].outcome == MATRIX_PASS && r->enforced[i].outcome != MATRIX_PASS)
+	size_t passed = 0;
+
+	for (size_t i = 0; i < r->tests; i++) {
+		if (r->observed[i].outcome != MATRIX_PASS)
+			continue;
+		if (r->enforced[i].outcome != MATRIX_PASS)
 			return false;
-	return r->refusal_cnt == 0;
+		passed++;
+	}
+	return passed > 0 && r->refusal_cnt == 0;
 }
 
 static int store_good(struct mine *m)
@@ -346,7 +351,7 @@ static int run_phases(struct mine *m)
 		r = trouble(m, make(m));
 	if (r >= 0)
 		r = mine_enforce(m);
-	if (r >= 0 && is_good(m->ret)) {
+	if (r >= 0 && mine_is_good(m->ret)) {
 		r = store_good(m);
 		if (r >= 0 && m->o->minimise)
 			r = minimise_all(m);
