@@ -111,6 +111,30 @@ static void outcomes_have_names(void **state)
 	assert_string_equal(matrix_outcome_name(MATRIX_OUTCOME_MAX), "none");
 }
 
+static void who_fails_judges_nothing(void **state)
+{
+	static const enum matrix_outcome outcomes[] = { MATRIX_NONE, MATRIX_PASS, MATRIX_FAIL,
+							MATRIX_HUNG };
+	_matrix_ struct matrix m = { 0 };
+	struct sysset judged[TAMIS_ABI_MAX] = { 0 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		struct matrix_unit *u;
+
+		assert_int_equal(matrix_add(&m, "t", 0, &u), 0);
+		u->outcome = outcomes[i];
+		sysset_add(&u->set[TAMIS_ABI_X86_64], i);
+		sysset_add(&u->set[TAMIS_ABI_I386], i + 10);
+	}
+	sysset_add(&m.unit[0].set[TAMIS_ABI_X86_64], 3);
+	sysset_add(&judged[TAMIS_ABI_I386], 99);
+	matrix_judged(&m, judged);
+	assert_int_equal(sysset_count(&judged[TAMIS_ABI_X86_64]), 3);
+	assert_false(sysset_has(&judged[TAMIS_ABI_X86_64], 2));
+	assert_int_equal(sysset_count(&judged[TAMIS_ABI_I386]), 2);
+	assert_true(sysset_has(&judged[TAMIS_ABI_I386], 11));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +143,7 @@ int main(void)
 		cmocka_unit_test(growth_is_of_different_calls),
 		cmocka_unit_test(empty_has_nothing),
 		cmocka_unit_test(outcomes_have_names),
+		cmocka_unit_test(who_fails_judges_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

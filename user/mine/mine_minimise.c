@@ -15,6 +15,7 @@ struct minimiser {
 	struct sysset keep[TAMIS_ABI_MAX];
 	struct verdicts said;
 	struct sysset outside[TAMIS_ABI_MAX]; /* made where no run was: the tests don't show all */
+	struct sysset judged[TAMIS_ABI_MAX];  /* made in this run, by tests that pass */
 	struct store_minimised *before;	      /* what an earlier run knew */
 	size_t before_cnt;
 	int64_t longest_ms; /* a trial that passed took */
@@ -56,11 +57,20 @@ static const struct store_minimised *known(const struct minimiser *x, enum tamis
 	return NULL;
 }
 
+/* What tests that fail made alone, or other tests in another run, all would pass without. */
+static const char *why_unjudged(const struct minimiser *x, enum tamis_abi abi, uint32_t nr)
+{
+	const struct store_minimised *b = known(x, abi, nr);
+	bool tried = b && (b->state == MINIMISE_NEEDED || b->state == MINIMISE_GONE);
+
+	return tried || sysset_has(&x->judged[abi], nr) ? NULL : "made in no test that passes";
+}
+
 static int fill(const struct minimiser *x, enum tamis_abi abi, uint32_t nr,
 		struct minimise_call *ret)
 {
 	const struct store_minimised *b = known(x, abi, nr);
-	const char *why = why_kept(x, abi, nr);
+	const char *why = why_kept(x, abi, nr) ?: why_unjudged(x, abi, nr);
 
 	*ret = (struct minimise_call){ .abi = abi, .nr = nr, .danger = data_danger(abi, nr) };
 	if (why) {
@@ -321,6 +331,7 @@ int mine_minimise(struct mine *m)
 		r = store_verdicts(m->o->store, m->ret->row.id, &x.said);
 	if (r == 0)
 		r = read_before(&x);
+	matrix_judged(&m->ret->matrix, x.judged);
 	if (r == 0)
 		r = collect(&x);
 	if (r == 0)

@@ -121,3 +121,14 @@ void matrix_growth(const struct matrix *m, uint32_t *ret)
 		}
 	}
 }
+
+void matrix_judged(const struct matrix *m, struct sysset ret[TAMIS_ABI_MAX])
+{
+	memset(ret, 0, TAMIS_ABI_MAX * sizeof(*ret));
+	for (size_t i = 0; i < m->cnt; i++) {
+		enum matrix_outcome o = m->unit[i].outcome;
+
+		for (unsigned abi = 0; o <= MATRIX_PASS && abi < TAMIS_ABI_MAX; abi++)
+			sysset_merge(&ret[abi], &m->unit[i].set[abi]);
+	}
+}

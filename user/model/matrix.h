@@ -47,5 +47,7 @@ struct matrix_call {
 };
 /* Every call of any unit, sorted by (abi, nr). Caller frees. -ENOMEM. */
 int matrix_calls(const struct matrix *m, struct matrix_call **ret, size_t *ret_cnt);
+/* What was made in a unit that didn't fail: by a test that can tell whether it is needed, or beside all. */
+void matrix_judged(const struct matrix *m, struct sysset ret[TAMIS_ABI_MAX]);
 /* After unit i the units up to it have made ret[i] different calls; room for m->cnt. */
 void matrix_growth(const struct matrix *m, uint32_t *ret);
