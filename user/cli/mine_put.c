@@ -12,10 +12,11 @@
 static int write_policy(const struct mine_job *j, const struct policy *p)
 {
 	_free_ char *text = NULL;
-	int r = p ? mine_policy_text(p, j->unit ? "systemd" : "oci", &text) : -ENOENT;
+	int r;
 
 	if (!j->output)
 		return 0;
+	r = mine_policy_text(p, j->unit ? "systemd" : "oci", &text);
 	if (r == 0)
 		r = file_write_atomic(j->output, text, strlen(text), 0644);
 	return r < 0 ? log_err_errno(r, "%s", j->output) : 0;
@@ -65,24 +66,27 @@ static bool is_fine(const struct mine_job *j, const json_t *doc)
 	       json_array_size(json_object_get(json_object_get(doc, "widened"), "calls")) == 0;
 }
 
+/* What can be written is, whatever else can't. */
+static int put_all(const struct mine_job *j, const struct policy *p, json_t *doc)
+{
+	int policy = p ? write_policy(j, p) : 0;
+	int report = write_report(j, doc);
+	int shown = show(j, doc);
+
+	return policy < 0 ? policy : report < 0 ? report : shown;
+}
+
 int mine_put(const struct mine_job *j, bool stopped, bool *ret_fine)
 {
 	_policy_loaded_ struct policy_loaded loaded = { 0 };
-	const struct policy *p = NULL;
-	json_t *doc;
-	int r;
+	int r = j->mined ? mine_policy_load(j, &loaded) : 0, put;
+	const struct policy *p = j->mined && r == 0 ? &loaded.policy : NULL;
+	json_t *doc = mine_json(j, p, stopped);
 
-	if (j->mined && mine_policy_load(j, &loaded) == 0)
-		p = &loaded.policy;
-	doc = mine_json(j, p, stopped);
 	if (!doc)
 		return log_err_errno(-ENOMEM, "mine");
-	*ret_fine = is_fine(j, doc);
-	r = p ? write_policy(j, p) : 0;
-	if (r == 0)
-		r = write_report(j, doc);
-	if (r == 0)
-		r = show(j, doc);
+	*ret_fine = r == 0 && is_fine(j, doc);
+	put = put_all(j, p, doc);
 	json_decref(doc);
-	return r;
+	return r < 0 ? r : put;
 }
