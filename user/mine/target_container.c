@@ -2,6 +2,7 @@
 /* A container that is there: its twin, made by the command line that made it (learn/oracle_argv.h),
  * under another name. */
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -9,6 +10,51 @@
 #include "mine/target_internal.h"
 
 #define TWIN_BEGIN 7 /* words of oracle_argv_twin before the container's own */
+
+/* Volumes without a name are made for each container, unless it has another's. */
+static bool is_own(const json_t *mount, const struct oracle_argv *create)
+{
+	static const char from[] = "--volumes-from";
+	const char *name = json_string_value(json_object_get(mount, "Name"));
+
+	for (size_t i = 0; i < create->cnt; i++)
+		if (strncmp(create->word[i], from, strlen(from)) == 0)
+			return false;
+	return name && strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+}
+
+/* Where it writes to what its twin would have, too; NULL: nowhere. */
+static char *find_shared(const struct run_result *inspected, const struct oracle_argv *create)
+{
+	json_t *json = json_loadb(inspected->out, inspected->out_len, 0, NULL);
+	const json_t *mounts = json_object_get(json_array_get(json, 0), "Mounts"), *mount;
+	char *ret = NULL;
+	size_t i;
+
+	json_array_foreach(mounts, i, mount)
+	{
+		const char *where = json_string_value(json_object_get(mount, "Destination"));
+
+		if (!json_is_true(json_object_get(mount, "RW")) || is_own(mount, create))
+			continue;
+		ret = text_escaped(where ?: "?", 256);
+		break;
+	}
+	json_decref(json);
+	return ret;
+}
+
+/* Two databases on the same files are the end of them. */
+static int check_shared(const struct run_result *inspected, const struct oracle_inspected *is,
+			char **ret_why)
+{
+	_free_ char *where = is->running ? find_shared(inspected, &is->create) : NULL;
+
+	return where ? text_why(-EBUSY, ret_why,
+				"it runs, and its twin would write to the same %s: stop it first",
+				where)
+		     : 0;
+}
 
 static int inspect_original(struct target *t, struct oracle_inspected *ret, char **ret_why)
 {
@@ -22,7 +68,9 @@ static int inspect_original(struct target *t, struct oracle_inspected *ret, char
 	if (!run_succeeded(&result))
 		return text_why(-ENOENT, ret_why, "no such container");
 	r = oracle_inspected_parse(result.out, result.out_len, ret);
-	return r < 0 ? text_why(r, ret_why, "podman inspect says nothing that can be read") : 0;
+	if (r < 0)
+		return text_why(r, ret_why, "podman inspect says nothing that can be read");
+	return check_shared(&result, ret, ret_why);
 }
 
 /* Its image: what the twin is of, too. */
