@@ -81,11 +81,10 @@ static char *asked(void)
 	return text;
 }
 
-static int open_image(struct target **ret, char **ret_why)
+static int open_with(const char *const *options, struct target **ret, char **ret_why)
 {
 	_free_ char *program = text_format("%s/podman", dir);
 	const char *const podman[] = { program, "--global", NULL };
-	static const char *const options[] = { "--network", "host", NULL };
 	static const char *const command[] = { "serve", "it", NULL };
 	const struct target_options o = {
 		.kind = TARGET_IMAGE,
@@ -98,6 +97,13 @@ static int open_image(struct target **ret, char **ret_why)
 	};
 
 	return target_new(&o, ret, ret_why);
+}
+
+static int open_image(struct target **ret, char **ret_why)
+{
+	static const char *const options[] = { "--network", "host", NULL };
+
+	return open_with(options, ret, ret_why);
 }
 
 static void says(const char *expected)
@@ -220,6 +226,77 @@ static void what_stays_is_said(void **state)
 	target_free(t);
 }
 
+/* podman takes the last one: nothing would be enforced. */
+static void a_profile_of_its_own(void **state)
+{
+	static const char *const options[] = { "--security-opt",
+					       "seccomp=unconfined",
+					       "--security-opt=seccomp=other",
+					       "--security-opt",
+					       "label=disable",
+					       "-e",
+					       "seccomp=x",
+					       NULL };
+	static const struct {
+		const char *profile, *words;
+	} rows[] = {
+		{ "p", "--log-driver k8s-file --security-opt seccomp=profile.json --pull never "
+		       "--security-opt label=disable -e seccomp=x web serve it\n" },
+		{ NULL,
+		  "--log-driver k8s-file --pull never --security-opt seccomp=unconfined "
+		  "--security-opt=seccomp=other --security-opt label=disable -e seccomp=x web "
+		  "serve it\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_free_ char *text = NULL;
+		struct target *t = NULL;
+		char *why = NULL;
+
+		begin();
+		assert_int_equal(open_with(options, &t, &why), 0);
+		assert_int_equal(target_start(t, rows[i].profile, &why), 0);
+		target_free(t);
+		text = asked();
+		if (!strstr(text, rows[i].words))
+			fail_msg("%s", text);
+	}
+}
+
+/* An option took away the label by which it is found. */
+static void one_that_is_not_listed(void **state)
+{
+	_free_ char *text = NULL;
+	struct target *t = NULL;
+	char *why = NULL;
+
+	begin();
+	assert_int_equal(open_image(&t, &why), 0);
+	assert_int_equal(target_start(t, NULL, &why), 0);
+	assert_int_equal(target_clean(t, &why), 0);
+	target_free(t);
+	text = asked();
+	assert_non_null(strstr(text, "rm -f -v -i -t 0 " ID "\n"));
+}
+
+/* A name out of an image, say. */
+static void sentences_are_bounded(void **state)
+{
+	_free_ char *large = malloc(200001);
+	struct target *t = NULL;
+	char *why = NULL;
+
+	begin();
+	memset(large, 'x', 200000);
+	large[200000] = '\0';
+	put("fail-start", large);
+	assert_int_equal(open_image(&t, &why), 0);
+	assert_int_equal(target_start(t, NULL, &why), -EIO);
+	assert_in_range(strlen(why), 500, 600);
+	free(why);
+	target_free(t);
+}
+
 static void logs_are_bounded(void **state)
 {
 	_free_ char *large = malloc(200001), *log = NULL;
@@ -247,6 +324,9 @@ int main(void)
 		cmocka_unit_test(what_fails_is_said),
 		cmocka_unit_test(an_image_that_is_nowhere),
 		cmocka_unit_test(what_stays_is_said),
+		cmocka_unit_test(a_profile_of_its_own),
+		cmocka_unit_test(one_that_is_not_listed),
+		cmocka_unit_test(sentences_are_bounded),
 		cmocka_unit_test(logs_are_bounded),
 	};
 

@@ -14,6 +14,7 @@
 #define GRACE_MS  5000 /* what podman has begun is better ended */
 #define CLEAN_MS  20000
 #define LOG_MAX	  65536
+#define WORDS_MAX 500 /* a name out of an image may be as long as its owner likes */
 #define ID_LEN	  64
 #define LOG_LINES "1000"
 
@@ -65,7 +66,7 @@ static char *last_line(const struct run_result *r)
 		begin--;
 	if (end - begin > strlen(error) && strncmp(out + begin, error, strlen(error)) == 0)
 		begin += strlen(error);
-	return strndup(out + begin, end - begin);
+	return strndup(out + begin, end - begin < WORDS_MAX ? end - begin : WORDS_MAX);
 }
 
 static int say_failure(const char *verb, const struct run_result *r, char **ret_why)
@@ -153,15 +154,14 @@ static int create(struct target *t, const char *const *words, const char *option
 	static const struct podman_how how = { .grace_ms = GRACE_MS };
 	_free_ char *cid = text_format("%s/%u.cid", t->dir, ++t->starts);
 	_argv_ struct oracle_argv argv = { 0 };
-	int r = cid ? create_words(t, words, cid, option, &argv) : -ENOMEM;
+	int r = cid ? create_words(t, words, cid, option, &argv) : -ENOMEM, known;
 
-	if (r == 0)
-		r = podman_do(t, (const char *const *)argv.word, &how, ret_why);
-	if (r == 0)
-		r = read_id(t, cid);
-	if (cid)
-		(void)unlink(cid);
-	return r;
+	if (r < 0)
+		return r;
+	r = podman_do(t, (const char *const *)argv.word, &how, ret_why);
+	known = read_id(t, cid); /* of one that is stopped, too: it may be there */
+	(void)unlink(cid);
+	return r < 0 ? r : known;
 }
 
 /* podman reads the profile when it makes the container: the file may go then. */
@@ -247,8 +247,13 @@ static int clean_all(struct target *t, char **ret_why)
 	const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
 	_run_result_ struct run_result result = { 0 };
 	char *next = NULL;
-	int r = filter ? podman_call(t, list, &how, &result) : -ENOMEM;
+	int r = filter ? 0 : -ENOMEM;
 
+	/* the one that is known, whatever label an option gave it */
+	if (r == 0 && t->id)
+		r = clean_one(t, t->id, ret_why);
+	if (r == 0)
+		r = podman_call(t, list, &how, &result);
 	if (r < 0)
 		return r;
 	if (!run_succeeded(&result))
