@@ -223,7 +223,7 @@ interrupted() {
 	put_test 2-late true
 	run -0 mined --json --time 1s "${redis[@]}"
 	printf '%s\n' "$output" | sed -n '/^{/,$p' >doc
-	is '[.tests[].outcome] == ["pass", "none"] and .tests[1].why == "not run: no time left"'
+	is '[.tests[].outcome] == ["pass", "none"] and .tests[1].why == "no time left"'
 }
 
 @test "an image that isn't there, one that never gets ready, one that ends" {

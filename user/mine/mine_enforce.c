@@ -7,6 +7,8 @@
 #include "mine/mine_internal.h"
 #include "mine/stop.h"
 
+static const char unworthy[] = "it didn't end, or not begin, without the policy";
+
 /* What failed without us is no word on the policy, but is tried; what hung would only hang again. */
 static bool is_worth(const struct mine *m, size_t i)
 {
@@ -53,9 +55,9 @@ static int enforce_test(struct mine *m, size_t i)
 	int r;
 
 	if (!is_worth(m, i))
-		return not_run(o, "not run: it didn't end, or not begin, without the policy");
+		return not_run(o, unworthy);
 	if (mine_is_late(m))
-		return not_run(o, "not run: no time left");
+		return not_run(o, "no time left");
 	r = mine_revive(m, &why);
 	if (is_about_it(r))
 		return fail_test(o, why);
@@ -72,7 +74,7 @@ static int fail_all(struct mine *m, const char *why)
 
 	for (size_t i = 0; r >= 0 && i < m->ret->tests; i++)
 		r = is_worth(m, i) ? fail_test(&m->ret->enforced[i], why)
-				   : not_run(&m->ret->enforced[i], "not run");
+				   : not_run(&m->ret->enforced[i], unworthy);
 	return r;
 }
 

@@ -47,6 +47,8 @@ int mine_test(struct mine *m, size_t i, struct mine_outcome *ret)
 	if (r >= 0)
 		r = note_end(m, &o);
 	if (r >= 0)
+		r = mine_outcome_compare(&o, &m->ret->observed[i]);
+	if (r >= 0)
 		r = mine_drain(m);
 	m->test = SIZE_MAX;
 	if (r < 0) {
@@ -75,8 +77,7 @@ static int store_outcome(struct mine *m, enum matrix_outcome outcome)
 
 static int skip(struct mine_outcome *o)
 {
-	*o = (struct mine_outcome){ .outcome = MATRIX_NONE,
-				    .why = strdup("not run: no time left") };
+	*o = (struct mine_outcome){ .outcome = MATRIX_NONE, .why = strdup("no time left") };
 	return o->why ? 0 : -ENOMEM;
 }
 
