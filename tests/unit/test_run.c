@@ -31,6 +31,7 @@ static void output_and_status(void **state)
 	struct run_result r = shell("echo one; echo two >&2; exit 3", NULL, 0);
 
 	assert_string_equal(r.out, "one\ntwo\n");
+	assert_false(r.cut);
 	assert_int_equal(r.out_len, 8);
 	assert_true(WIFEXITED(r.status) && WEXITSTATUS(r.status) == 3);
 	assert_false(r.hung || r.stopped || run_succeeded(&r));
@@ -83,6 +84,7 @@ static void much_output(void **state)
 	struct run_result r = shell("echo first; seq 1000000 1500000; echo last", NULL, 0);
 	const char *at = r.out + r.out_len - 5;
 
+	assert_true(r.cut);
 	assert_true(r.out_len <= RUN_OUT_MAX && r.out_len > RUN_OUT_MAX / 2);
 	assert_memory_equal(r.out, "first\n1000000\n", 14);
 	assert_string_equal(at, "last\n");

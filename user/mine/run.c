@@ -152,6 +152,7 @@ static int make_room(struct run_result *r)
 	if (r->out_len == RUN_OUT_MAX) {
 		memmove(r->out + half, r->out + half + quarter, quarter);
 		r->out_len -= quarter;
+		r->cut = true;
 	}
 	return 0;
 }

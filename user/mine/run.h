@@ -29,6 +29,7 @@ struct run_result {
 	bool stopped; /* by stop_fd */
 	char *out;    /* standard output and error together, NUL-terminated; hostile */
 	size_t out_len;
+	bool cut; /* there was more of it than is kept */
 	int64_t took_ms;
 };
 void run_result_done(struct run_result *r);
