@@ -36,8 +36,11 @@ struct mine_outcome {
 	unsigned tap_ok, tap_failed; /* of TAP in its output; both 0: it printed none */
 	char *why; /* what failed, one line, escaped by whoever shows it; NULL: passed */
 	int64_t took_ms;
+	unsigned excused; /* what was skipped, or failed and was to */
 };
 void mine_outcome_done(struct mine_outcome *o);
+/* `o` came of a test under a policy that came to `before` without one: more that it skips hasn't passed. */
+int mine_outcome_compare(struct mine_outcome *o, const struct mine_outcome *before);
 
 /*
  * A program passes when it exits with 0 and, where it prints TAP, no line "not ok" is without "# TODO"
@@ -54,5 +57,6 @@ struct tap {
 	bool has_plan, bailed;
 	const char *first_failed; /* in `out`, first_len bytes; NULL: none */
 	size_t first_len;
+	unsigned excused; /* of ok: skipped, or failed as "# TODO" */
 };
 bool tap_read(const char *out, size_t len, struct tap *ret);
