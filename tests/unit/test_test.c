@@ -117,6 +117,38 @@ static void outcomes(void **state)
 	}
 }
 
+static void skips(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		enum matrix_outcome outcome;
+	} rows[] = {
+		{ "true", "true", MATRIX_PASS },
+		{ "exit 77", "exit 77", MATRIX_PASS },
+		{ "exit 77", "true", MATRIX_PASS },
+		{ "true", "exit 77", MATRIX_FAIL },
+		{ "echo 1..1; echo ok 1", "echo '1..0 # SKIP'", MATRIX_FAIL },
+		{ "echo 1..1; echo ok 1", "echo 1..1; echo 'ok 1 # skip it'", MATRIX_FAIL },
+		{ "echo 1..1; echo 'ok 1 # TODO'", "echo 1..1; echo 'not ok 1 # TODO'",
+		  MATRIX_FAIL },
+		{ "echo 1..1; echo 'not ok 1 # TODO'", "echo 1..1; echo 'ok 1 # TODO'",
+		  MATRIX_PASS },
+		{ "false", "exit 77", MATRIX_PASS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct mine_outcome before = outcome_of(rows[i].before, 60000);
+		struct mine_outcome o = outcome_of(rows[i].after, 60000);
+
+		assert_int_equal(mine_outcome_compare(&o, &before), 0);
+		if (o.outcome != rows[i].outcome || (o.why != NULL) != (o.outcome == MATRIX_FAIL))
+			fail_msg("%s after %s: %s", rows[i].after, rows[i].before,
+				 matrix_outcome_name(o.outcome));
+		mine_outcome_done(&before);
+		mine_outcome_done(&o);
+	}
+}
+
 static void one_that_hangs(void **state)
 {
 	struct mine_outcome o = outcome_of("sleep 600", 1000);
@@ -155,9 +187,9 @@ static void where_the_service_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_directory),		cmocka_unit_test(outcomes),
-		cmocka_unit_test(one_that_hangs),	cmocka_unit_test(one_that_is_no_program),
-		cmocka_unit_test(where_the_service_is),
+		cmocka_unit_test(a_directory),	  cmocka_unit_test(outcomes),
+		cmocka_unit_test(one_that_hangs), cmocka_unit_test(one_that_is_no_program),
+		cmocka_unit_test(skips),	  cmocka_unit_test(where_the_service_is),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

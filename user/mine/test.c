@@ -176,6 +176,18 @@ void mine_outcome_done(struct mine_outcome *o)
 	*o = (struct mine_outcome){ 0 };
 }
 
+int mine_outcome_compare(struct mine_outcome *o, const struct mine_outcome *before)
+{
+	if (o->outcome != MATRIX_PASS || before->outcome != MATRIX_PASS ||
+	    o->excused <= before->excused)
+		return 0;
+	free(o->why);
+	o->outcome = MATRIX_FAIL;
+	o->why = text_format("%u skipped or excused, %u without the policy", o->excused,
+			     before->excused);
+	return o->why ? 0 : -ENOMEM;
+}
+
 /* The last line that it printed; "" where there is none. Bounded. */
 static char *last_line(const struct run_result *r)
 {
@@ -225,6 +237,8 @@ static int judge(const struct run_result *r, int64_t limit_ms, struct mine_outco
 	o->took_ms = r->took_ms;
 	o->tap_ok = tap.ok;
 	o->tap_failed = tap.failed;
+	o->excused = tap.excused + (tap.has_plan && tap.planned == 0) +
+		     (exited && WEXITSTATUS(r->status) == SKIPPED);
 	o->outcome = MATRIX_PASS;
 	if (r->hung) {
 		o->outcome = MATRIX_HUNG;
