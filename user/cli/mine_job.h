@@ -50,7 +50,8 @@ int mine_policy_text(const struct policy *p, const char *format, char **ret);
 
 /* --- mine_wider.c ------------------------------------------------------------------------ */
 
-/* TAMIS_ABI_MAX sets: what passes, or waits for a person's word, and passes not by `base`. */
+/* TAMIS_ABI_MAX sets: what passes, or waits for a person's word, and passes not, or only by other
+ * arguments, by `base`. */
 void mine_wider(const struct filter *base, const struct policy *now, struct sysset *ret);
 
 /* --- mine_json.c ------------------------------------------------------------------------- */
