@@ -161,6 +161,7 @@ static int check_output(const char *path)
 {
 	_free_ char *dir = path ? strdup(path) : NULL;
 	char *slash = dir ? strrchr(dir, '/') : NULL;
+	struct stat st;
 
 	if (!path)
 		return 0;
@@ -168,6 +169,8 @@ static int check_output(const char *path)
 		return -ENOMEM;
 	if (slash)
 		slash[slash == dir] = '\0';
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return log_err_errno(-EISDIR, "%s", path);
 	if (access(slash ? dir : ".", W_OK) < 0)
 		return log_err_errno(-errno, "%s", path);
 	return 0;
@@ -280,7 +283,7 @@ static int mine(struct mine_job *j)
 		r = run_job(j);
 	if (r == -EINTR) {
 		mine_progress_end();
-		if (j->json && j->result.run.id)
+		if (j->result.run.id)
 			(void)mine_put(j, true, &fine);
 		say_stopped(j);
 		return EXIT_STOPPED;

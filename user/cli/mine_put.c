@@ -42,11 +42,11 @@ static int write_report(const struct mine_job *j, const json_t *doc)
 	return r < 0 ? log_err_errno(r, "%s", j->report) : 0;
 }
 
-static int show(const struct mine_job *j, json_t *doc)
+static int show(const struct mine_job *j, json_t *doc, bool stopped)
 {
 	if (j->json)
 		return print_json(json_incref(doc), stdout);
-	if (!j->result.observed)
+	if (stopped || !j->result.observed)
 		return 0; /* the one line that says why says it all */
 	mine_print(doc, stdout);
 	return fflush(stdout) == 0 ? 0 : -errno;
@@ -67,11 +67,11 @@ static bool is_fine(const struct mine_job *j, const json_t *doc)
 }
 
 /* What can be written is, whatever else can't. */
-static int put_all(const struct mine_job *j, const struct policy *p, json_t *doc)
+static int put_all(const struct mine_job *j, const struct policy *p, json_t *doc, bool stopped)
 {
 	int policy = p ? write_policy(j, p) : 0;
 	int report = write_report(j, doc);
-	int shown = show(j, doc);
+	int shown = show(j, doc, stopped);
 
 	return policy < 0 ? policy : report < 0 ? report : shown;
 }
@@ -86,7 +86,7 @@ int mine_put(const struct mine_job *j, bool stopped, bool *ret_fine)
 	if (!doc)
 		return log_err_errno(-ENOMEM, "mine");
 	*ret_fine = r == 0 && is_fine(j, doc);
-	put = put_all(j, p, doc);
+	put = put_all(j, p, doc, stopped);
 	json_decref(doc);
 	return r < 0 ? r : put;
 }
