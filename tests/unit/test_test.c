@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "mine/target_internal.h"
 #include "mine/test.h"
 
@@ -117,6 +118,22 @@ static void outcomes(void **state)
 	}
 }
 
+/* Points in the middle are lost; what failed may be said all the same. */
+static void much_tap(void **state)
+{
+	static const char much[] = "echo 1..400000; seq -f 'ok %.0f' 400000";
+	_free_ char *bad = text_format("%s; echo 'not ok 400001'", much);
+	struct mine_outcome o = outcome_of(much, 60000);
+
+	assert_int_equal(o.outcome, MATRIX_PASS);
+	assert_true(o.tap_ok < 400000);
+	mine_outcome_done(&o);
+	o = outcome_of(bad, 60000);
+	assert_int_equal(o.outcome, MATRIX_FAIL);
+	assert_string_equal(o.why, "not ok 400001");
+	mine_outcome_done(&o);
+}
+
 static void skips(void **state)
 {
 	static const struct {
@@ -187,9 +204,13 @@ static void where_the_service_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_directory),	  cmocka_unit_test(outcomes),
-		cmocka_unit_test(one_that_hangs), cmocka_unit_test(one_that_is_no_program),
-		cmocka_unit_test(skips),	  cmocka_unit_test(where_the_service_is),
+		cmocka_unit_test(a_directory),
+		cmocka_unit_test(outcomes),
+		cmocka_unit_test(much_tap),
+		cmocka_unit_test(skips),
+		cmocka_unit_test(one_that_hangs),
+		cmocka_unit_test(one_that_is_no_program),
+		cmocka_unit_test(where_the_service_is),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -223,16 +223,18 @@ static char *why_tap(const struct tap *t)
 	return text_format("%u tests were planned, %u ran", t->planned, t->ok + t->failed);
 }
 
-static bool tap_is_bad(const struct tap *t)
+/* Of output that was cut nobody knows how many ran. */
+static bool tap_is_bad(const struct tap *t, bool cut)
 {
-	return t->failed > 0 || t->bailed || (t->has_plan && t->planned != t->ok + t->failed);
+	return t->failed > 0 || t->bailed ||
+	       (t->has_plan && !cut && t->planned != t->ok + t->failed);
 }
 
 static int judge(const struct run_result *r, int64_t limit_ms, struct mine_outcome *o)
 {
 	bool exited = WIFEXITED(r->status);
 	struct tap tap = { 0 };
-	bool is_tap = r->out && tap_read(r->out, r->out_len, &tap);
+	bool is_bad = r->out && tap_read(r->out, r->out_len, &tap) && tap_is_bad(&tap, r->cut);
 
 	o->took_ms = r->took_ms;
 	o->tap_ok = tap.ok;
@@ -247,10 +249,10 @@ static int judge(const struct run_result *r, int64_t limit_ms, struct mine_outco
 	}
 	if (exited && WEXITSTATUS(r->status) == SKIPPED)
 		return 0;
-	if (exited && WEXITSTATUS(r->status) == 0 && !(is_tap && tap_is_bad(&tap)))
+	if (exited && WEXITSTATUS(r->status) == 0 && !is_bad)
 		return 0;
 	o->outcome = MATRIX_FAIL;
-	o->why = is_tap && tap_is_bad(&tap) ? why_tap(&tap) : why_status(r);
+	o->why = is_bad ? why_tap(&tap) : why_status(r);
 	return o->why ? 0 : -ENOMEM;
 }
 
