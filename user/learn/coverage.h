@@ -16,8 +16,8 @@ void coverage_free(struct coverage *c);
 CLEANUP_DEFINE(struct coverage *, coverage_free);
 
 /* Computes and stores those that changed since, or have grown by many units; at most `budget_ms` of
- * processor time a call (and one workload more), going on with the next one at the next call; looks for
- * what changed no more than every ten minutes. In transactions of its own. */
+ * processor time, and five times that in all, a call (and one workload more), going on with the next one at
+ * the next call; looks for what changed no more than every ten minutes. In transactions of its own. */
 int coverage_update(struct coverage *c, struct store *s, int64_t now, unsigned budget_ms);
 
 /* One workload, now. Writes nothing. */
