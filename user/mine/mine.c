@@ -363,7 +363,6 @@ static int run_phases(struct mine *m)
 static int end_run(struct mine *m, int r)
 {
 	struct store_mine *run = &m->ret->run;
-	_free_ char *why = NULL;
 	int stored;
 
 	mine_phase(m, MINE_END);
