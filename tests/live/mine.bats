@@ -309,6 +309,8 @@ other_is_learned() {
 		--container a --unit b
 		image --tests empty
 		image --tests /nonexistent/program'
+		image --tests /nonexistent/program
+		image --tests /etc/passwd
 		image --ready-port 0
 		image --ready-port 70000
 		image --time soon

@@ -5,6 +5,7 @@
 #include <sha2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -44,6 +45,9 @@ int mine_tests_take(const char *text, struct mine_tests *tests)
 	if (stat(text, &st) == 0 && S_ISDIR(st.st_mode))
 		return take_dir(text, tests);
 	r = oracle_argv_split(text, &words);
+	/* said before minutes of work; one without a slash is looked for when it is run */
+	if (r == 0 && strchr(words.word[0], '/') && access(words.word[0], X_OK) < 0)
+		r = -errno;
 	if (r == 0)
 		r = mine_tests_add(tests, text, (const char *const *)words.word);
 	return r < 0 ? log_err_errno(r, "mine: --tests %s", text) : 0;
