@@ -283,8 +283,10 @@ static int make(struct mine *m)
 		r = mine_keep_coverage(m);
 	if (r >= 0)
 		r = store_commit(s);
-	if (r < 0)
-		store_rollback(s);
+	if (r >= 0)
+		return r;
+	store_rollback(s);
+	m->ret->run.generation = 0;
 	return r;
 }
 

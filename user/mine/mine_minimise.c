@@ -317,8 +317,10 @@ static int conclude(struct minimiser *x)
 		r = make_smaller(x, s, now);
 	if (r == 0)
 		r = store_commit(s);
-	if (r < 0)
-		store_rollback(s);
+	if (r >= 0)
+		return r;
+	store_rollback(s);
+	x->m->ret->run.minimised = 0;
 	return r;
 }
 
