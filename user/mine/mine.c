@@ -206,8 +206,10 @@ static int open_observer(struct mine *m)
 		.unit = on_unit,
 		.arg = m,
 	};
-	int r = observer_new(&o, &m->observer);
+	int r;
 
+	m->identity.watch = target_watch(m->o->target);
+	r = observer_new(&o, &m->observer);
 	m->label = "start";
 	return r < 0 ? r : observer_start(m->observer);
 }

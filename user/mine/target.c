@@ -101,7 +101,9 @@ void target_free(struct target *t)
 	free(t->token);
 	free(t->profile);
 	free(t->id);
+	free(t->unit);
 	free(t->drop_in);
+	free(t->pattern);
 	free(t);
 }
 
@@ -116,6 +118,11 @@ bool target_owns(const struct target *t, const char *cgroup)
 		if (strstr(cgroup, t->owned.word[i]))
 			return true;
 	return false;
+}
+
+const char *const *target_watch(const struct target *t)
+{
+	return t->watch[0] ? t->watch : NULL;
 }
 
 /* --- a life --------------------------------------------------------------------------------- */
@@ -139,7 +146,7 @@ static int cgroup_of(pid_t pid, char **ret)
 /* One that ended at once has none of these, and that is what is said of it later. */
 static void begin_life(struct target *t)
 {
-	static const struct identity_options host;
+	const struct identity_options host = { .watch = target_watch(t) };
 
 	t->running = true;
 	t->pidfd = t->pid > 0 ? pidfd_open(t->pid, 0) : -1;

@@ -57,6 +57,8 @@ int target_start(struct target *t, const char *profile, char **ret_why);
 int target_stop(struct target *t, char **ret_why);
 /* Whether a cgroup (its path below the mount) is of a start of it, of any so far. */
 bool target_owns(const struct target *t, const char *cgroup);
+/* Patterns of its cgroups for identity_of_path: NULL where it needs none. They live as long as it. */
+const char *const *target_watch(const struct target *t);
 /* The directory for what must not outlive a run: gone with the target. */
 const char *target_dir(const struct target *t);
 /* Stops it, if it runs, and starts it with the profile of its last start. */
@@ -68,7 +70,7 @@ int target_look(struct target *t, struct target_facts *ret);
 /* Grows with the processor time of its processes, and while one of them runs or waits for a disk: one that
  * doesn't grow waits for somebody. */
 uint64_t target_work(struct target *t);
-/* Runs argv in it (podman exec; for a unit: nsenter into its mount namespace, in its cgroup). */
+/* Runs argv in it (podman exec; for a unit: nsenter into its mount namespace). */
 struct run_result;
 int target_exec(struct target *t, const char *const *argv, int64_t limit_ms,
 		struct run_result *ret);

@@ -65,7 +65,9 @@ struct target {
 	unsigned starts;
 	/* a unit's */
 	bool was_active;
-	char *drop_in;
+	char *unit, *drop_in;
+	char *pattern; /* of its cgroup: no unit is a workload that nobody names */
+	const char *watch[2];
 };
 
 /* --- target_podman.c --------------------------------------------------------------------- */
