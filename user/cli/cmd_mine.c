@@ -119,6 +119,10 @@ static int check_options(const struct mine_job *j)
 		log_err("mine: --podman-option doesn't go with --unit");
 		return -EINVAL;
 	}
+	if (j->unit && j->minimise && j->tests.cnt == 0) {
+		log_err("mine: --minimize of a unit, which is no copy, needs --tests of yours");
+		return -EINVAL;
+	}
 	return 0;
 }
 

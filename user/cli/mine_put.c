@@ -57,12 +57,15 @@ static bool is_fine(const struct mine_job *j, const json_t *doc)
 {
 	const struct mine_result *r = &j->result;
 	bool fine = r->enforced != NULL;
+	size_t passed = 0;
 
-	for (size_t i = 0; fine && i < r->tests; i++)
-		fine = r->observed[i].outcome != MATRIX_PASS ||
-		       r->enforced[i].outcome == MATRIX_PASS ||
-		       r->enforced[i].outcome == MATRIX_NONE;
-	return fine &&
+	for (size_t i = 0; fine && i < r->tests; i++) {
+		if (r->observed[i].outcome != MATRIX_PASS)
+			continue;
+		passed++;
+		fine = r->enforced[i].outcome == MATRIX_PASS;
+	}
+	return fine && (passed > 0 || r->tests == 0) &&
 	       json_array_size(json_object_get(json_object_get(doc, "widened"), "calls")) == 0;
 }
 
