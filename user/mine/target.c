@@ -112,11 +112,33 @@ const char *target_dir(const struct target *t)
 	return t->dir;
 }
 
+/* Only slices are above a unit of the system's: who has a cgroup tree of his own can name his cgroups
+ * like any unit, but below a scope or a service. */
+static bool is_unit_of(const char *cgroup, const char *unit)
+{
+	static const char slice[] = ".slice";
+	size_t len = strlen(unit);
+	const char *part = cgroup, *end;
+
+	for (; *part == '/'; part = end) {
+		end = strchrnul(part + 1, '/');
+		if ((size_t)(end - part) == len && memcmp(part, unit, len) == 0)
+			return true;
+		if (end - part < (ptrdiff_t)sizeof(slice) ||
+		    memcmp(end - strlen(slice), slice, strlen(slice)) != 0)
+			return false;
+	}
+	return false;
+}
+
 bool target_owns(const struct target *t, const char *cgroup)
 {
-	for (size_t i = 0; i < t->owned.cnt; i++)
-		if (strstr(cgroup, t->owned.word[i]))
+	for (size_t i = 0; i < t->owned.cnt; i++) {
+		const char *word = t->owned.word[i];
+
+		if (*word == '/' ? is_unit_of(cgroup, word) : strstr(cgroup, word) != NULL)
 			return true;
+	}
 	return false;
 }
 
