@@ -93,6 +93,8 @@ int podman_exec(struct target *t, const char *const *argv, int64_t limit_ms,
 int podman_log(struct target *t, char **ret);
 int podman_healthy(struct target *t);
 int podman_clean(struct target *t, char **ret_why);
+/* Ends what is in the cgroups of a container that podman has removed, by its id. */
+int podman_reap(const char *id);
 
 /* --- target_procs.c ---------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #include "mine/stop.h"
 #include "mine/target_internal.h"
 
-#define GRACE_MS  5000 /* what podman has begun is better ended */
+#define GRACE_MS  10000 /* what podman has begun is better ended */
 #define CLEAN_MS  20000
 #define LOG_MAX	  65536
 #define WORDS_MAX 500 /* a name out of an image may be as long as its owner likes */
@@ -225,6 +225,8 @@ int podman_stop(struct target *t, char **ret_why)
 		r = podman_do(t, rm, &now, ret_why);
 	else
 		*ret_why = TAKE_PTR(why);
+	if (r == 0)
+		r = podman_reap(t->id);
 	if (r < 0)
 		return r;
 	free(t->id);
@@ -236,8 +238,12 @@ static int clean_one(struct target *t, const char *id, char **ret_why)
 {
 	const char *const rm[] = { "rm", "-f", "-v", "-i", "-t", "0", id, NULL };
 	static const struct podman_how how = { .always = true, .limit_ms = CLEAN_MS };
+	int r;
 
-	return strlen(id) == ID_LEN ? podman_do(t, rm, &how, ret_why) : 0;
+	if (strlen(id) != ID_LEN)
+		return 0;
+	r = podman_do(t, rm, &how, ret_why);
+	return r < 0 ? r : podman_reap(id);
 }
 
 static int clean_all(struct target *t, char **ret_why)
