@@ -85,7 +85,7 @@ class Task:
 class Trace:
     LINE = re.compile(r"(\d+) +\[ *(\d+|\?\?\?)\] (.*)")
     MODE = re.compile(r"\[ Process PID=(\d+) runs in (.*) mode\. \]")
-    RESULT = r" = (-?\d+|0x[0-9a-f]+|\?)(?: .*)?"
+    RESULT = r" = (-?\d+|0x[0-9a-f]+|\?(?: ERESTART\w+)?)(?: .*)?"
     # A thread that execs takes its leader's pid: resumed under that.
     CUT = r"<(?:unfinished|pid changed to \d+) \.\.\.>"
     CALL = re.compile(r"(\w+)\(.*(?:" + CUT + "|" + RESULT + ")")
@@ -139,6 +139,10 @@ class Trace:
         self.set_abi(task, abi)
         return {(abi, int(nr))}
 
+    def made(self, name, result):
+        """Where it belongs. "?" alone is the end of one that was killed in it, or at its entry."""
+        return self.cut if result == "?" and not name.startswith("exit") else self.calls
+
     def leave(self, pid, task, name, result):
         if name in ("execve", "execveat") and result == "0" and pid == self.root:
             task.started = True
@@ -151,13 +155,13 @@ class Trace:
         if result is None:
             task.call, task.entered = name, entered
         else:
-            self.calls |= entered
+            self.made(name, result).update(entered)
             self.leave(pid, task, name, result)
 
     def on_resumed(self, pid, task, match):
         if task.call != match[1]:
             raise ValueError(f"{task.call} was entered")
-        self.calls |= task.entered
+        self.made(match[1], match[2]).update(task.entered)
         task.call = task.entered = None
         self.leave(pid, task, match[1], match[2])
 
