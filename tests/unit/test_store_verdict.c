@@ -339,6 +339,20 @@ static void what_was_made_before_counts(void **state)
 	assert_made(NO_CALLS, 0);
 }
 
+/* Times are seconds. */
+static void what_was_made_in_the_same_second_counts(void **state)
+{
+	fill();
+	IN_TRANSACTION
+	{
+		add_calls(add_instance("live", web, NOW), add_unit(NOW), TAMIS_WORKLOAD, SET(1),
+			  NOW);
+		end_instance("live", web, NOW);
+		(void)mine_beside_a_daemon();
+	}
+	assert_made(SET(1), NOW);
+}
+
 static void mining_takes_its_word_back(void **state)
 {
 	fill();
@@ -369,6 +383,7 @@ int main(void)
 		TEST(what_is_made_after_all),
 		TEST(what_runs_on_is_no_runs),
 		TEST(what_was_made_before_counts),
+		TEST(what_was_made_in_the_same_second_counts),
 		TEST(mining_takes_its_word_back),
 		TEST(a_forgotten_call_keeps_its_verdict),
 	};

@@ -45,10 +45,12 @@ static const char *const sql[SQL_MAX] = {
 			 " tests) VALUES (?1, 0, 0, 0, 0, ?2, ?3)",
 	[SQL_MINE_SET] = "UPDATE mine SET workload = nullif(?2, 0), ended = ?3, state = ?4,"
 			 " generation = ?5, minimised = ?6, why = ?7 WHERE id = ?1",
-	/* A unit that was mined in its place runs on when the run is over. */
+	/* A unit that was mined in its place runs on when the run is over. Times are seconds: what made
+	 * its last call before the run's first unit isn't the run's. */
 	[SQL_MINE_INSTANCES] =
 		"UPDATE instance SET mined = 1 WHERE NOT mined AND workload = ?1 AND first >="
-		" (SELECT began FROM mine WHERE id = ?2) AND (?3 = 0 OR (first <= ?3 AND NOT "
+		" (SELECT began FROM mine WHERE id = ?2) AND (last_unit IS NULL OR last_unit >="
+		" (SELECT min(id) FROM unit WHERE mine = ?2)) AND (?3 = 0 OR (first <= ?3 AND NOT "
 		"running))",
 	[SQL_MINE_LAST] = "SELECT " MINE_COLUMNS " FROM mine WHERE workload = ?1"
 			  " ORDER BY id DESC LIMIT 1",
