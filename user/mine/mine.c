@@ -364,13 +364,26 @@ static int run_phases(struct mine *m)
 }
 
 /* However it ended: the service is stopped, and what was seen until then is in the store. */
+/* What still runs ends before the run does, and is seen to: what it did is the run's, not a life outside
+ * of the tests. Whether it could be ended, target_free's caller hears. */
+static void end_target(struct mine *m)
+{
+	_free_ char *why = NULL;
+
+	(void)target_clean(m->o->target, &why);
+	if (m->observer && observer_drain(m->observer) >= 0)
+		(void)observer_drain(m->observer);
+}
+
 static int end_run(struct mine *m, int r)
 {
 	struct store_mine *run = &m->ret->run;
 	int stored;
 
 	mine_phase(m, MINE_END);
-	if (m->observer && r < 0 && observer_drain(m->observer) >= 0 && mine_find_row(m) == 0)
+	if (r < 0)
+		end_target(m);
+	if (m->observer && r < 0 && mine_find_row(m) == 0)
 		run->workload = m->ret->row.id;
 	if (r < 0 && run->workload && !m->ret->matrix.cnt)
 		(void)store_matrix(m->o->store, run->workload, run->id, &m->ret->matrix);

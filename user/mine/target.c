@@ -78,11 +78,14 @@ static void forget_life(struct target *t)
 
 int target_clean(struct target *t, char **ret_why)
 {
-	int r = t->cleaned ? 0 : t->ops->clean(t, ret_why);
-
-	t->cleaned = true;
-	forget_life(t);
-	return r;
+	if (!t->cleaned) {
+		t->clean_r = t->ops->clean(t, &t->clean_why);
+		t->cleaned = true;
+		forget_life(t);
+	}
+	if (t->clean_r < 0 && t->clean_why)
+		*ret_why = strdup(t->clean_why);
+	return t->clean_r;
 }
 
 void target_free(struct target *t)
@@ -104,6 +107,7 @@ void target_free(struct target *t)
 	free(t->unit);
 	free(t->drop_in);
 	free(t->pattern);
+	free(t->clean_why);
 	free(t);
 }
 

@@ -51,6 +51,8 @@ struct target {
 	char *profile; /* of the last start; NULL: the engine's own */
 	bool running;  /* started, and not stopped by us */
 	bool cleaned;
+	int clean_r; /* what came of it, for whoever asks again */
+	char *clean_why;
 	pid_t pid;
 	int pidfd;
 	char *cgroup;		  /* its path */
