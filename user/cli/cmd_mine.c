@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -11,8 +10,8 @@
 #include "cli/mine_job.h"
 #include "cli/mine_tests.h"
 #include "cli/options.h"
+#include "cli/places.h"
 #include "emit/emit.h"
-#include "identity/cgroups.h"
 #include "mine/stop.h"
 
 #define TIME_S	     300
@@ -133,19 +132,6 @@ const char *mine_job_target(const struct mine_job *j)
 
 /* --- opening -------------------------------------------------------------------------------- */
 
-static int open_mount(struct mine_job *j)
-{
-	int mode = cgroups_find(&j->mount);
-
-	if (mode < 0)
-		return log_err_errno(mode, "can't read /proc/self/mountinfo");
-	if (mode == CGROUPS_V1) {
-		log_err("no cgroup v2 hierarchy is mounted (mount -t cgroup2 none DIR makes one)");
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
 static int open_base(struct mine_job *j)
 {
 	_free_ char *why = NULL;
@@ -158,26 +144,6 @@ static int open_base(struct mine_job *j)
 	if (r < 0)
 		log_err("%s: %s", j->base, why ?: strerror(-r));
 	return r;
-}
-
-/* A file that can't be written is said before minutes of work. */
-static int check_output(const char *path)
-{
-	_free_ char *dir = path ? strdup(path) : NULL;
-	char *slash = dir ? strrchr(dir, '/') : NULL;
-	struct stat st;
-
-	if (!path)
-		return 0;
-	if (!dir)
-		return -ENOMEM;
-	if (slash)
-		slash[slash == dir] = '\0';
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return log_err_errno(-EISDIR, "%s", path);
-	if (access(slash ? dir : ".", W_OK) < 0)
-		return log_err_errno(-errno, "%s", path);
-	return 0;
 }
 
 static int open_store(struct mine_job *j)
@@ -221,11 +187,11 @@ static int open_all(struct mine_job *j)
 	}
 	r = open_base(j);
 	if (r == 0)
-		r = check_output(j->output);
+		r = places_output(j->output);
 	if (r == 0)
-		r = check_output(j->report);
+		r = places_output(j->report);
 	if (r == 0)
-		r = open_mount(j);
+		r = places_cgroup2(&j->mount);
 	if (r == 0)
 		r = open_store(j);
 	return r < 0 ? r : open_target(j);

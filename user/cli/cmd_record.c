@@ -8,9 +8,9 @@
 #include "cli/allowed.h"
 #include "cli/cmd.h"
 #include "cli/options.h"
+#include "cli/places.h"
 #include "cli/policy_load.h"
 #include "cli/render.h"
-#include "identity/cgroups.h"
 #include "learn/recording.h"
 
 struct record {
@@ -30,38 +30,6 @@ static int open_sensor(struct sensor **ret)
 	if (r < 0)
 		log_err("%s", why ? why : strerror(-r));
 	return r;
-}
-
-static int find_mount(char **ret)
-{
-	int mode = cgroups_find(ret);
-
-	if (mode < 0)
-		return log_err_errno(mode, "can't read /proc/self/mountinfo");
-	if (mode == CGROUPS_V1) {
-		log_err("no cgroup v2 hierarchy is mounted (mount -t cgroup2 none DIR makes one)");
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-/* Opened before anything is run: a file that can't be written is said at once. */
-static int check_output(const char *path)
-{
-	_free_ char *dir = NULL;
-	char *slash;
-
-	if (!path)
-		return 0;
-	dir = strdup(path);
-	if (!dir)
-		return -ENOMEM;
-	slash = strrchr(dir, '/');
-	if (slash)
-		slash[slash == dir] = '\0';
-	if (access(slash ? dir : ".", W_OK) < 0)
-		return log_err_errno(-errno, "%s", path);
-	return 0;
 }
 
 static void warn_caveat(void *ctx, const char *line)
@@ -133,7 +101,7 @@ static int record(const struct record *c)
 		log_err("not root: recording needs CAP_BPF, CAP_PERFMON and a cgroup of its own");
 		return EXIT_FAIL;
 	}
-	if (check_output(c->render.output) < 0 || find_mount(&mount) < 0 ||
+	if (places_output(c->render.output) < 0 || places_cgroup2(&mount) < 0 ||
 	    open_sensor(&sensor) < 0)
 		return EXIT_FAIL;
 	o.sensor = sensor;
