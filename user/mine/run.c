@@ -295,3 +295,15 @@ int run_program(const struct run_options *o, struct run_result *ret)
 		return err;
 	return ret->stopped ? -EINTR : 0;
 }
+
+char *run_last_line(const struct run_result *r, size_t max)
+{
+	const char *out = r->out ?: "";
+	size_t end = strlen(out), begin;
+
+	while (end > 0 && strchr(" \r\n\t", out[end - 1]))
+		end--;
+	for (begin = end; begin > 0 && out[begin - 1] != '\n';)
+		begin--;
+	return strndup(out + begin, end - begin < max ? end - begin : max);
+}

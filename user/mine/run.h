@@ -41,5 +41,8 @@ int run_program(const struct run_options *o, struct run_result *ret);
 
 /* Whether it ended by itself, with 0. */
 bool run_succeeded(const struct run_result *r);
+/* Its last line that isn't blank, at most `max` bytes of it: there it says what is wrong. "": none.
+ * Caller frees. NULL: -ENOMEM. */
+char *run_last_line(const struct run_result *r, size_t max);
 /* CLOCK_MONOTONIC. */
 int64_t run_now_ms(void);

@@ -53,28 +53,16 @@ int podman_call(struct target *t, const char *const *words, const struct podman_
 	return run_program(&o, ret);
 }
 
-/* Its last line that isn't empty: there it says what is wrong. */
-static char *last_line(const struct run_result *r)
-{
-	static const char error[] = "Error: ";
-	const char *out = r->out ?: "";
-	size_t end = strlen(out), begin;
-
-	while (end > 0 && strchr(" \r\n\t", out[end - 1]))
-		end--;
-	for (begin = end; begin > 0 && out[begin - 1] != '\n';)
-		begin--;
-	if (end - begin > strlen(error) && strncmp(out + begin, error, strlen(error)) == 0)
-		begin += strlen(error);
-	return strndup(out + begin, end - begin < WORDS_MAX ? end - begin : WORDS_MAX);
-}
-
 static int say_failure(const char *verb, const struct run_result *r, char **ret_why)
 {
-	_free_ char *line = last_line(r);
+	static const char error[] = "Error: ";
+	_free_ char *last = run_last_line(r, WORDS_MAX);
+	const char *line = last;
 
-	if (!line)
+	if (!last)
 		return -ENOMEM;
+	if (strncmp(line, error, strlen(error)) == 0)
+		line += strlen(error);
 	if (r->hung)
 		return text_why(-ETIMEDOUT, ret_why, "podman %s takes more than %lld s", verb,
 				(long long)(r->took_ms / 1000));

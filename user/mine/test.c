@@ -188,22 +188,9 @@ int mine_outcome_compare(struct mine_outcome *o, const struct mine_outcome *befo
 	return o->why ? 0 : -ENOMEM;
 }
 
-/* The last line that it printed; "" where there is none. Bounded. */
-static char *last_line(const struct run_result *r)
-{
-	const char *out = r->out ?: "";
-	size_t end = strlen(out), begin;
-
-	while (end > 0 && strchr(" \r\n\t", out[end - 1]))
-		end--;
-	for (begin = end; begin > 0 && out[begin - 1] != '\n';)
-		begin--;
-	return strndup(out + begin, end - begin > WHY_MAX ? WHY_MAX : end - begin);
-}
-
 static char *why_status(const struct run_result *r)
 {
-	_free_ char *line = last_line(r);
+	_free_ char *line = run_last_line(r, WHY_MAX);
 	const char *sep = line && *line ? ": " : "";
 
 	if (!line)
