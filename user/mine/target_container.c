@@ -92,16 +92,6 @@ static int image_of(struct target *t, char **ret)
 }
 
 /* A profile of its own gives way to what is tried. */
-static bool is_profile(const char *word)
-{
-	static const char *const begins[] = { "seccomp=", "--security-opt=seccomp=" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
-		if (strncmp(word, begins[i], strlen(begins[i])) == 0)
-			return true;
-	return false;
-}
-
 static int take_words(struct target *t, const struct oracle_argv *twin)
 {
 	int r = 0;
@@ -136,22 +126,14 @@ static int open_container(struct target *t, char **ret_why)
 		     : 0;
 }
 
-/* Without its own profile where there is one of ours: "--security-opt seccomp=X" and with '='. */
 static int start_container(struct target *t, const char *profile, char **ret_why)
 {
 	static const char *const pulled[] = { "--pull", "never", NULL };
 	_argv_ struct oracle_argv words = { 0 };
 	int r = oracle_argv_adds(&words, pulled);
 
-	for (size_t i = 0; r == 0 && i < t->create.cnt; i++) {
-		const char *word = t->create.word[i];
-		const char *next = i + 1 < t->create.cnt ? t->create.word[i + 1] : "";
-
-		if (profile && !strcmp(word, "--security-opt") && is_profile(next))
-			i++;
-		else if (!profile || !is_profile(word))
-			r = oracle_argv_add(&words, word);
-	}
+	if (r == 0)
+		r = podman_options((const char *const *)t->create.word, profile != NULL, &words);
 	return r < 0 ? r : podman_start(t, (const char *const *)words.word, profile, ret_why);
 }
 

@@ -41,30 +41,6 @@ static int open_image(struct target *t, char **ret_why)
 	return pull(t, ret_why);
 }
 
-static bool is_profile(const char *word)
-{
-	static const char begin[] = "seccomp=";
-
-	return word && strncmp(word, begin, strlen(begin)) == 0;
-}
-
-/* Of several profiles podman takes the last: one among the options gives way to what is tried. */
-static int add_options(const struct target *t, const char *profile, struct oracle_argv *words)
-{
-	static const char own[] = "--security-opt";
-	int r = 0;
-
-	for (const char *const *o = t->o.options; r == 0 && o && *o; o++) {
-		bool joined = strncmp(*o, own, strlen(own)) == 0 && (*o)[strlen(own)] == '=';
-
-		if (profile && strcmp(*o, own) == 0 && is_profile(o[1]))
-			o++;
-		else if (!profile || !joined || !is_profile(*o + strlen(own) + 1))
-			r = oracle_argv_add(words, *o);
-	}
-	return r;
-}
-
 static int start_image(struct target *t, const char *profile, char **ret_why)
 {
 	static const char *const pulled[] = { "--pull", "never", NULL };
@@ -73,7 +49,7 @@ static int start_image(struct target *t, const char *profile, char **ret_why)
 	int r = oracle_argv_adds(&words, pulled);
 
 	if (r == 0)
-		r = add_options(t, profile, &words);
+		r = podman_options(t->o.options ?: none, profile != NULL, &words);
 	if (r == 0)
 		r = oracle_argv_add(&words, t->o.name);
 	if (r == 0)

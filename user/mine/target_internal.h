@@ -88,6 +88,9 @@ int podman_do(struct target *t, const char *const *words, const struct podman_ho
 int podman_open(struct target *t);
 /* "create" with these words behind the options of every start, then "start". */
 int podman_start(struct target *t, const char *const *words, const char *profile, char **ret_why);
+/* Copies words for podman create; without a profile among them (--security-opt seccomp=X, or with '=')
+ * where another is tried: of several podman takes the last. */
+int podman_options(const char *const *options, bool without_profile, struct oracle_argv *into);
 int podman_stop(struct target *t, char **ret_why);
 int podman_status(struct target *t);
 int podman_exec(struct target *t, const char *const *argv, int64_t limit_ms,

@@ -121,6 +121,29 @@ static int read_id(struct target *t, const char *path)
 	return 0;
 }
 
+static bool is_profile(const char *word)
+{
+	static const char begin[] = "seccomp=";
+
+	return word && strncmp(word, begin, strlen(begin)) == 0;
+}
+
+int podman_options(const char *const *options, bool without_profile, struct oracle_argv *into)
+{
+	static const char own[] = "--security-opt";
+	int r = 0;
+
+	for (const char *const *o = options; r == 0 && *o; o++) {
+		bool joined = strncmp(*o, own, strlen(own)) == 0 && (*o)[strlen(own)] == '=';
+
+		if (without_profile && strcmp(*o, own) == 0 && is_profile(o[1]))
+			o++;
+		else if (!without_profile || !joined || !is_profile(*o + strlen(own) + 1))
+			r = oracle_argv_add(into, *o);
+	}
+	return r;
+}
+
 /* Words before those of the caller's. */
 static int create_words(struct target *t, const char *const *words, const char *cid,
 			const char *option, struct oracle_argv *argv)
