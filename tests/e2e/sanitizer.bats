@@ -25,8 +25,8 @@ program() {
 	uninitialised) echo '#include <stdlib.h>
 		int main(void) { int *volatile p = malloc(40); return p[3] ? 3 : 0; }' ;;
 	race) echo '#include <pthread.h>
-		static int n;
-		static void *add(void *p) { for (int i = 0; i < 1000; i++) n++; return p; }
+		static volatile int n; /* so that there are as many chances as rounds: two at once go unseen */
+		static void *add(void *p) { for (int i = 0; i < 100000; i++) n++; return p; }
 		int main(void) { pthread_t a, b; pthread_create(&a, 0, add, 0); pthread_create(&b, 0, add, 0);
 			pthread_join(a, 0); pthread_join(b, 0); return 0; }' ;;
 	busy) echo '#include <pthread.h>
