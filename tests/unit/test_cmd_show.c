@@ -1,255 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list and show as commands: what they print of a real store, how they fail. */
-#include <ctype.h>
-
-#include <jansson.h>
-
-#include "cmd_fixture.h"
-#include "policy/denials.h"
-#include "policy/mines.h"
-
-#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-/* The first of two replicas; it alone does what fill() doesn't say of the other. */
-static int64_t add_first(int64_t workload)
-{
-	const struct store_workload w = { .key = "podman/redis",
-					  .engine = "podman",
-					  .name = "redis",
-					  .namespace = "shop",
-					  .why_not = "it is\na test" };
-	const struct store_instance i = { .instance = "i",
-					  .workload = workload,
-					  .container = ID,
-					  .pod = "web-1",
-					  .path = "/x",
-					  .running = true,
-					  .lost.leaves = 2,
-					  .leave_comm = "cr\non",
-					  .leave_path = "/else" };
-	int64_t id = 0;
-
-	assert_stored(store_workload(st, &w, NOW, &id));
-	assert_stored(store_instance(st, &i, NOW, &id));
-	return id;
-}
-
-static void fill(void)
-{
-	const struct policy_origin o = { .nr = 1,
-					 .stage = TAMIS_WORKLOAD,
-					 .abi = TAMIS_ABI_X86_64,
-					 .first = NOW,
-					 .pid = 42,
-					 .comm = "re\ndis",
-					 .exe = "/r" };
-	const struct sysset exit_only = SET(1);
-
-	IN_TRANSACTION
-	{
-		int64_t w = add_workload("podman/redis", "redis");
-		int64_t old = add_workload("podman/old-redis", NULL);
-		const struct store_instance other = { .instance = "j",
-						      .workload = w,
-						      .container = "fedcba",
-						      .path = "/y",
-						      .running = true };
-		int64_t i, j;
-
-		assert_stored(store_instance(st, &other, NOW - 1, &j));
-		i = add_first(w);
-
-		(void)add_unit(NOW);
-		assert_stored(store_merge(st, w, &old, 1));
-		assert_stored(store_inner(st, w, "docker/a", NOW));
-		assert_stored(store_inner(st, w, "crio/b", NOW));
-		(void)add_workload("podman/redis-2", "redis-2");
-		(void)add_workload("cgroup/a\nb", NULL);
-		add_calls(j, 1, TAMIS_WORKLOAD, SET(0), NOW);
-		add_calls(i, 1, TAMIS_SETUP, SET(165), NOW);
-		add_calls(i, 1, TAMIS_GATE, SET(169), NOW);
-		add_calls(i, 1, TAMIS_WORKLOAD, SET(0, 1, 550), NOW);
-		assert_stored(
-			store_calls(st, i, 1, TAMIS_SESSION, TAMIS_ABI_I386, &exit_only, NOW));
-		assert_stored(store_origin(st, i, &o));
-	}
-}
-
-/* How many holes there are changes with the data. */
-static void hide_score(char *text)
-{
-	for (size_t i = 1; text[i]; i++) {
-		if (text[i] != '/')
-			continue;
-		for (size_t j = i - 1; j && isdigit((unsigned char)text[j]); j--)
-			text[j] = '#';
-		while (isdigit((unsigned char)text[i + 1]))
-			text[++i] = '#';
-	}
-}
-
-static void list_shows_every_workload(void **state)
-{
-	static const struct store_coverage c = {
-		.at = NOW, .units = 9, .is_known = true, .coverage = .99999, .low = .9, .high = 1
-	};
-	_free_ char *out = NULL;
-
-	fill();
-	IN_TRANSACTION
-	{
-		struct store_row row = row_of("podman/redis");
-
-		assert_stored(store_coverage_set(st, row.id, &c));
-		store_row_done(&row);
-	}
-	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
-	out = printed_text();
-	hide_score(out);
-	assert_string_equal(
-		out, "ENGINE  WORKLOAD       IMAGE  STATE"
-		     "                                       MODE     "
-		     "CALLS  COVERAGE  SCORE  STARTS  FIRST                 LAST\n"
-		     "podman  cgroup/a\\x0ab  -      gone, partial"
-		     "                               observe  "
-		     "0      -         ##/##  0       -                     -\n"
-		     "podman  redis          -      running, partial, unenforceable, 1 "
-		     "pending  observe  "
-		     "4      99.9%     ##/##  0       2023-11-14 22:13:19Z  2023-11-14 22:13:20Z\n"
-		     "podman  redis-2        -      gone, partial"
-		     "                               observe  "
-		     "0      -         ##/##  0       -                     -\n");
-}
-
-/* What a person has to know of before enforcing, or has decided. */
-static void decide(void)
-{
-	_generation_ struct generation g = { .created = NOW };
-	const struct policy_origin o = { .nr = 321,
-					 .stage = TAMIS_SESSION,
-					 .abi = TAMIS_ABI_X86_64,
-					 .first = NOW - 1,
-					 .pid = 7,
-					 .comm = "bp\nf",
-					 .exe = "/sbin/bpftool" };
-	const struct store_workload w = { .key = "podman/redis-2", .opted_out = true };
-	const struct store_applied a = { .mode = MODE_ENFORCE, .generation = 1, .since = NOW };
-
-	fill();
-	IN_TRANSACTION
-	{
-		const struct store_workload image = { .key = "podman/redis",
-						      .image_digest = "sha256:\nf",
-						      .why_not = "it is\na test" };
-		struct store_row row = row_of("podman/redis");
-		int64_t i = add_instance("j", row.id, NOW), id;
-
-		add_calls(i, 1, TAMIS_SESSION, SET(321), NOW);
-		add_calls(i, 1, TAMIS_WORKLOAD, SET(101, 310, 321), NOW);
-		assert_stored(store_origin(st, i, &o));
-		assert_stored(store_verdict_set(st, row.id, 0, 101, VERDICT_ALLOW, NOW));
-		assert_stored(store_verdict_set(st, row.id, 0, 310, VERDICT_DENY, NOW));
-		assert_stored(store_verdict_set(st, row.id, 1, 357, VERDICT_DENY, NOW));
-		assert_stored(store_workload(st, &image, NOW, &id));
-		assert_int_equal(store_generation_add(st, row.id, &g), 0);
-		assert_stored(store_applied_set(st, row.id, &a));
-		assert_stored(store_workload(st, &w, NOW, &id));
-		store_row_done(&row);
-	}
-}
-
-static void list_shows_what_was_decided(void **state)
-{
-	_free_ char *out = NULL;
-
-	decide();
-	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
-	out = printed_text();
-	assert_non_null(strstr(out, "unenforceable, 2 pending  enforce 1 trial  7 "));
-	assert_non_null(strstr(out, "gone, partial, opted out  "));
-}
-
-/* Rows of list, one word a row: its second column. */
-static void check_listed(const char *want)
-{
-	_free_ char *out = printed_text();
-	char *save = NULL, got[256] = "";
-
-	for (char *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char word[64] = "";
-
-		assert_int_equal(sscanf(line, "%*s %63s", word), 1);
-		strcat(strcat(got, word), " ");
-	}
-	assert_string_equal(got, want);
-}
-
-static void list_chooses(void **state)
-{
-	fill();
-	IN_TRANSACTION
-	{
-		const struct store_workload w = { .key = "docker/x", .engine = "docker" };
-		int64_t id;
-
-		assert_stored(store_workload(st, &w, NOW, &id));
-	}
-	assert_int_equal(RUN(cmd_list, "--running", "--state", "DIR"), EXIT_OK);
-	check_listed("WORKLOAD redis ");
-	assert_int_equal(RUN(cmd_list, "--engine", "docker", "--state", "DIR"), EXIT_OK);
-	check_listed("WORKLOAD docker/x ");
-	assert_int_equal(RUN(cmd_list, "--engine", "dock", "--state", "DIR"), EXIT_OK);
-	check_listed("WORKLOAD ");
-	assert_int_equal(RUN(cmd_list, "--engine", "docker", "--running", "--state", "DIR"), 0);
-	check_listed("WORKLOAD ");
-}
-
-static void check_names(const char *want)
-{
-	json_t *json = json_load_file(out_path, 0, NULL), *names = json_array(), *row;
-	_free_ char *got = NULL;
-	size_t i;
-
-	json_array_foreach(json_object_get(json, "workloads"), i, row)
-	{
-		json_array_append(names, json_object_get(row, "name"));
-	}
-	got = json_dumps(names, JSON_COMPACT);
-	json_decref(json);
-	json_decref(names);
-	assert_string_equal(got, want);
-}
-
-/* A name that several have is said by none: what is shown can be typed. */
-static void list_tells_namesakes_apart(void **state)
-{
-	IN_TRANSACTION
-	{
-		(void)add_workload("podman/redis", "redis");
-		(void)add_workload("podman/web", "web");
-		(void)add_workload("podman/~1000/redis", "redis");
-		(void)add_workload("redis", NULL);
-	}
-	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
-	check_listed("WORKLOAD podman/redis web podman/~1000/redis redis ");
-	assert_int_equal(RUN(cmd_list, "--json", "--state", "DIR"), EXIT_OK);
-	check_names("[\"redis\",\"web\",\"redis\",null]");
-}
-
-static void list_json_can_be_read(void **state)
-{
-	json_t *json, *workloads;
-
-	fill();
-	assert_int_equal(RUN(cmd_list, "--json", "--state", "DIR"), EXIT_OK);
-	json = json_load_file(out_path, 0, NULL);
-	workloads = json_object_get(json, "workloads");
-	assert_int_equal(json_integer_value(json_object_get(json, "version")), 1);
-	assert_int_equal(json_array_size(workloads), 3);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(workloads, 0), "key")),
-			    "cgroup/a\nb");
-	json_decref(json);
-}
+/* show as a command: what it prints of a real store, how it fails. */
+#include "shown_fixture.h"
 
 static void show_tells_each_call(void **state)
 {
@@ -396,23 +147,6 @@ static void show_json_has_what_was_decided(void **state)
 	json_decref(json);
 }
 
-static const struct failure failures[] = {
-	{ &cmd_show, { "nosuch", "--state", "DIR" }, EXIT_FAIL, "\"nosuch\"" },
-	{ &cmd_show, { "", "--state", "DIR" }, EXIT_FAIL, "\"\"" },
-	{ &cmd_show, { "no\nsuch", "--state", "DIR" }, EXIT_FAIL, "no\\x0asuch" },
-	{ &cmd_show, { "edis", "--state", "DIR" }, EXIT_FAIL, "podman/redis, podman/redis-2" },
-	{ &cmd_show, { "x", "--state", "/nonexistent" }, EXIT_FAIL, "/nonexistent/tamis.db" },
-	{ &cmd_show, { "--state", "DIR" }, EXIT_USAGE, "missing" },
-	{ &cmd_show, { "x", "y", "--state", "DIR" }, EXIT_USAGE, "\"y\"" },
-	{ &cmd_show, { "x", "--jsno" }, EXIT_USAGE, "\"--jsno\"" },
-	{ &cmd_list, { "x" }, EXIT_USAGE, "\"x\"" },
-	{ &cmd_list, { "--state" }, EXIT_USAGE, "\"--state\" needs" },
-	{ &cmd_list, { "-z" }, EXIT_USAGE, "\"-z\"" },
-	{ &cmd_list, { "--json=yes" }, EXIT_USAGE, "\"--json=yes\"" },
-	{ &cmd_list, { "--state", "/nonexistent" }, EXIT_FAIL, "/nonexistent/tamis.db" },
-	{ &cmd_check, { "x" }, EXIT_USAGE, "\"x\"" },
-};
-
 /* Asked for in probation, which the keeper answers; what it and the oracle learned. */
 static void probation_is_told(void **state)
 {
@@ -463,6 +197,18 @@ static void probation_is_told(void **state)
 	store_row_done(&row);
 }
 
+static const struct failure failures[] = {
+	{ &cmd_show, { "nosuch", "--state", "DIR" }, EXIT_FAIL, "\"nosuch\"" },
+	{ &cmd_show, { "", "--state", "DIR" }, EXIT_FAIL, "\"\"" },
+	{ &cmd_show, { "no\nsuch", "--state", "DIR" }, EXIT_FAIL, "no\\x0asuch" },
+	{ &cmd_show, { "edis", "--state", "DIR" }, EXIT_FAIL, "podman/redis, podman/redis-2" },
+	{ &cmd_show, { "x", "--state", "/nonexistent" }, EXIT_FAIL, "/nonexistent/tamis.db" },
+	{ &cmd_show, { "--state", "DIR" }, EXIT_USAGE, "missing" },
+	{ &cmd_show, { "x", "y", "--state", "DIR" }, EXIT_USAGE, "\"y\"" },
+	{ &cmd_show, { "x", "--jsno" }, EXIT_USAGE, "\"--jsno\"" },
+	{ &cmd_check, { "x" }, EXIT_USAGE, "\"x\"" },
+};
+
 static void failures_are_one_line(void **state)
 {
 	fill();
@@ -472,12 +218,9 @@ static void failures_are_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(list_shows_every_workload),      TEST(list_shows_what_was_decided),
-		TEST(list_json_can_be_read),	      TEST(list_chooses),
-		TEST(list_tells_namesakes_apart),     TEST(show_tells_each_call),
-		TEST(show_tells_what_was_decided),    TEST(show_json_can_be_read),
-		TEST(show_json_has_what_was_decided), TEST(probation_is_told),
-		TEST(failures_are_one_line),
+		TEST(show_tells_each_call),  TEST(show_tells_what_was_decided),
+		TEST(show_json_can_be_read), TEST(show_json_has_what_was_decided),
+		TEST(probation_is_told),     TEST(failures_are_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
