@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store that an older version left: all of it is there afterwards. */
 #include "migrate_fixture.h"
+#include "migrated_fixture.h"
 
 /* What only readers of the daemon's own kind see, row by row. */
 static const char *const all_rows[] = {
@@ -33,14 +34,7 @@ static void nothing_is_lost(void **state)
 /* The same tables, columns and indices as in a new store; and the recorded schema is what it was. */
 static void a_migrated_store_is_as_a_new_one(void **state)
 {
-	static const char shape[] = "SELECT sum(length(sql)) * 1000 + count(*) FROM sqlite_schema";
-	int64_t migrated;
-
-	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
-	migrated = ask_db(shape);
-	(void)drop_dir(NULL);
-	assert_int_equal(open_store(NULL), 0);
-	assert_int_equal(ask_db(shape), migrated);
+	assert_as_a_new_one();
 	assert_int_equal(ask_db("PRAGMA user_version"), STORE_NOW);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "migrate_fixture.h"
+#include "migrated_fixture.h"
 #include "unit/skip.h"
 
 static void commands_leave_it_to_the_daemon(void **state)
@@ -70,31 +71,7 @@ static void full_disks_leave_it_as_it_was(void **state)
 
 static void kills_leave_one_or_the_other(void **state)
 {
-	_free_ char *data = NULL;
-	unsigned unchanged = 0;
-	size_t len;
-
-	assert_int_equal(file_read(db_path, 1 << 24, &data, &len), 0);
-	for (int round = 0; round < 30; round++) {
-		int status;
-		pid_t pid;
-
-		assert_int_equal(drop_dir(NULL), 0);
-		assert_int_equal(make_dir(NULL), 0);
-		assert_int_equal(file_write_atomic(db_path, data, len, 0600), 0);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0)
-			_exit(store_open(state_dir, STORE_WRITE, &st) < 0);
-		usleep((unsigned)round * 2500);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		unchanged += ask_db("PRAGMA user_version") == old->version;
-		assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
-		old->check();
-		assert_int_equal(broken_rule(), 0);
-	}
-	print_message("30 kills, %u before the end\n", unchanged);
+	assert_kills_leave_it(old->version, old->check);
 }
 
 int main(void)

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store of version 4, which knew nothing of mining: all of it is there afterwards, or it is as it was. */
 #include <errno.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "generation_fixture.h"
+#include "migrated_fixture.h"
 #include "policy/denials.h"
 #include "policy/mines.h"
 #include "policy/oracles.h"
@@ -127,14 +124,7 @@ static void nothing_is_lost(void **state)
 
 static void it_is_as_a_new_one(void **state)
 {
-	static const char shape[] = "SELECT sum(length(sql)) * 1000 + count(*) FROM sqlite_schema";
-	int64_t migrated;
-
-	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
-	migrated = ask_db(shape);
-	(void)drop_dir(NULL);
-	assert_int_equal(open_store(NULL), 0);
-	assert_int_equal(ask_db(shape), migrated);
+	assert_as_a_new_one();
 }
 
 /* Its epochs are units of nobody's, and runs come beside them. */
@@ -183,36 +173,21 @@ static void commands_leave_it_to_the_daemon(void **state)
 	assert_int_equal(ask_db("PRAGMA user_version"), 4);
 }
 
+static char *as_it_was;
+
+static void is_as_it_was(void)
+{
+	_free_ char *now = dump();
+
+	assert_string_equal(now, as_it_was);
+	assert_readable();
+}
+
 static void kills_leave_one_or_the_other(void **state)
 {
-	_free_ char *data = NULL, *before = dump();
-	unsigned unchanged = 0;
-	size_t len;
-
-	assert_int_equal(file_read(db_path, 1 << 24, &data, &len), 0);
-	for (int round = 0; round < 20; round++) {
-		_free_ char *after = NULL;
-		int status;
-		pid_t pid;
-
-		assert_int_equal(drop_dir(NULL), 0);
-		assert_int_equal(make_dir(NULL), 0);
-		assert_int_equal(file_write_atomic(db_path, data, len, 0600), 0);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0)
-			_exit(store_open(state_dir, STORE_WRITE, &st) < 0);
-		usleep((unsigned)round * 2500);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		unchanged += ask_db("PRAGMA user_version") == 4;
-		assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
-		after = dump();
-		assert_string_equal(after, before);
-		assert_readable();
-		assert_int_equal(broken_rule(), 0);
-	}
-	print_message("20 kills, %u before the end\n", unchanged);
+	as_it_was = dump();
+	assert_kills_leave_it(4, is_as_it_was);
+	free(TAKE_PTR(as_it_was));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_version4, drop_dir)
