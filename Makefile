@@ -5,6 +5,7 @@
 # make demo-oracle   five services, each from an empty policy by the oracle loop
 # make demo-mine     eight services, each mined by its tests, and run under what came out
 # make fuzz    every parser of outside input, TIME=60 seconds each
+# make budget  what the programs cost the verifier, into tests/bpf/budget.tsv
 # make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
 
@@ -56,7 +57,7 @@ BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench lint format deps clean help install
+.PHONY: budget fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench lint format deps clean help install
 
 all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
@@ -171,7 +172,7 @@ $(O)/tools/start $(O)/tools/rule $(O)/tools/unseen: $(O)/tools/%: tests/tools/%.
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS) -lm
 
-$(O)/tools/report: tests/tools/report.c $(O)/libtamis.a
+$(O)/tools/report $(O)/tools/budget: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
 	$(call say,TOOL,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(PKG_LIBS)
 
@@ -233,6 +234,9 @@ fuzz: $(FUZZ)
 
 unit: $(UNIT)
 	$(Q)O=$(O) tests/run unit
+budget: $(O)/tools/budget
+	$(Q)O=$(O) tests/bpf/budget
+
 
 unit-san:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/san SANITIZE=1 unit
