@@ -99,21 +99,8 @@ static int walk(const char *dir, const struct parts *p, char **ret_why)
 static int render(const struct filter *filter, char **ret, size_t *ret_len)
 {
 	const struct policy p = { .workload = "", .engine = "kubernetes", .filter = filter };
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
 
-	if (!f)
-		return -ENOMEM;
-	r = emit_find("oci")->write(&p, NULL, f);
-	if (fclose(f) != 0)
-		return -ENOMEM;
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
+	return emit_text(emit_find("oci")->write, &p, NULL, ret, ret_len);
 }
 
 static bool has_profile(int dir, const char *file)

@@ -11,20 +11,7 @@
 
 int mine_policy_text(const struct policy *p, const char *format, char **ret)
 {
-	static const struct emit_options plain;
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
-
-	if (!f)
-		return -ENOMEM;
-	r = emit_find(format)->write(p, &plain, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r == 0)
-		*ret = TAKE_PTR(text);
-	return r;
+	return emit_text(emit_find(format)->write, p, NULL, ret, NULL);
 }
 
 /* What is refused besides, and with which errno. */

@@ -39,6 +39,28 @@ const struct emit_format *emit_find(const char *name)
 	return NULL;
 }
 
+int emit_text(int (*write)(const struct policy *p, const struct emit_options *o, FILE *f),
+	      const struct policy *p, const struct emit_options *o, char **ret, size_t *ret_len)
+{
+	static const struct emit_options none;
+	_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int r;
+
+	if (!f)
+		return -ENOMEM;
+	r = write(p, o ?: &none, f);
+	if (fclose(f) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
 /* The sentence with its calls, or NULL where the policy isn't touched. */
 static int limit_line(const char *format, const struct emit_limit *l, const struct policy *p,
 		      char **ret)

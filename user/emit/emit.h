@@ -41,6 +41,11 @@ struct emit_format {
 extern const struct emit_format emit_formats[];
 const struct emit_format *emit_find(const char *name);
 
+/* What a format of the table above writes, in memory, a NUL after it. `o` and `ret_len` may be NULL.
+ * Caller frees. -ENOMEM, or what the format says. */
+int emit_text(int (*write)(const struct policy *p, const struct emit_options *o, FILE *f),
+	      const struct policy *p, const struct emit_options *o, char **ret, size_t *ret_len);
+
 /* Calls `say` with one line ("format: sentence: calls") for each limit of the format that applies
  * to the policy; the text format prints those of all formats, export prints its own as warnings. */
 int emit_limits(const struct emit_format *e, const struct policy *p,

@@ -6,27 +6,6 @@
 #include "base/base64.h"
 #include "emit/formats.h"
 
-/* What another format writes, in memory. */
-static int write_text(int (*write)(const struct policy *p, const struct emit_options *o, FILE *f),
-		      const struct policy *p, char **ret, size_t *ret_len)
-{
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
-
-	if (!f)
-		return -ENOMEM;
-	r = write(p, NULL, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
-}
-
 const struct emit_limit label_limits[] = {
 	{ "heeded by podman --seccomp-policy=image alone", NULL },
 	{ 0 },
@@ -36,7 +15,7 @@ int label_write(const struct policy *p, const struct emit_options *o, FILE *f)
 {
 	_free_ char *json = NULL;
 	size_t len = 0;
-	int r = write_text(oci_write, p, &json, &len);
+	int r = emit_text(oci_write, p, NULL, &json, &len);
 
 	if (r < 0)
 		return r;
@@ -62,7 +41,7 @@ int annotation_write(const struct policy *p, const struct emit_options *o, FILE 
 {
 	_free_ char *program = NULL, *line = NULL;
 	size_t len = 0;
-	int r = write_text(bpf_write, p, &program, &len);
+	int r = emit_text(bpf_write, p, NULL, &program, &len);
 
 	if (r < 0)
 		return r;

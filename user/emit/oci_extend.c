@@ -29,17 +29,10 @@ static int load(const char *text, size_t len, json_t **ret, char **ret_why)
 /* What oci_write makes of the policy, as JSON. */
 static int policy_json(const struct policy *p, json_t **ret, char **ret_why)
 {
-	const struct emit_options none = { 0 };
 	_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
+	int r = emit_text(oci_write, p, NULL, &text, &len);
 
-	if (!f)
-		return -ENOMEM;
-	r = oci_write(p, &none, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
 	return r < 0 ? r : load(text, len, ret, ret_why);
 }
 

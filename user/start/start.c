@@ -209,20 +209,8 @@ static int compose_filter(const struct start *s, struct filter **ret, char **ret
 static int print_filter(const struct start *s, const struct filter *filter, char **ret)
 {
 	const struct policy p = { .workload = s->id.key, .engine = s->id.engine, .filter = filter };
-	const struct emit_options options = { 0 };
-	_free_ char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	int r;
 
-	if (!f)
-		return -ENOMEM;
-	r = emit_find("oci")->write(&p, &options, f);
-	if (fclose(f) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r == 0)
-		*ret = TAKE_PTR(text);
-	return r;
+	return emit_text(emit_find("oci")->write, &p, NULL, ret, NULL);
 }
 
 static int make_profile(const struct start *s, const char *ours, char **ret, char **ret_why)
