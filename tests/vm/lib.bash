@@ -5,14 +5,27 @@
 
 PATH=$PATH:/usr/sbin:/sbin
 cache=${TAMIS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tamis}/vm
-mirror=${TAMIS_MIRROR:-http://deb.debian.org/debian}
-security=${TAMIS_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+# Of the guests: amd64, or arm64 for tests/arm64/run.
+arch=${VM_ARCH-amd64}
+[[ $arch == amd64 ]] || cache+=/$arch
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
 }
+
+# host_mirror LABEL: where this host has packages of Debian, or of Debian-Security from.
+host_mirror() {
+	# shellcheck disable=SC2016
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		awk -v label="$1" '$1 == label { sub("/$", "", $2); print $2; exit }'
+}
+
+mirror=${TAMIS_MIRROR:-$(host_mirror Debian)}
+mirror=${mirror:-http://deb.debian.org/debian}
+security=${TAMIS_SECURITY_MIRROR:-$(host_mirror Debian-Security)}
+security=${security:-http://deb.debian.org/debian-security}
 
 # The line of a sources.list for a suite.
 source_of() {
@@ -35,7 +48,7 @@ suite_open() {
 suite_apt() {
 	"$1" -oDir::Etc::sourcelist="$suite_dir/sources.list" -oDir::Etc::sourceparts=/dev/null \
 		-oDir::State::lists="$suite_dir/lists" -oDir::Cache="$suite_dir/cache" \
-		-oDir::State::status="$suite_dir/status" -oAPT::Architecture=amd64 \
-		-oAPT::Architectures=amd64 -oAPT::Sandbox::User=root \
-		-oAcquire::Check-Valid-Until=false "${@:2}"
+		-oDir::State::status="$suite_dir/status" -oAPT::Architecture="$arch" \
+		-oAPT::Architectures="$arch" -oAPT::Sandbox::User=root \
+		-oAcquire::Check-Valid-Until=false -oAcquire::Retries=3 "${@:2}"
 }
