@@ -61,6 +61,7 @@ static struct {
 	size_t queue_cnt, queue_read;
 	int bell;
 	unsigned asked; /* whose a path is */
+	bool forgot;	/* engines' files are gone: what is known by its id alone */
 } kernel;
 
 static inline void kernel_reset(void)
@@ -402,6 +403,12 @@ int identity_of_path(const struct identity_options *o, const char *path, struct 
 		.enforceable = path[len] != '~',
 		.why_not = "nobody knows",
 	};
+	if (kernel.forgot) {
+		free(ret->key);
+		ret->key = kernel_copy("cgroup/id:", path + 1, name);
+		free(ret->name);
+		ret->name = NULL;
+	}
 	if (!strncmp(inner, "docker-", strlen("docker-")))
 		ret->inner = kernel_copy("docker/", inner + 7, strcspn(inner + 7, "/"));
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "cli/pending.h"
 #include "cli/print.h"
 #include "cli/scoring.h"
+#include "learn/unattributed.h"
 
 struct list_options {
 	const char *dir;
@@ -124,7 +126,8 @@ static json_t *json_row(const struct store_row *row, const struct extra *extra)
 	return NULL;
 }
 
-static int list_json(const struct store_row *rows, const struct extra *extra, size_t cnt)
+static int list_json(const struct store_row *rows, const struct extra *extra, size_t cnt,
+		     uint64_t unattributed)
 {
 	json_t *array = json_array();
 
@@ -134,7 +137,9 @@ static int list_json(const struct store_row *rows, const struct extra *extra, si
 			return -ENOMEM;
 		}
 	}
-	return print_json(json_pack("{s:i, s:o}", "version", 1, "workloads", array), stdout);
+	return print_json(json_pack("{s:i, s:I, s:o}", "version", 1, "unattributed",
+				    (json_int_t)unattributed, "workloads", array),
+			  stdout);
 }
 
 /* Keeps the rows that are asked for, in order. */
@@ -181,6 +186,7 @@ static int print_rows(struct store *s, const struct list_options *o, const struc
 		      size_t cnt)
 {
 	_free_ struct extra *extra = calloc(cnt + 1, sizeof(*extra));
+	uint64_t unattributed = 0;
 	int r;
 
 	if (!extra)
@@ -188,7 +194,17 @@ static int print_rows(struct store *s, const struct list_options *o, const struc
 	r = look_at(s, rows, cnt, extra);
 	if (r < 0)
 		return r;
-	r = o->json ? list_json(rows, extra, cnt) : list_columns(rows, extra, cnt);
+	r = unattributed_get(s, &unattributed);
+	if (r < 0)
+		return lookup_failed(s, r);
+	if (o->json)
+		r = list_json(rows, extra, cnt, unattributed);
+	else
+		r = list_columns(rows, extra, cnt);
+	if (r >= 0 && unattributed && !o->json)
+		log_warn("%" PRIu64 " cgroups were gone before anybody could say whose they were: "
+			 "what ran in them is in none of these",
+			 unattributed);
 	return r < 0 ? log_err_errno(r, "list") : 0;
 }
 

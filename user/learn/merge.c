@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "learn/observer_internal.h"
+#include "learn/unattributed.h"
 
 /* How many drains a cgroup's notice may be late: the herald is quick, but it may be starved. */
 #define UNKNOWN_MAX 5
@@ -237,6 +238,15 @@ void merge_committed(struct observer *o)
 	o->origins.cnt = left;
 	origins_shrink(&o->origins);
 	o->pending |= left > 0;
+	o->unattributed_stored = o->unattributed;
+}
+
+/* What is recorded for somebody else has its own counts. */
+static int store_unattributed(struct observer *o)
+{
+	uint64_t more = o->unattributed - o->unattributed_stored;
+
+	return more && !o->o.wanted ? unattributed_add(o->o.store, more) : 0;
 }
 
 int merge_drain(struct observer *o, bool force)
@@ -254,5 +264,5 @@ int merge_drain(struct observer *o, bool force)
 		r = rows_store_dirty(o);
 	if (r >= 0)
 		r = store_firsts(o);
-	return r;
+	return r < 0 ? r : store_unattributed(o);
 }

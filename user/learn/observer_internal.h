@@ -37,7 +37,7 @@ struct observer {
 	bool force;	  /* the last drain failed: all over again */
 	bool pending;	  /* removals or origins wait for the next drain */
 	uint64_t drains;  /* begun */
-	uint64_t unattributed;
+	uint64_t unattributed, unattributed_stored;
 	uint64_t ring_lost; /* events, until cgroups were last compared with the tree */
 };
 

@@ -36,10 +36,21 @@ static int store_identity(struct observer *o, struct watched *w)
 	return store_workload(o->o.store, &row, o->now, &w->workload);
 }
 
+/* An engine's files go with the container: one that a daemon before this one knew by its name is not
+ * another workload because nobody can say any more what it was called. */
+static int known_workload(struct observer *o, struct watched *w)
+{
+	_free_ char *name = rows_instance_name(o, w->owner);
+
+	return name ? store_instance_workload(o->o.store, name, &w->workload) : -ENOMEM;
+}
+
 /* An inner cgroup is of its container's workload. At its creation an engine may not have written
  * all its files: they are asked again. */
 static int find_workload(struct observer *o, struct watched *w, const struct watched *owner)
 {
+	int r;
+
 	if (w->workload)
 		return 0;
 	if (owner && owner->workload) {
@@ -47,7 +58,8 @@ static int find_workload(struct observer *o, struct watched *w, const struct wat
 		return 0;
 	}
 	attribute_again(o, w);
-	return store_identity(o, w);
+	r = w->identity.name ? -ENOENT : known_workload(o, w);
+	return r == -ENOENT ? store_identity(o, w) : r;
 }
 
 static int store_instance_row(struct observer *o, struct watched *w, const struct watched *whole,

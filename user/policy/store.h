@@ -99,6 +99,8 @@ struct store_instance {
 	const char *leave_path;
 };
 int store_instance(struct store *s, const struct store_instance *i, int64_t now, int64_t *ret_id);
+/* Whose an instance of that name is. -ENOENT. */
+int store_instance_workload(struct store *s, const char *instance, int64_t *ret);
 /* Marks all instances that are running but not in `keep` (cnt ids) as gone. */
 int store_instances_gone(struct store *s, const int64_t *keep, size_t cnt, int64_t now);
 

@@ -89,6 +89,18 @@ static int get_instance(struct store *s, const struct store_instance *i, struct 
 	return r;
 }
 
+int store_instance_workload(struct store *s, const char *instance, int64_t *ret)
+{
+	const struct store_instance i = { .instance = instance };
+	struct found_instance found = { 0 };
+	int r = get_instance(s, &i, &found);
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret = found.workload;
+	return 0;
+}
+
 static int add_instance(struct store *s, const struct store_instance *i, int64_t now)
 {
 	const struct evidence *e = &i->lost;
