@@ -3,6 +3,8 @@
  * Who leaves a cgroup: the sensor is attached, processes are moved between cgroups of this test's
  * own, and the map is read as the daemon reads it.
  */
+#include <sys/mman.h>
+
 #include "bpf/leave_fixture.h"
 
 /* --- tests ------------------------------------------------------------------------------- */
@@ -170,10 +172,21 @@ static void a_session_that_is_moved_out_left(void **state)
 	finish(pid);
 }
 
+/* What the programs alone use is not mapped by the sensor. */
+static struct sensor_bpf__bss *map_bss(void)
+{
+	struct sensor_bpf__bss *bss = mmap(NULL, sizeof(*bss), PROT_READ | PROT_WRITE, MAP_SHARED,
+					   bpf_map__fd(sensor->skel->maps.bss), 0);
+
+	assert_ptr_not_equal(bss, MAP_FAILED);
+	return bss;
+}
+
 static void a_taken_slot_is_guessed_by_the_parent(void **state)
 {
-	uint64_t *places = (uint64_t *)sensor->skel->bss->places;
-	size_t slots = sizeof(sensor->skel->bss->places) / 16;
+	struct sensor_bpf__bss *bss = map_bss();
+	uint64_t *places = (uint64_t *)bss->places;
+	size_t slots = sizeof(bss->places) / 16;
 	pid_t pid = spawn(UNIT);
 
 	move(getpid(), OTHER);
@@ -194,12 +207,14 @@ static void a_taken_slot_is_guessed_by_the_parent(void **state)
 	finish(pid);
 	move(getpid(), ROOT);
 	drop_mark(getpid());
+	munmap(bss, sizeof(*bss));
 }
 
 static void an_engine_is_no_guess_for_its_container(void **state)
 {
-	uint64_t *places = (uint64_t *)sensor->skel->bss->places;
-	size_t slots = sizeof(sensor->skel->bss->places) / 16;
+	struct sensor_bpf__bss *bss = map_bss();
+	uint64_t *places = (uint64_t *)bss->places;
+	size_t slots = sizeof(bss->places) / 16;
 	int status;
 	pid_t pid;
 
@@ -220,6 +235,7 @@ static void an_engine_is_no_guess_for_its_container(void **state)
 	finish(pid);
 	move(getpid(), ROOT);
 	drop_mark(getpid());
+	munmap(bss, sizeof(*bss));
 }
 
 /* Those that were there before us: their first call tells, at the latest that of the move. */

@@ -432,6 +432,7 @@ int daemon_run(const struct daemon_options *o)
 	log_info("ready: observing %" PRIu64 " workload cgroups below %s (%s door, %s)",
 		 observer_stats(d.observer).workload_cgroups, d.mount, sensor_door(d.sensor),
 		 d.pins ? d.pins : "nothing pinned");
+	(void)malloc_trim(0); /* what loading and looking around took */
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(event);
 	(void)sd_notify(0, "STOPPING=1");

@@ -6,22 +6,34 @@
 #include <bpf/libbpf.h>
 
 #include "sensor/readback.h"
+#include "sensor/ring.h"
 #include "sensor/sensor_internal.h"
 
 int sensor_fd(const struct sensor *s)
 {
-	return ring_buffer__epoll_fd(s->ring);
+	return ring_fd(s->ring);
+}
+
+struct reader {
+	sensor_event_fn event;
+	void *arg;
+};
+
+static void on_record(const void *record, size_t len, void *arg)
+{
+	const struct reader *to = arg;
+	struct tamis_event e;
+	char text[TAMIS_TEXT_PATH + 1];
+
+	if (readback_event(record, len, &e, text))
+		to->event(&e, text, to->arg);
 }
 
 int sensor_events(struct sensor *s, sensor_event_fn fn, void *arg)
 {
-	int r;
+	struct reader to = { fn, arg };
 
-	s->event = fn;
-	s->event_arg = arg;
-	r = ring_buffer__consume(s->ring);
-	s->event = NULL;
-	return r < 0 ? r : 0;
+	return ring_read(s->ring, on_record, &to);
 }
 
 /* One map being walked; `each` sees a key and a value at a time. */

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sensor/probe.h"
-#include "sensor/readback.h"
+#include "sensor/ring.h"
 #include "sensor/sensor_internal.h"
 
 #include "portable.skel.h"
@@ -86,6 +86,26 @@ static int map_state(struct sensor *s)
 	return at == MAP_FAILED ? -errno : 0;
 }
 
+/* libbpf maps what the programs alone use as well, megabytes that count as ours. Nothing is put in its
+ * place, but the addresses stay taken: libbpf unmaps them in the end. */
+static int unmap_rest(struct sensor *s)
+{
+	const struct bpf_object_skeleton *all = s->skel->skeleton;
+
+	for (int i = 0; i < all->map_cnt; i++) {
+		void **at = all->maps[i].mmaped;
+		const struct bpf_map *map = *all->maps[i].map;
+
+		if (!at || !*at || map == s->skel->maps.data_state)
+			continue;
+		if (mmap(*at, bpf_map__value_size(map), PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+			 0) == MAP_FAILED)
+			return -errno;
+	}
+	return 0;
+}
+
 static int load(struct sensor *s, const struct sensor_options *o, bool fast, char **ret_why)
 {
 	int r = open_skeleton(fast, &s->skel);
@@ -101,6 +121,8 @@ static int load(struct sensor *s, const struct sensor_options *o, bool fast, cha
 		r = sensor_bpf__load(s->skel);
 	if (r >= 0)
 		r = map_state(s);
+	if (r >= 0)
+		r = unmap_rest(s);
 	if (r < 0) {
 		sensor_bpf__destroy(s->skel);
 		s->skel = NULL;
@@ -128,21 +150,11 @@ static int attach(struct sensor *s)
 	return 0;
 }
 
-static int on_event(void *arg, void *data, size_t len)
-{
-	struct sensor *s = arg;
-	struct tamis_event e;
-	char text[TAMIS_TEXT_PATH + 1];
-
-	if (s->event && readback_event(data, len, &e, text))
-		s->event(&e, text, s->event_arg);
-	return 0;
-}
-
 static int open_ring(struct sensor *s)
 {
-	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.tamis_ring), on_event, s, NULL);
-	return s->ring ? 0 : -errno;
+	struct bpf_map *map = s->skel->maps.tamis_ring;
+
+	return ring_new(bpf_map__fd(map), bpf_map__max_entries(map), &s->ring);
 }
 
 static int explain(int r, char **ret_why)
@@ -193,7 +205,7 @@ void sensor_close(struct sensor *s)
 {
 	if (!s)
 		return;
-	ring_buffer__free(s->ring);
+	ring_free(s->ring);
 	bpf_link__destroy(s->denials);
 	for (int i = 0; i < SENSOR_LINKS; i++)
 		bpf_link__destroy(s->link[i]);

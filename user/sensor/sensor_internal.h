@@ -22,7 +22,7 @@ enum sensor_link {
 
 struct sensor {
 	struct sensor_bpf *skel;
-	struct ring_buffer *ring;
+	struct ring *ring;
 	struct bpf_link *link[SENSOR_LINKS];
 	struct bpf_link *denials; /* sensor_watch_denials, */
 	bool has_watched;	  /* at any time */
@@ -31,8 +31,6 @@ struct sensor {
 	char *pins;	      /* DIR/vN, or NULL */
 	bool was_pinned;
 	uint64_t drained; /* state.changes of the last whole drain */
-	sensor_event_fn event;
-	void *event_arg;
 };
 
 static inline struct tamis_state *sensor_state(const struct sensor *s)
