@@ -39,10 +39,11 @@ crun_here() {
 
 # What the entrypoint calls is known to the last call; what made the container is apart from it.
 stages() {
-	local name=vm-stages-$1
-	pod run --name "$name" "${pod_run_options[@]}" "$image" /calls 39 102 fork 104 exec 110
+	local name=vm-stages-$1 a b c d
+	read -r a b c d < <(numbers getpid getuid getgid getppid | xargs)
+	pod run --name "$name" "${pod_run_options[@]}" "$image" /calls "$a" "$b" fork "$c" exec "$d"
 	workload_ended "$name"
-	"$O/tools/calls" -n 39 102 fork 104 exec 110 >wanted
+	"$O/tools/calls" -n "$a" "$b" fork "$c" exec "$d" >wanted
 	names_equal "$name" wanted
 	has_calls "$name" setup mount pivot_root
 	tamis show "$name" --json | jq -e '.partial == false and .starts == 1'
@@ -57,13 +58,16 @@ stages() {
 }
 
 sessions() {
-	local name=vm-session-$1
-	pod_run "$name" "$image" /calls 39 pace:60000 102
-	pod exec "$name" /calls 24 140
+	local name=vm-session-$1 before after end
+	local -a in_session
+	read -r before after end < <(numbers getpid getuid exit_group | xargs)
+	mapfile -t in_session < <(numbers sched_yield getpriority)
+	pod_run "$name" "$image" /calls "$before" pace:60000 "$after"
+	pod exec "$name" /calls "${in_session[@]}"
 	pod exec "$name" sh -c 'uname -a; sleep 0.1'
 	pod_remove "$name"
 	workload_ended "$name"
-	"$O/tools/calls" -n 39 pace:1 102 | grep -v ' 231$' >wanted # it never came to its exit_group
+	"$O/tools/calls" -n "$before" pace:1 "$after" | grep -v " $end\$" >wanted # it never came there
 	names_equal "$name" wanted
 	has_calls "$name" session sched_yield getpriority uname
 	tamis show "$name" --json | jq -e '.starts == 1'

@@ -36,6 +36,14 @@ pod_image() {
 	tar -C "$tree" -c . | podman import -q - "$image" >/dev/null
 }
 
+# numbers CALL...: as this machine has them.
+numbers() {
+	local call
+	for call; do
+		awk -v call="$call" '$2 == call { print $1 }' "$ROOT/user/model/calls/$(uname -m).tbl"
+	done
+}
+
 # names_equal WORKLOAD WANTED [STAGE]: a file of "ABI NUMBER" lines against what was learned.
 names_equal() {
 	tamis export "$1" -f names --stage "${3-workload}" -o names || return

@@ -5,9 +5,21 @@
 
 PATH=$PATH:/usr/sbin:/sbin
 cache=${TAMIS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tamis}/vm
-# Of the guests: amd64, or arm64 for tests/arm64/run.
-arch=${VM_ARCH-amd64}
-[[ $arch == amd64 ]] || cache+=/$arch
+# Of the guests: amd64, or arm64 for tests/arm64/run; their emulator and its console, what makes
+# their roots, and the kernel headers they get.
+# shellcheck disable=SC2034 # tests/vm/run's
+case ${arch=${VM_ARCH-amd64}} in
+amd64)
+	# cx16: QEMU 7.2 without KVM spoils the flags around cmpxchg16b, which 6.12 uses a lot.
+	machine=(qemu-system-x86_64 -M q35 -cpu "max,-cx16") console=ttyS0 image_maker=tests/vm/image
+	headers=(asm/unistd_64.h asm/unistd_32.h)
+	;;
+arm64)
+	machine=(qemu-system-aarch64 -M "virt,gic-version=3" -cpu cortex-a72) console=ttyAMA0
+	image_maker=tests/arm64/image headers=(asm/unistd.h arm-linux-gnueabihf/asm/unistd-eabi.h)
+	cache+=/arm64
+	;;
+esac
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 die() {

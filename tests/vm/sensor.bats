@@ -41,8 +41,10 @@ teardown() {
 }
 
 @test "record: exactly the calls of the program" {
-	"$TAMIS" record -f names -o names -- "$O/tools/calls" 500 501 int80:20
-	"$O/tools/calls" -n 500 501 int80:20 >wanted
+	local -a calls=(500 501)
+	[[ $(uname -m) != x86_64 ]] || calls+=(int80:20)
+	"$TAMIS" record -f names -o names -- "$O/tools/calls" "${calls[@]}"
+	"$O/tools/calls" -n "${calls[@]}" >wanted
 	sysset names names >got
 	sysset diff wanted got
 }
