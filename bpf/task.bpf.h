@@ -88,7 +88,7 @@ static __always_inline __u32 task_abi(struct task_struct *t, __u64 *nr)
 #define TIF_32BIT (1ul << 22) /* arch/arm64/include/asm/thread_info.h; set at exec */
 	if (!(BPF_CORE_READ(t, thread_info.flags) & TIF_32BIT))
 		return TAMIS_ABI_AARCH64;
-	if (*nr > TAMIS_ARM_NR_BASE && *nr <= TAMIS_ARM_NR_BASE + 5)
+	if (*nr > TAMIS_ARM_NR_BASE && *nr - TAMIS_ARM_NR_BASE < TAMIS_CALLS - TAMIS_ARM_PRIVATE)
 		*nr = *nr - TAMIS_ARM_NR_BASE + TAMIS_ARM_PRIVATE;
 	return TAMIS_ABI_ARM;
 #endif
