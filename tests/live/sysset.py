@@ -23,12 +23,13 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLES = os.path.join(HERE, "../../user/model/calls")
+NATIVE = platform.machine()
+# Only where a 32-bit C library is installed there is a second one on arm64.
 HEADERS = {
     "x86_64": {"x86_64": "asm/unistd_64.h", "i386": "asm/unistd_32.h"},
-    "aarch64": {"aarch64": "asm/unistd.h"},
-}[platform.machine()]
-NATIVE = platform.machine()
-MODES = {"64 bit": NATIVE, "32 bit": "i386", "x32": "x32"}
+    "aarch64": {"aarch64": "asm/unistd.h", "arm": "arm-linux-gnueabihf/asm/unistd-eabi.h"},
+}[NATIVE]
+MODES = {"64 bit": NATIVE, "32 bit": {"x86_64": "i386", "aarch64": "arm"}[NATIVE], "x32": "x32"}
 # i386's socketcall and ipc: strace prints the call that their first argument means.
 INSIDE = {
     102: set("socket bind connect listen accept getsockname getpeername socketpair send recv "
@@ -37,18 +38,24 @@ INSIDE = {
     117: set("semop semget semctl semtimedop msgsnd msgrcv msgget msgctl shmat shmdt shmget "
              "shmctl".split()),
 }
+# ARM's private calls (asm/unistd.h of arm), which the sets have moved.
+PRIVATE = {"breakpoint": 1, "cacheflush": 2, "usr26": 3, "usr32": 4, "set_tls": 5, "get_tls": 6}
+PRIVATE_BASE, PRIVATE_MOVED = 0x0F0000, 560
 # More than tamis' sets hold: counted there, in no set.
 NUMBERS_END = 576
 
 
-def headers_table(header):
+def headers_table(abi, header):
     text = subprocess.run(["gcc", "-E", "-dM", "-include", header, "-x", "c", "/dev/null"],
-                          check=True, capture_output=True, text=True).stdout
-    found = re.findall(r"^#define __NR_(\w+) (\d+)$", text, re.M)
-    return {name: int(nr) for name, nr in found}
+                          check=abi != "arm", capture_output=True, text=True).stdout
+    found = re.findall(r"^#define __NR_(\w+) (?:\(__NR_SYSCALL_BASE ?\+ ?)?(\d+)\)?$", text, re.M)
+    table = {name: int(nr) for name, nr in found}
+    if abi == "arm" and table:
+        table |= {name: PRIVATE_MOVED + n for name, n in PRIVATE.items()}
+    return table
 
 
-NUMBER = {abi: headers_table(header) for abi, header in HEADERS.items()}
+NUMBER = {abi: headers_table(abi, header) for abi, header in HEADERS.items()}
 NAME = {abi: {nr: name for name, nr in table.items()} for abi, table in NUMBER.items()}
 
 
@@ -69,6 +76,12 @@ def number_of(abi, name):
     if name in NUMBER[abi]:
         return NUMBER[abi][name]
     return newer_number(abi, name)
+
+
+def moved(nr):
+    if "arm" in NUMBER and 0 < nr - PRIVATE_BASE < NUMBERS_END - PRIVATE_MOVED:
+        return nr - PRIVATE_BASE + PRIVATE_MOVED
+    return nr
 
 
 class Task:
@@ -128,16 +141,17 @@ class Trace:
         task.undecided = []
         task.abi = abi
 
-    def enter(self, task, nr, name):
+    def enter(self, task, text, name):
         """What is to be added to the calls once it is sure that it was made."""
-        if nr == "???" or int(nr) >= NUMBERS_END or not task.started:
+        nr = NUMBERS_END if text == "???" else moved(int(text))
+        if nr >= NUMBERS_END or not task.started:
             return set()
-        abi = self.decide(task, int(nr), name)
+        abi = self.decide(task, nr, name)
         if abi is None:
-            task.undecided.append(int(nr))
+            task.undecided.append(nr)
             return set()
         self.set_abi(task, abi)
-        return {(abi, int(nr))}
+        return {(abi, nr)}
 
     def made(self, name, result):
         """Where it belongs. "?" alone is the end of one that was killed in it, or at its entry."""
