@@ -52,7 +52,7 @@ TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) 
            $(O)/tools/variety-static $(O)/tools/planted-asan \
            $(O)/tools/tamis-start-faults $(O)/tools/tamis-keeper-faults \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
-BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty
+BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -196,10 +196,11 @@ $(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< >$@
 
-$(O)/bench/empty: $(O)/bench/empty.skel.h
+$(O)/bench/empty $(O)/bench/turns: $(O)/bench/empty.skel.h
+$(O)/bench/turns: $(O)/libtamis.a
 $(O)/bench/%: tests/bench/%.c
 	$(call say,BENCH,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench -o $@ $< $(PKG_LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench -o $@ $< $(filter %.a,$^) $(PKG_LIBS)
 
 # Every parser of outside input under libFuzzer, from its corpus, TIME seconds each.
 TIME    ?= 60
@@ -243,7 +244,7 @@ unit-san:
 
 tools: $(TOOLS) $(UNIT)
 
-# BENCH=calls or BENCH=filters: that one alone.
+# BENCH=NAME: that one alone, of those in tests/bench/run.
 bench: all tools $(BENCHES)
 	$(Q)O=$(O) tests/bench/run $(BENCH)
 

@@ -7,7 +7,7 @@
 # with "not reached" where so, and no target and "reported" where none is given. A figure that is no
 # number (the sentence why there is none) isn't reached.
 measure() {
-	local title=$1 figure=$2 unit=${3:+ $3} relation=${4-} target=${5-} said line
+	local what=$1 figure=$2 unit=${3:+ $3} relation=${4-} target=${5-} said line
 	said=$(awk -v x="$figure" -v is="$relation" -v y="$target" 'BEGIN {
 		if (is == "") print "reported"
 		else if (x !~ /^-?[0-9.]+$/) print "not reached"
@@ -15,7 +15,7 @@ measure() {
 		else print "not reached"
 	}')
 	[[ $figure =~ ^-?[0-9.]+$ ]] || unit=
-	line="$title | $figure$unit | ${relation:+$relation $target${3:+ $3}} | $said"
+	line="$what | $figure$unit | ${relation:+$relation $target${3:+ $3}} | $said"
 	echo "$line"
 	[[ -z ${BENCH_LINES-} ]] || echo "$line" >>"$BENCH_LINES"
 }
