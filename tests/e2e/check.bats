@@ -48,6 +48,17 @@ teardown() {
 	[[ $(level 'kernel types (BTF)') == missing ]]
 }
 
+@test "no BTF, but supplied" {
+	# shellcheck disable=SC2016
+	local supply='cp /sys/kernel/btf/vmlinux types; mount -t tmpfs none /etc; mkdir -p /etc/tamis/btf
+		mv types "/etc/tamis/btf/$(uname -r).btf"; mount -t tmpfs none /sys/kernel/btf'
+	without "$supply"
+	[[ $(level 'kernel types (BTF)') == fine ]]
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -ec "$supply"'; exec "$0" record -f names -- true' "$TAMIS" >names
+	grep -qx "$(uname -m) exit_group" names
+}
+
 @test "no cgroup v2" {
 	# shellcheck disable=SC2016
 	run -1 without 'findmnt -rn -t cgroup2 -o TARGET | tac | while read -r m; do umount -l "$m"; done'

@@ -56,12 +56,17 @@ static void probe_root(struct findings *f)
 
 static void probe_types(struct findings *f)
 {
+	_free_ char *supplied = probe_btf_path();
+
 	if (probe_btf())
 		findings_add(f, "kernel types (BTF)", SUPPORT_FINE, "/sys/kernel/btf/vmlinux");
+	else if (supplied && access(supplied, R_OK) == 0)
+		findings_add(f, "kernel types (BTF)", SUPPORT_FINE, "%s", supplied);
 	else
 		findings_add(f, "kernel types (BTF)", SUPPORT_MISSING,
 			     "no /sys/kernel/btf/vmlinux: a kernel with CONFIG_DEBUG_INFO_BTF=y "
-			     "is needed");
+			     "is needed, or its types in %s",
+			     supplied ?: PROBE_BTF_DIR);
 }
 
 /* libbpf's answer: 1, 0, or an error that says nothing about the kernel. */

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "bpf/abi.h"
 
 bool probe_x32(void)
@@ -23,6 +25,13 @@ bool probe_x32(void)
 bool probe_btf(void)
 {
 	return access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+}
+
+char *probe_btf_path(void)
+{
+	struct utsname name;
+
+	return uname(&name) < 0 ? NULL : text_format(PROBE_BTF_DIR "/%s.btf", name.release);
 }
 
 int probe_atomics(void)

@@ -57,6 +57,11 @@ static int configure(struct sensor *s, const struct sensor_options *o)
 /* Both objects have the same maps and programs: one skeleton serves both. */
 static int open_skeleton(bool fast, struct sensor_bpf **ret)
 {
+	_free_ char *types = probe_btf() ? NULL : probe_btf_path();
+	const struct bpf_object_open_opts opts = {
+		.sz = sizeof(opts),
+		.btf_custom_path = types && access(types, R_OK) == 0 ? types : NULL,
+	};
 	struct sensor_bpf *skel = calloc(1, sizeof(*skel));
 	int r;
 
@@ -66,7 +71,7 @@ static int open_skeleton(bool fast, struct sensor_bpf **ret)
 	if (r == 0 && !fast)
 		skel->skeleton->data = (void *)portable_bpf__elf_bytes(&skel->skeleton->data_sz);
 	if (r == 0)
-		r = bpf_object__open_skeleton(skel->skeleton, NULL);
+		r = bpf_object__open_skeleton(skel->skeleton, &opts);
 	if (r < 0) {
 		sensor_bpf__destroy(skel);
 		return r;
@@ -157,6 +162,19 @@ static int open_ring(struct sensor *s)
 	return ring_new(bpf_map__fd(map), bpf_map__max_entries(map), &s->ring);
 }
 
+static char *no_types(void)
+{
+	_free_ char *types = probe_btf_path();
+
+	if (types && access(types, R_OK) == 0)
+		return text_format("the BPF programs can't be loaded with the types in %s: they "
+				   "may be another kernel's",
+				   types);
+	return text_format("no /sys/kernel/btf/vmlinux: this kernel was built without BTF, which "
+			   "CO-RE programs need; it can be supplied as %s",
+			   types ?: PROBE_BTF_DIR);
+}
+
 static int explain(int r, char **ret_why)
 {
 	if (*ret_why)
@@ -165,8 +183,7 @@ static int explain(int r, char **ret_why)
 		*ret_why = text_format("not allowed to load BPF programs (root, or CAP_BPF and "
 				       "CAP_PERFMON, is needed)");
 	else if (!probe_btf())
-		*ret_why = text_format("no /sys/kernel/btf/vmlinux: this kernel was built without "
-				       "BTF, which CO-RE programs need");
+		*ret_why = no_types();
 	else if (probe_atomics() == 0)
 		*ret_why = text_format("this kernel's BPF has no atomic operations that return a "
 				       "value (Linux 5.12): the programs can't be loaded");
