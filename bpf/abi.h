@@ -146,6 +146,12 @@ struct tamis_denied {
 	char comm[16];
 };
 
+enum tamis_rest {
+	TAMIS_AWAKE,
+	TAMIS_RESTS, /* all that runs is under a filter of ours */
+	TAMIS_NAPS,  /* what runs is known well, and is looked at now and then (learn/duty.h) */
+};
+
 /* Shared by the programs and the daemon, pinned with the maps. */
 struct tamis_state {
 	__u32 magic;
@@ -153,7 +159,9 @@ struct tamis_state {
 	__u32 unit;  /* current sampling unit; written by the daemon only */
 	__u32 epoch; /* of the cache; raised on every unit and every move between cgroups */
 	__u32 moves; /* between cgroups; raised once the stages know of one */
-	__u32 resting; /* the syscall program is, or is about to be, detached; written by the daemon */
+	/* Both written by the daemon. */
+	__u16 resting; /* enum tamis_rest: the syscall program is, or is about to be, detached */
+	__u16 execs;   /* executables that are new to a cgroup are told (TAMIS_EV_EXEC) */
 	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
 	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
 	__u64 denials_full;	/* refused calls that found tamis_denials full */
@@ -171,6 +179,7 @@ enum tamis_event_kind {
 			       is the entrypoint; call and abi: the call that SIGSYS was for */
 	TAMIS_EV_DENIED, /* the first time that a call was refused in a cgroup (struct tamis_denied_key):
 			    nr is the call, text the executable's path as in TAMIS_EV_CALL */
+	TAMIS_EV_EXEC, /* an executable that this cgroup wasn't seen to run before */
 	TAMIS_EV_MAX,
 };
 

@@ -7,6 +7,7 @@
  */
 #include "bpf/cache.bpf.h"
 #include "bpf/denied.bpf.h"
+#include "bpf/exec.bpf.h"
 #include "bpf/exit.bpf.h"
 #include "bpf/leave.bpf.h"
 #include "bpf/record.bpf.h"
@@ -153,6 +154,22 @@ int tamis_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* The stage that a setup task is in after its exec. */
+static __always_inline __u32 exec_in_setup(struct task_struct *t, struct linux_binprm *bprm,
+					   __u32 tgid, struct tamis_task *mark)
+{
+	struct kernfs_node *kn = task_kn(t);
+	__u32 stage;
+
+	mark->cgroup = kn_id(kn);
+	mark->stage = stage = stage_at_exec(t, mark, started_above(kn), bprm);
+	if (stage != TAMIS_WORKLOAD)
+		return stage;
+	stage_started(t, mark->cgroup, mark);
+	bpf_map_delete_elem(&tamis_tasks, &tgid);
+	return stage;
+}
+
 SEC("raw_tp/sched_process_exec")
 int tamis_exec(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -160,18 +177,11 @@ int tamis_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct linux_binprm *bprm = (void *)ctx->args[2];
 	__u32 tgid = BPF_CORE_READ(t, tgid);
 	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
-	struct kernfs_node *kn;
 
 	cache_clear(t);
-	if (!mark || mark->stage != TAMIS_SETUP)
-		return 0;
-	kn = task_kn(t);
-	mark->cgroup = kn_id(kn);
-	mark->stage = stage_at_exec(t, mark, started_above(kn), bprm);
-	if (mark->stage != TAMIS_WORKLOAD)
-		return 0;
-	stage_started(t, mark->cgroup, mark);
-	bpf_map_delete_elem(&tamis_tasks, &tgid);
+	if (!mark || mark->stage != TAMIS_SETUP ||
+	    exec_in_setup(t, bprm, tgid, mark) != TAMIS_SETUP)
+		exec_note(t, bprm);
 	return 0;
 }
 

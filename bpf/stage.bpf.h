@@ -274,7 +274,7 @@ static __always_inline void stage_started(struct task_struct *t, __u64 cgroup,
 
 	if (bpf_map_update_elem(&tamis_cgroups, &cgroup, &c, BPF_ANY))
 		count_loss(cgroup, task);
-	if (*(volatile __u32 *)&state.resting)
+	if (*(volatile __u16 *)&state.resting)
 		count_loss(cgroup, rest);
 	__sync_fetch_and_add(&state.changes, 1);
 }

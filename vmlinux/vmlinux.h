@@ -140,7 +140,17 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
 struct file {
+	struct inode *f_inode;
 	struct path f_path;
 };
 
@@ -181,6 +191,7 @@ struct task_struct {
 
 struct linux_binprm {
 	const char *filename;
+	const char *interp; /* what is run of it: another where it is a script */
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

@@ -296,6 +296,45 @@ static void killed_at_rest(void **state)
 	assert_rest_lost(1, 0);
 }
 
+/* One that was killed in a nap left what has no filter unobserved: the next one is told, once. */
+static void killed_in_a_nap(void **state)
+{
+	pid_t pid = fork_child();
+	int status;
+
+	if (pid == 0) {
+		struct sensor_options o = { .pins = pins };
+		_free_ char *why = NULL;
+
+		if (sensor_open(&o, &sensor, &why) || sensor_was_napping(sensor) ||
+		    sensor_rest(sensor, TAMIS_NAPS))
+			_exit(1);
+		sensor_tell_execs(sensor, true);
+		(void)kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, SIGKILL);
+	start_and_end(UNIT);
+	open_pinned();
+	assert_true(sensor_was_napping(sensor));
+	assert_false(sensor_rests(sensor));
+	assert_int_equal(sensor_state(sensor)->execs, 0);
+	assert_rest_lost(1, 0);
+	sensor_close(TAKE_PTR(sensor));
+	open_pinned();
+	assert_false(sensor_was_napping(sensor));
+}
+
+/* A rest of another kind is said so at once. */
+static void a_nap_may_become_a_rest(void **state)
+{
+	assert_int_equal(sensor_rest(sensor, TAMIS_NAPS), 0);
+	assert_int_equal(sensor_state(sensor)->resting, TAMIS_NAPS);
+	assert_int_equal(sensor_rest(sensor, TAMIS_RESTS), 0);
+	assert_int_equal(sensor_state(sensor)->resting, TAMIS_RESTS);
+	rest(false);
+}
+
 static void *toggle(void *arg)
 {
 	for (int i = 0; i < 200; i++)
@@ -342,6 +381,8 @@ int main(int argc, char **argv)
 		PINS_TEST(the_pin_goes_and_comes),
 		PINS_TEST(put_back_it_is_kept),
 		PINS_TEST(killed_at_rest),
+		PINS_TEST(killed_in_a_nap),
+		REST_TEST(a_nap_may_become_a_rest),
 		PINS_TEST(two_threads_may_change_it),
 	};
 

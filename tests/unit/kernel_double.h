@@ -54,7 +54,7 @@ static struct {
 	struct kernel_cgroup cgroup[KERNEL_MAX];
 	size_t set_cnt, cgroup_cnt;
 	uint32_t unit;
-	bool pinned, news;
+	bool pinned, napping, news;
 	struct tamis_loss lost;
 	pthread_mutex_t lock; /* the queue: the herald's thread takes from it */
 	struct kernel_event queue[KERNEL_QUEUE];
@@ -246,6 +246,11 @@ void sensor_unit_next(struct sensor *s)
 struct tamis_loss sensor_lost(const struct sensor *s)
 {
 	return kernel.lost;
+}
+
+bool sensor_was_napping(const struct sensor *s)
+{
+	return kernel.napping;
 }
 
 bool sensor_was_pinned(const struct sensor *s)

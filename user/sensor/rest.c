@@ -12,28 +12,40 @@ struct bpf_program *sensor_enter_program(const struct sensor *s)
 								 : s->skel->progs.tamis_enter_any;
 }
 
-static void say_resting(struct sensor *s, bool rest)
+static void say_resting(struct sensor *s, enum tamis_rest rest)
 {
-	__atomic_store_n(&sensor_state(s)->resting, rest, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&sensor_state(s)->resting, (uint16_t)rest, __ATOMIC_SEQ_CST);
 }
 
 void sensor_awake(struct sensor *s)
 {
 	s->enter_published = true;
-	say_resting(s, false);
+	s->was_napping = s->was_pinned && sensor_state(s)->resting == TAMIS_NAPS;
+	say_resting(s, TAMIS_AWAKE);
+	sensor_tell_execs(s, false);
+}
+
+bool sensor_was_napping(const struct sensor *s)
+{
+	return s->was_napping;
+}
+
+void sensor_tell_execs(struct sensor *s, bool tell)
+{
+	__atomic_store_n(&sensor_state(s)->execs, (uint16_t)tell, __ATOMIC_SEQ_CST);
 }
 
 /* Said before it is true, and taken back after it is no more: a start in between is counted. */
-static int lay_down(struct sensor *s)
+static int lay_down(struct sensor *s, enum tamis_rest kind)
 {
 	int r;
 
+	say_resting(s, kind);
 	if (!s->link[LINK_ENTER])
 		return 0;
-	say_resting(s, true);
 	r = pins_remove_link(s, LINK_ENTER);
 	if (r < 0) {
-		say_resting(s, false);
+		say_resting(s, TAMIS_AWAKE);
 		return r;
 	}
 	s->enter_published = false;
@@ -49,7 +61,7 @@ static int attach_enter(struct sensor *s)
 	if (!link)
 		return -errno;
 	s->link[LINK_ENTER] = link;
-	say_resting(s, false);
+	say_resting(s, TAMIS_AWAKE);
 	return 0;
 }
 
@@ -65,19 +77,19 @@ static int get_up(struct sensor *s)
 	return r;
 }
 
-int sensor_rest(struct sensor *s, bool rest)
+int sensor_rest(struct sensor *s, enum tamis_rest kind)
 {
 	int r;
 
 	pthread_mutex_lock(&s->lock);
-	r = rest ? lay_down(s) : get_up(s);
+	r = kind ? lay_down(s, kind) : get_up(s);
 	pthread_mutex_unlock(&s->lock);
 	return r;
 }
 
 bool sensor_rests(const struct sensor *s)
 {
-	return __atomic_load_n(&sensor_state(s)->resting, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&sensor_state(s)->resting, __ATOMIC_SEQ_CST) != TAMIS_AWAKE;
 }
 
 static int watch_denials(struct sensor *s)

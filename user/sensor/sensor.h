@@ -60,8 +60,14 @@ int sensor_events(struct sensor *s, sensor_event_fn fn, void *arg);
  * all others stay. While it rests, state.resting is set, and an entrypoint's exec counts as a loss
  * (`rest`) of its cgroup: it was there before the program was back. Any thread may call it. 0 also
  * when it is so already. */
-int sensor_rest(struct sensor *s, bool rest);
+int sensor_rest(struct sensor *s, enum tamis_rest kind);
 bool sensor_rests(const struct sensor *s);
+/* True when sensor_open found that an earlier daemon's program napped (TAMIS_NAPS) until now: what was
+ * called meanwhile is in no map, and nobody ended the nap. */
+bool sensor_was_napping(const struct sensor *s);
+/* Whether the first exec of each executable in each cgroup is told (TAMIS_EV_EXEC), from now on; off
+ * at first. */
+void sensor_tell_execs(struct sensor *s, bool tell);
 
 /* Attaches or detaches the program on sys_exit that counts refused calls (struct tamis_denied).
  * -EOPNOTSUPP where the kernel takes it not. Not kept by pins: who comes next asks again. */

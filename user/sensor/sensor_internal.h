@@ -29,7 +29,7 @@ struct sensor {
 	bool enter_published;	  /* link[LINK_ENTER] is pinned, or needn't be */
 	pthread_mutex_t lock; /* link[LINK_ENTER], denials: the ring's thread changes them too */
 	char *pins;	      /* DIR/vN, or NULL */
-	bool was_pinned;
+	bool was_pinned, was_napping;
 	uint64_t drained; /* state.changes of the last whole drain */
 };
 
