@@ -117,7 +117,7 @@ static void nothing_is_lost(void **state)
 	assert_int_equal(store_open(state_dir, STORE_WRITE, &st), 0);
 	after = dump();
 	assert_string_equal(after, before);
-	assert_int_equal(ask_db("PRAGMA user_version"), 5);
+	assert_int_equal(ask_db("PRAGMA user_version"), 6);
 	assert_readable();
 	assert_int_equal(broken_rule(), 0);
 }

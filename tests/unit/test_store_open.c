@@ -124,7 +124,7 @@ static const struct {
 	const char *sql;
 	int r;
 } foreign[] = {
-	{ "PRAGMA user_version=6", -EPROTO },	 { "PRAGMA user_version=2000000000", -EPROTO },
+	{ "PRAGMA user_version=7", -EPROTO },	 { "PRAGMA user_version=2000000000", -EPROTO },
 	{ "PRAGMA user_version=0", -EUCLEAN },	 { "PRAGMA user_version=-1", -EUCLEAN },
 	{ "PRAGMA application_id=1", -EUCLEAN }, { "DROP TABLE learned", -EUCLEAN },
 };
@@ -186,7 +186,7 @@ static void leave_log(void)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		(void)sqlite3_open(db_path, &db);
-		_exit(sqlite3_exec(db, "PRAGMA user_version=6", NULL, NULL, NULL) != SQLITE_OK);
+		_exit(sqlite3_exec(db, "PRAGMA user_version=7", NULL, NULL, NULL) != SQLITE_OK);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

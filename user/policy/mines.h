@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/matrix.h"
+#include "model/naps.h"
 #include "model/unseen.h"
 #include "policy/store.h"
 
@@ -81,3 +82,17 @@ struct store_coverage {
 int store_coverage_set(struct store *s, int64_t workload, const struct store_coverage *c);
 /* -ENOENT: never computed. */
 int store_coverage_get(struct store *s, int64_t workload, struct store_coverage *ret);
+
+/* A nap of the host: what was called from `began` to `ended` may be known to nobody, `slept_ms` of it.
+ * Those of an hour are one; older than STORE_NAP_FOLD_S before `ended`, those of a day (UTC). In a
+ * transaction. */
+#define STORE_NAP_FOLD_S (8 * 86400)
+int store_nap_add(struct store *s, const struct nap *nap);
+/* All of them; naps_done. */
+int store_naps(struct store *s, struct naps *ret);
+/* When instances of a workload ran, by their beginning; those that run do so until `now`. Caller frees. */
+struct store_life {
+	int64_t began, ended;
+};
+int store_lives(struct store *s, int64_t workload, int64_t now, struct store_life **ret,
+		size_t *ret_cnt);

@@ -7,7 +7,7 @@
 #include "policy/store.h"
 
 #define STORE_APPLICATION_ID TAMIS_MAGIC
-#define STORE_VERSION	     5 /* of the schema */
+#define STORE_VERSION	     6 /* of the schema */
 #define STORE_ERROR_MAX	     512
 /* Strings from outside are cut at this length; a key that is longer is refused. */
 #define STORE_TEXT_MAX	     4096
@@ -182,6 +182,11 @@ enum store_sql {
 	SQL_COVERAGE_GET,
 	SQL_COVERAGE_DEL,
 	SQL_MERGE_MINES,
+	SQL_NAP_ADD,
+	SQL_NAP_FOLD,
+	SQL_NAP_DEL_FOLDED,
+	SQL_NAP_ALL,
+	SQL_LIFE_ALL,
 	SQL_FIND_KEY,
 	SQL_FIND_NAME,
 	SQL_FIND_PART,

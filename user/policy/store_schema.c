@@ -192,6 +192,10 @@ static const char *const migrations[] = {
 	"ALTER TABLE verdict ADD COLUMN errno INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE verdict ADD COLUMN mined INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE generation_denied ADD COLUMN eperm BLOB;",
+
+	/* When nobody watched, by an hour or a day; `slept` in ms. */
+	"CREATE TABLE nap (began INTEGER PRIMARY KEY, ended INTEGER NOT NULL,"
+	" slept INTEGER NOT NULL) STRICT;",
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");

@@ -94,6 +94,22 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_COVERAGE_GET] = "SELECT at, units, known, coverage, low, high, next_hour"
 			     " FROM coverage WHERE workload = ?1",
 	[SQL_COVERAGE_DEL] = "DELETE FROM coverage WHERE workload = ?1",
+
+	[SQL_NAP_ADD] =
+		"INSERT INTO nap (began, ended, slept) VALUES (ifnull((SELECT max(began) FROM nap"
+		" WHERE began / 3600 = ?1 / 3600 AND began <= ?1), ?1), ?2, ?3)"
+		" ON CONFLICT DO UPDATE SET ended = max(ended, excluded.ended),"
+		" slept = slept + excluded.slept",
+	[SQL_NAP_FOLD] = "INSERT INTO nap (began, ended, slept) SELECT min(began), max(ended),"
+			 " sum(slept) FROM nap WHERE began < ?1 GROUP BY began / 86400"
+			 " HAVING count(*) > 1 ON CONFLICT DO UPDATE SET ended = excluded.ended,"
+			 " slept = excluded.slept",
+	[SQL_NAP_DEL_FOLDED] =
+		"DELETE FROM nap WHERE began < ?1 AND began > (SELECT min(first.began)"
+		" FROM nap first WHERE first.began / 86400 = nap.began / 86400)",
+	[SQL_NAP_ALL] = "SELECT began, ended, slept FROM nap ORDER BY began",
+	[SQL_LIFE_ALL] = "SELECT first, iif(running, ?2, coalesce(gone, last, first)) FROM instance"
+			 " WHERE workload = ?1 AND source IS NULL ORDER BY first",
 };
 
 const char *store_sql_mine(enum store_sql id)
