@@ -90,7 +90,8 @@ static void a_rule_waits_for_all_it_names(void **state)
 				      .since = NOW - rows[i].since },
 		};
 		char why[128] = "";
-		bool due = auto_is_due(&rule, &row, NOW - rows[i].last_new, NOW, why, sizeof(why));
+		const struct auto_when when = { .now = NOW, .last_new = NOW - rows[i].last_new };
+		bool due = auto_is_due(&rule, &row, &when, why, sizeof(why));
 
 		if (due != !rows[i].waits || (!due && !strstr(why, rows[i].waits)))
 			fail_msg("%s: %d \"%s\"", rows[i].what, due, why);
@@ -129,7 +130,43 @@ static void nothing_asked_for_is_due_at_once(void **state)
 	const struct store_row row = { .calls = 1, .evidence = { .starts = 1, .since = NOW } };
 	char why[128];
 
-	assert_true(auto_is_due(&rule, &row, NOW, NOW, why, sizeof(why)));
+	assert_true(auto_is_due(&rule, &row, &(struct auto_when){ .now = NOW, .last_new = NOW },
+				why, sizeof(why)));
+}
+
+/* What is watched for a tenth of the time takes ten times as long. */
+static void what_was_slept_is_not_observed(void **state)
+{
+	static struct nap half = { NOW - 2 * DAY, NOW, DAY * 1000 };
+	static const struct naps slept = { &half, 1 };
+	static const struct {
+		int64_t since, last_new;
+		const struct naps *naps;
+		const char *waits; /* NULL: it is due */
+	} rows[] = {
+		{ 2 * DAY, DAY, &slept, NULL },
+		{ 2 * DAY - 4, DAY, &slept, "observed for 86398 s of 86400" },
+		{ 2 * DAY - 4, DAY, NULL, NULL },
+		{ 2 * DAY, DAY - 4, &slept, "a new call 43198 s ago, quiet for 43200 wanted" },
+		{ 2 * DAY, DAY - 4, NULL, NULL },
+	};
+	const struct auto_rule rule = { .mode = MODE_ENFORCE,
+					.observe_s = AUTO_OBSERVE_S,
+					.quiet_s = AUTO_QUIET_S };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct store_row row = {
+			.calls = 1,
+			.evidence = { .starts = 1, .since = NOW - rows[i].since },
+		};
+		const struct auto_when when = { NOW, NOW - rows[i].last_new, rows[i].naps };
+		char why[128] = "";
+		bool due = auto_is_due(&rule, &row, &when, why, sizeof(why));
+
+		if (due != !rows[i].waits || (!due && strcmp(why, rows[i].waits) != 0))
+			fail_msg("row %zu: %d \"%s\"", i, due, why);
+		assert_int_equal(auto_is_quiet(&rule, &row, &when, why, sizeof(why)), due);
+	}
 }
 
 static void a_reason_is_cut_to_its_room(void **state)
@@ -140,7 +177,7 @@ static void a_reason_is_cut_to_its_room(void **state)
 
 	memset(long_why, 'x', sizeof(long_why) - 1);
 	long_why[sizeof(long_why) - 1] = '\0';
-	assert_false(auto_is_due(&rule, &row, 0, NOW, why, sizeof(why)));
+	assert_false(auto_is_due(&rule, &row, &(struct auto_when){ .now = NOW }, why, sizeof(why)));
 	assert_int_equal(strlen(why), sizeof(why) - 1);
 }
 
@@ -151,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_rule_waits_for_all_it_names),
 		cmocka_unit_test(coverage_counts_at_its_least),
 		cmocka_unit_test(nothing_asked_for_is_due_at_once),
+		cmocka_unit_test(what_was_slept_is_not_observed),
 		cmocka_unit_test(a_reason_is_cut_to_its_room),
 	};
 

@@ -87,6 +87,32 @@ static void an_hour_is_one_sample(void **state)
 	assert_true(next.expected > 0 && next.high >= 1);
 }
 
+/* Nine tenths of each hour slept: ten of them are one sample, and less is known of it. */
+static void an_hour_is_one_that_was_watched(void **state)
+{
+	struct unseen all, watched;
+	struct unseen_next next;
+	int64_t w = 0;
+
+	IN_TRANSACTION
+	w = fill("podman/web", 200, 1);
+	assert_stored(coverage_estimate(st, w, &all, &next));
+	assert_int_equal(all.units, 200);
+	IN_TRANSACTION
+	for (unsigned h = 0; h < 200; h++) {
+		const struct nap nap = { FIRST + h * HOUR, FIRST + (h + 1) * HOUR - 1,
+					 (HOUR - 1) * 900 };
+
+		assert_stored(store_nap_add(st, &nap));
+	}
+	assert_stored(coverage_estimate(st, w, &watched, &next));
+	assert_in_range(watched.units, 20, 21);
+	assert_int_equal(watched.seen, all.seen);
+	assert_true(watched.coverage_low < all.coverage_low);
+	assert_true(watched.coverage_high - watched.coverage_low >
+		    all.coverage_high - all.coverage_low);
+}
+
 static void replicas_of_an_hour_are_one_sample(void **state)
 {
 	struct store_coverage c;
@@ -274,6 +300,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_hour_is_one_sample, open_store, drop_dir),
+		cmocka_unit_test_setup_teardown(an_hour_is_one_that_was_watched, open_store,
+						drop_dir),
 		cmocka_unit_test_setup_teardown(replicas_of_an_hour_are_one_sample, open_store,
 						drop_dir),
 		cmocka_unit_test_setup_teardown(too_few_hours_are_said, open_store, drop_dir),

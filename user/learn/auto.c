@@ -17,6 +17,7 @@ struct candidate {
 	const struct auto_options *o;
 	const struct auto_rule *rule;
 	const struct store_row *row;
+	const struct naps *naps;
 	struct store_applied is;
 	int64_t now;
 };
@@ -73,12 +74,11 @@ static bool is_in_policy(enum tamis_stage stage)
 	return stage == TAMIS_WORKLOAD || stage == TAMIS_SESSION;
 }
 
-/* When it made a call for the first time, last. */
-static int last_new(const struct candidate *c, int64_t *ret)
+int auto_last_new(struct store *s, int64_t workload, int64_t *ret)
 {
 	struct policy_origin *origin = NULL;
 	size_t cnt = 0;
-	int r = store_origins(c->o->store, c->row->id, &origin, &cnt);
+	int r = store_origins(s, workload, &origin, &cnt);
 
 	if (r < 0)
 		return r;
@@ -107,19 +107,19 @@ static int is_covered(const struct candidate *c)
 /* The cheap half first: most of them wait for that. */
 static int is_due(const struct candidate *c)
 {
+	struct auto_when when = { .now = c->now, .naps = c->naps };
 	char why[128];
-	int64_t since = 0;
 	int r;
 
-	if (!auto_is_due(c->rule, c->row, 0, c->now, why, sizeof(why)))
+	if (!auto_is_due(c->rule, c->row, &when, why, sizeof(why)))
 		return 0;
 	r = is_covered(c);
 	if (r > 0)
 		r = may(c);
 	if (r <= 0)
 		return r;
-	r = last_new(c, &since);
-	return r < 0 ? r : auto_is_due(c->rule, c->row, since, c->now, why, sizeof(why));
+	r = auto_last_new(c->o->store, c->row->id, &when.last_new);
+	return r < 0 ? r : auto_is_due(c->rule, c->row, &when, why, sizeof(why));
 }
 
 /* A start of it is being judged: its verdict comes first. */
@@ -308,9 +308,10 @@ static int apply_in_transaction(const struct candidate *c)
 	return 0;
 }
 
-static int look_at(const struct auto_options *o, const struct store_row *row, int64_t now)
+static int look_at(const struct auto_options *o, const struct store_row *row,
+		   const struct naps *naps, int64_t now)
 {
-	struct candidate c = { .o = o, .row = row, .now = now };
+	struct candidate c = { .o = o, .row = row, .naps = naps, .now = now };
 	int r;
 
 	c.rule = auto_find(o->rules, row->key);
@@ -328,12 +329,15 @@ static int look_at(const struct auto_options *o, const struct store_row *row, in
 
 int auto_apply(const struct auto_options *o, int64_t now)
 {
+	_naps_ struct naps naps = { 0 };
 	struct store_row *row = NULL;
 	size_t cnt = 0;
-	int r = o->rules->cnt ? store_list(o->store, &row, &cnt) : 0, first = 0;
+	int r = o->rules->cnt ? store_naps(o->store, &naps) : 0, first = 0;
 
+	if (r == 0 && o->rules->cnt)
+		r = store_list(o->store, &row, &cnt);
 	for (size_t i = 0; i < cnt; i++) {
-		int one = look_at(o, &row[i], now);
+		int one = look_at(o, &row[i], &naps, now);
 
 		first = first < 0 || one >= 0 ? first : one;
 		store_row_done(&row[i]);

@@ -33,12 +33,22 @@ struct auto_rules {
 };
 const struct auto_rule *auto_find(const struct auto_rules *r, const char *key);
 
+struct auto_when {
+	int64_t now, last_new;	 /* of a call, for the first time */
+	const struct naps *naps; /* no time that is counted; NULL: there were none */
+};
 /* Pure: whether the rule is satisfied; else what it waits for, in *ret_why (at least 128 bytes). */
-bool auto_is_due(const struct auto_rule *r, const struct store_row *row, int64_t last_new,
-		 int64_t now, char *ret_why, size_t room);
+bool auto_is_due(const struct auto_rule *r, const struct store_row *row,
+		 const struct auto_when *when, char *ret_why, size_t room);
+/* The part of it that is about time: watched for so long, without news for so long. */
+bool auto_is_quiet(const struct auto_rule *r, const struct store_row *row,
+		   const struct auto_when *when, char *ret_why, size_t room);
 /* The same of the coverage that it asks for; `c` NULL: nothing was estimated yet. */
 bool auto_is_covered(const struct auto_rule *r, const struct store_coverage *c, char *ret_why,
 		     size_t room);
+
+/* When a workload made a call of its policy for the first time, last; 0: it made none. */
+int auto_last_new(struct store *s, int64_t workload, int64_t *ret);
 
 struct auto_options {
 	struct store *store;

@@ -31,32 +31,44 @@ static const char *never(const struct auto_rule *r, const struct store_row *row)
 	return row->calls ? NULL : "no calls learned";
 }
 
-/* A clock that was set back makes nothing due. */
-static bool is_past(int64_t since, int64_t now, int64_t wanted)
+/* In seconds, without what was slept. A clock that was set back makes nothing due: negative. */
+static int64_t watched(const struct auto_when *when, int64_t since)
 {
-	return since <= now && now - since >= wanted;
+	int64_t slept_ms = when->naps ? naps_slept(when->naps, since, when->now) : 0;
+
+	return when->now - since - (slept_ms + 999) / 1000;
 }
 
-bool auto_is_due(const struct auto_rule *r, const struct store_row *row, int64_t last_new,
-		 int64_t now, char *ret_why, size_t room)
+bool auto_is_quiet(const struct auto_rule *r, const struct store_row *row,
+		   const struct auto_when *when, char *ret_why, size_t room)
+{
+	int64_t all = watched(when, row->evidence.since), quiet = watched(when, when->last_new);
+
+	if (all < r->observe_s)
+		snprintf(ret_why, room, "observed for %" PRId64 " s of %" PRId64, all,
+			 r->observe_s);
+	else if (quiet < r->quiet_s)
+		snprintf(ret_why, room,
+			 "a new call %" PRId64 " s ago, quiet for %" PRId64 " wanted", quiet,
+			 r->quiet_s);
+	else
+		return true;
+	return false;
+}
+
+bool auto_is_due(const struct auto_rule *r, const struct store_row *row,
+		 const struct auto_when *when, char *ret_why, size_t room)
 {
 	const struct evidence *e = &row->evidence;
 	const char *why = never(r, row);
 
 	if (why)
 		snprintf(ret_why, room, "%s", why);
-	else if (!is_past(e->since, now, r->observe_s))
-		snprintf(ret_why, room, "observed for %" PRId64 " s of %" PRId64, now - e->since,
-			 r->observe_s);
 	else if (e->starts < r->starts)
 		snprintf(ret_why, room, "%" PRIu64 " of %" PRIu64 " starts seen", e->starts,
 			 r->starts);
-	else if (!is_past(last_new, now, r->quiet_s))
-		snprintf(ret_why, room,
-			 "a new call %" PRId64 " s ago, quiet for %" PRId64 " wanted",
-			 now - last_new, r->quiet_s);
 	else
-		return true;
+		return auto_is_quiet(r, row, when, ret_why, room);
 	return false;
 }
 

@@ -13,6 +13,12 @@
 
 /* --- one workload ------------------------------------------------------------------------ */
 
+/* When it would be if the clock had stood still in every nap. */
+static int64_t watched_at(const struct naps *naps, int64_t at)
+{
+	return at - naps_slept(naps, INT64_MIN, at) / 1000;
+}
+
 /* The last one, unless the clock was set back. */
 static struct matrix_unit *find_hour(const struct matrix *hours, int64_t began)
 {
@@ -34,17 +40,21 @@ static struct matrix_unit *find_hour(const struct matrix *hours, int64_t began)
  * some days, not some hours; and the start of a workload that started once is in one hour only, with a
  * score of calls that come together (incidence.clump), so that the interval stays wide until it has
  * started again. Hours in which it made no call count as none.
+ *
+ * An hour is one that was watched: of a duty cycle's naps nothing is known, and a day of which an hour
+ * was watched is no more than an hour's evidence.
  */
-static int to_hours(const struct matrix *epochs, struct matrix *ret)
+static int to_hours(const struct matrix *epochs, const struct naps *naps, struct matrix *ret)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < epochs->cnt; i++) {
 		const struct matrix_unit *epoch = &epochs->unit[i];
-		struct matrix_unit *hour = find_hour(ret, epoch->began);
+		int64_t began = watched_at(naps, epoch->began);
+		struct matrix_unit *hour = find_hour(ret, began);
 
 		if (!hour)
-			r = matrix_add(ret, NULL, epoch->began, &hour);
+			r = matrix_add(ret, NULL, began, &hour);
 		for (unsigned abi = 0; r == 0 && abi < TAMIS_ABI_MAX; abi++)
 			sysset_merge(&hour->set[abi], &epoch->set[abi]);
 	}
@@ -56,10 +66,13 @@ int coverage_estimate(struct store *s, int64_t workload, struct unseen *ret,
 {
 	_matrix_ struct matrix epochs = { 0 }, hours = { 0 };
 	_incidence_ struct incidence in = { 0 };
+	_naps_ struct naps naps = { 0 };
 	int r = store_matrix(s, workload, 0, &epochs);
 
 	if (r == 0)
-		r = to_hours(&epochs, &hours);
+		r = store_naps(s, &naps);
+	if (r == 0)
+		r = to_hours(&epochs, &naps, &hours);
 	if (r == 0)
 		r = incidence_of(&hours, &in);
 	if (r < 0)
