@@ -25,6 +25,16 @@ static void values_are_bounded(void **state)
 		{ "interval", "0.001", -EINVAL },
 		{ "interval", "3601", -EINVAL },
 		{ "interval", "nan", -EINVAL },
+		{ "duty", "on", 0 },
+		{ "duty", "1", 0 },
+		{ "duty", "99", 0 },
+		{ "duty", "0", -EINVAL },
+		{ "duty", "100", -EINVAL },
+		{ "duty", "5%", -EINVAL },
+		{ "duty", "", -EINVAL },
+		{ "duty-sample", "3600", 0 },
+		{ "duty-sample", "0", -EINVAL },
+		{ "duty-sample", "3601", -EINVAL },
 		{ "unit", "86400", 0 },
 		{ "unit", "0", -EINVAL },
 		{ "unit", "86401", -EINVAL },
@@ -44,6 +54,10 @@ static void values_are_bounded(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(daemon_option(&o, rows[i].key, rows[i].value), rows[i].r);
+	assert_int_equal(o.duty, 99);
+	assert_int_equal(o.duty_sample_s, 3600);
+	assert_int_equal(daemon_option(&o, "duty", "off"), 0);
+	assert_int_equal(o.duty, 0);
 	assert_int_equal(o.unit_s, 86400);
 	assert_true(o.no_pin);
 	assert_int_equal(o.watch_cnt, 1);

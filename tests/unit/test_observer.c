@@ -225,9 +225,11 @@ static void units_and_plain_cgroups_are_seeded(void **state)
 static void a_gap_is_counted_without_pins(void **state)
 {
 	static const struct {
-		bool pinned;
+		bool pinned, napping; /* until it was killed */
 		unsigned gaps;
-	} rows[] = { { true, 0 }, { false, 1 } };
+	} rows[] = {
+		{ true, false, 0 }, { false, false, 1 }, { true, false, 1 }, { true, true, 2 }
+	};
 
 	kernel_cgroup(100)->path = "/w-a";
 	kernel_call(100, TAMIS_WORKLOAD, 1);
@@ -237,6 +239,7 @@ static void a_gap_is_counted_without_pins(void **state)
 
 		observer_free(watcher);
 		kernel.pinned = rows[i].pinned;
+		kernel.napping = rows[i].napping;
 		start();
 		row = row_of("cgroup/w-a");
 		assert_int_equal(row.evidence.lost_gaps, rows[i].gaps);

@@ -42,6 +42,50 @@ static void what_is_made_is_told_before_its_name_is_asked(void **state)
 	assert_int_equal(asked_before[1], 1);
 }
 
+/* --- something is new -------------------------------------------------------------------- */
+
+static unsigned executed_cnt, news_cnt;
+
+static void on_executed(void *arg)
+{
+	__atomic_fetch_add(&executed_cnt, 1, __ATOMIC_SEQ_CST);
+}
+
+static void on_news(void *arg)
+{
+	news_cnt++;
+}
+
+/* At once, whoever it is; and as news when it is somebody's. */
+static void what_is_executed_is_told_at_once_and_as_news(void **state)
+{
+	executed_cnt = news_cnt = 0;
+	options.executed = on_executed;
+	options.news = on_news;
+	start();
+	kernel_mkdir(100, "/w-a");
+	kernel_mkdir(101, "/nobodys");
+	drain();
+	kernel_tell(TAMIS_EV_EXEC, 101, "");
+	kernel_heard();
+	assert_int_equal(executed_cnt, 1);
+	drain();
+	assert_int_equal(news_cnt, 0);
+	kernel_tell(TAMIS_EV_EXEC, 100, "");
+	kernel_heard();
+	assert_int_equal(executed_cnt, 2);
+	assert_int_equal(news_cnt, 0);
+	drain();
+	assert_int_equal(news_cnt, 1);
+	kernel_tell(TAMIS_EV_CALL, 100, "sh/bin/");
+	drain();
+	assert_int_equal(news_cnt, 2);
+	kernel_tell(TAMIS_EV_CALL, 101, "sh/bin/");
+	drain();
+	assert_int_equal(news_cnt, 2);
+	assert_int_equal(executed_cnt, 2);
+}
+
 /* --- whose ------------------------------------------------------------------------------- */
 
 static void assert_whose(uint64_t id, const char *key)
@@ -235,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_made_is_told_before_its_name_is_asked),
+		TEST(what_is_executed_is_told_at_once_and_as_news),
 		TEST(whose_a_cgroup_is),
 		TEST(stored_is_told_between_beginning_and_end),
 		TEST(a_start_at_rest_is_a_gap),

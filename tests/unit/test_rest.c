@@ -13,25 +13,26 @@
 #include "learn/rest.h"
 
 static struct {
-	bool rests, filtered;
+	enum tamis_rest rests;
+	bool filtered;
 	int error; /* of the next change */
 	unsigned changes;
 } kernel;
 
-int sensor_rest(struct sensor *s, bool rest)
+int sensor_rest(struct sensor *s, enum tamis_rest kind)
 {
-	if (kernel.rests == rest)
+	if (kernel.rests == kind)
 		return 0;
 	if (kernel.error)
 		return kernel.error;
-	kernel.rests = rest;
+	kernel.rests = kind;
 	kernel.changes++;
 	return 0;
 }
 
 bool sensor_rests(const struct sensor *s)
 {
-	return kernel.rests;
+	return kernel.rests != TAMIS_AWAKE;
 }
 
 bool under_all_filtered(const struct under *u)
@@ -50,7 +51,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	rest_free(rest);
-	return kernel.rests;
+	return kernel.rests != TAMIS_AWAKE;
 }
 
 #define NO_CHANGE -1
@@ -65,7 +66,7 @@ static void look(int64_t now_ms, int change)
 	if (change != NO_CHANGE)
 		assert_int_equal(resting, change);
 	if (r == 1)
-		assert_int_equal(kernel.rests, resting);
+		assert_int_equal(kernel.rests != TAMIS_AWAKE, resting);
 }
 
 static void it_rests_when_all_are_filtered_and_nothing_begins(void **state)
@@ -156,6 +157,120 @@ static void its_end_is_awake(void **state)
 	rest_free(NULL);
 }
 
+/* --- the duty cycle ---------------------------------------------------------------------- */
+
+#define SAMPLE_MS 10000
+
+/* A nap that begins at SAMPLE_MS. */
+static void lie_down(void)
+{
+	rest_duty(rest, SAMPLE_MS, 5);
+	rest_converged(rest, true);
+	look(0, NO_CHANGE);
+	look(SAMPLE_MS - 1, NO_CHANGE);
+	look(SAMPLE_MS, 1);
+	assert_int_equal(kernel.rests, TAMIS_NAPS);
+	assert_true(rest_naps(rest));
+}
+
+static void without_a_cycle_it_never_naps(void **state)
+{
+	rest_converged(rest, true);
+	for (int64_t now = 0; now < 100 * SAMPLE_MS; now += SAMPLE_MS)
+		look(now, NO_CHANGE);
+}
+
+static void what_is_not_converged_is_watched(void **state)
+{
+	rest_duty(rest, SAMPLE_MS, 5);
+	for (int64_t now = 0; now < 100 * SAMPLE_MS; now += SAMPLE_MS)
+		look(now, NO_CHANGE);
+	rest_converged(rest, true);
+	look(100 * SAMPLE_MS, NO_CHANGE);
+	look(101 * SAMPLE_MS, 1);
+	rest_converged(rest, false);
+	look(101 * SAMPLE_MS + 1, 0);
+}
+
+static void a_nap_ends_by_itself(void **state)
+{
+	lie_down();
+	look(SAMPLE_MS + SAMPLE_MS / 2 - 1, NO_CHANGE);
+	look(SAMPLE_MS + SAMPLE_MS * 3 / 2, 0);
+	assert_false(rest_naps(rest));
+}
+
+static void a_nap_ends_at_once_with_what_is_made_or_executed(void **state)
+{
+	lie_down();
+	rest_wake_nap(rest);
+	assert_int_equal(kernel.rests, TAMIS_AWAKE);
+	look(SAMPLE_MS + 1000, 0);
+	look(2 * SAMPLE_MS + 999, NO_CHANGE);
+	look(2 * SAMPLE_MS + 1000, 1);
+	rest_wake(rest);
+	assert_int_equal(kernel.rests, TAMIS_AWAKE);
+}
+
+static void news_end_a_nap_with_the_next_look(void **state)
+{
+	lie_down();
+	rest_news(rest, false);
+	look(SAMPLE_MS + 1, 0);
+	look(2 * SAMPLE_MS + 1, 1); /* they are no news any more */
+}
+
+/* What is executed under a filter can't be anything that isn't learned already. */
+static void an_exec_is_nothing_to_a_rest_under_filters(void **state)
+{
+	rest_duty(rest, SAMPLE_MS, 5);
+	rest_converged(rest, true);
+	kernel.filtered = true;
+	look(0, NO_CHANGE);
+	look(REST_QUIET_MS, 1);
+	assert_int_equal(kernel.rests, TAMIS_RESTS);
+	assert_false(rest_naps(rest));
+	rest_wake_nap(rest);
+	assert_int_equal(kernel.rests, TAMIS_RESTS);
+	look(10 * SAMPLE_MS, NO_CHANGE);
+	assert_int_equal(rest_napped(rest, 10 * SAMPLE_MS), 0);
+	/* one without a filter is sampled first */
+	kernel.filtered = false;
+	look(10 * SAMPLE_MS + 1, 0);
+	look(11 * SAMPLE_MS, NO_CHANGE);
+	look(11 * SAMPLE_MS + 1, 1);
+	assert_int_equal(kernel.rests, TAMIS_NAPS);
+}
+
+static void what_was_napped_is_counted_once(void **state)
+{
+	lie_down();
+	assert_int_equal(rest_napped(rest, SAMPLE_MS), 0);
+	look(SAMPLE_MS + 1000, NO_CHANGE);
+	assert_int_equal(rest_napped(rest, SAMPLE_MS + 1500), 1500);
+	assert_int_equal(rest_napped(rest, SAMPLE_MS + 1500), 0);
+	rest_wake_nap(rest); /* until the look that sees it */
+	look(SAMPLE_MS + 2500, 0);
+	look(SAMPLE_MS + 3500, NO_CHANGE);
+	assert_int_equal(rest_napped(rest, SAMPLE_MS + 3500), 1000);
+}
+
+/* A program that can't be attached goes on napping, whatever was wanted. */
+static void a_nap_that_cant_be_ended_counts_on(void **state)
+{
+	bool resting;
+
+	lie_down();
+	kernel.error = -EMFILE;
+	rest_wake_nap(rest);
+	assert_int_equal(rest_look(rest, SAMPLE_MS + 1000, &resting), -EMFILE);
+	assert_int_equal(rest_look(rest, SAMPLE_MS + 2000, &resting), -EMFILE);
+	assert_true(rest_naps(rest));
+	kernel.error = 0;
+	look(SAMPLE_MS + 3000, 0);
+	assert_int_equal(rest_napped(rest, SAMPLE_MS + 9000), 3000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -168,6 +283,14 @@ int main(void)
 		TEST(a_failure_is_said_and_tried_again),
 		TEST(a_clock_that_goes_back_only_delays),
 		TEST(its_end_is_awake),
+		TEST(without_a_cycle_it_never_naps),
+		TEST(what_is_not_converged_is_watched),
+		TEST(a_nap_ends_by_itself),
+		TEST(a_nap_ends_at_once_with_what_is_made_or_executed),
+		TEST(news_end_a_nap_with_the_next_look),
+		TEST(an_exec_is_nothing_to_a_rest_under_filters),
+		TEST(what_was_napped_is_counted_once),
+		TEST(a_nap_that_cant_be_ended_counts_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

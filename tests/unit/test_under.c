@@ -247,6 +247,38 @@ static void all_is_filtered_or_not(void **state)
 	assert_true(under_all_filtered(under));
 }
 
+static int count_free(const char *key, void *arg)
+{
+	unsigned *cnt = arg;
+
+	assert_string_equal(key, "podman/web");
+	return ++*cnt == 2 ? 7 : 0;
+}
+
+static void what_has_no_filter_is_told(void **state)
+{
+	unsigned cnt = 0;
+
+	workload("podman/web", "podman");
+	assert_int_equal(under_each_free(under, count_free, &cnt), 0);
+	noted("podman/web", "c1", 3, MODE_ENFORCE);
+	noted("podman/web", "c2", 3, MODE_SHADOW);
+	started("podman/web", "c1");
+	assert_int_equal(under_each_free(under, count_free, &cnt), 0);
+	assert_int_equal(cnt, 0);
+	started("podman/web", "c2");
+	assert_int_equal(under_each_free(under, count_free, &cnt), 0);
+	assert_int_equal(cnt, 1);
+	cnt = 0;
+	for (int i = 3; i < 6; i++) {
+		_free_ char *id = text_format("c%d", i);
+
+		started("podman/web", id);
+	}
+	assert_int_equal(under_each_free(under, count_free, &cnt), 7); /* the rest isn't asked */
+	assert_int_equal(cnt, 2);
+}
+
 /* At a daemon's start, from the store alone; what is gone is kept for one look more. */
 static void what_runs_is_looked_up(void **state)
 {
@@ -414,6 +446,7 @@ int main(void)
 		TEST(an_end_of_an_earlier_life_ends_nothing),
 		TEST(a_merged_ones_keys_are_all_its),
 		TEST(all_is_filtered_or_not),
+		TEST(what_has_no_filter_is_told),
 		TEST(what_runs_is_looked_up),
 		TEST(a_workload_nobody_knows_is_nobodys),
 		TEST(a_unit_is_under_what_was_applied),

@@ -26,6 +26,7 @@ static const struct option options[] = {
 	{ "bpffs", required_argument, NULL, OPT_VALUE },
 	{ "interval", required_argument, NULL, OPT_VALUE },
 	{ "unit", required_argument, NULL, OPT_VALUE },
+	{ "duty", required_argument, NULL, OPT_VALUE },
 	{ "watch", required_argument, NULL, OPT_VALUE },
 	{ "service", required_argument, NULL, OPT_VALUE },
 	{ "map-entries", required_argument, NULL, OPT_VALUE },
@@ -142,6 +143,10 @@ static int show_help(void)
 	     "  --watch-denials    count refused calls that get an errno, too (costs: a program "
 	     "on each\n"
 	     "                     call's return); deaths by SIGSYS are always counted\n"
+	     "  --duty PERCENT     while all that runs is known well, watch in samples: so much of "
+	     "the "
+	     "time\n"
+	     "                     at the least; or on, off; default: off\n"
 	     "  --config FILE      options as an ini file; default: " DAEMON_CONFIG "\n"
 	     "  --portable         don't try the faster way into the programs\n"
 	     "  -v, --verbose      say more");

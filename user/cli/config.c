@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/daemon.h"
 #include "cli/duration.h"
+#include "learn/duty.h"
 
 #define WATCH_MAX 256
 
@@ -95,6 +96,18 @@ static int set_yes(bool *field, const char *value, const char *yes)
 	return 0;
 }
 
+static int set_duty(unsigned *field, const char *value)
+{
+	uint64_t percent = 0;
+
+	if (!strcmp(value, "on"))
+		percent = DUTY_PERCENT;
+	else if (strcmp(value, "off") != 0 && set_number(99, value, &percent) < 0)
+		return -EINVAL;
+	*field = (unsigned)percent;
+	return 0;
+}
+
 int daemon_option(struct daemon_options *o, const char *key, const char *value)
 {
 	uint64_t n = 0;
@@ -108,6 +121,10 @@ int daemon_option(struct daemon_options *o, const char *key, const char *value)
 		return set_yes(&o->no_pin, value, "no");
 	if (!strcmp(key, "watch-denials"))
 		return set_yes(&o->watch_denials, value, "yes");
+	if (!strcmp(key, "duty"))
+		return set_duty(&o->duty, value);
+	if (!strcmp(key, "duty-sample"))
+		return set_number(3600, value, &o->duty_sample_s);
 	if (!strcmp(key, "interval"))
 		return set_ms(&o->interval_ms, value);
 	if (!strcmp(key, "unit"))

@@ -201,6 +201,16 @@ static void on_made(void *arg)
 	daemon_under_made(((struct daemon *)arg)->under);
 }
 
+static void on_executed(void *arg)
+{
+	daemon_under_executed(((struct daemon *)arg)->under);
+}
+
+static void on_news(void *arg)
+{
+	daemon_under_news(((struct daemon *)arg)->under);
+}
+
 static int open_observer(struct daemon *d)
 {
 	struct observer_options oo;
@@ -218,6 +228,8 @@ static int open_observer(struct daemon *d)
 		.stored = on_stored,
 		.was_filtered = was_filtered,
 		.made = on_made,
+		.executed = on_executed,
+		.news = on_news,
 		.arg = d,
 	};
 	r = observer_new(&oo, &d->observer);

@@ -24,9 +24,11 @@ struct daemon_options {
 	uint32_t cache_slots;
 	bool portable;
 	bool watch_denials; /* refused calls that get an errno are counted, too */
-	int64_t fold_s;	    /* sampling units older than this are made one a day; 0: never */
-	int64_t gone_s;	    /* workloads gone for so long are dropped; 0: never */
-	char **watch;	    /* NULL-terminated once there is one */
+	unsigned duty;	    /* of a duty cycle: per cent that is watched at the least; 0: none */
+	uint64_t duty_sample_s; /* 1..3600; 0: DUTY_SAMPLE_S */
+	int64_t fold_s;		/* sampling units older than this are made one a day; 0: never */
+	int64_t gone_s;		/* workloads gone for so long are dropped; 0: never */
+	char **watch;		/* NULL-terminated once there is one */
 	size_t watch_cnt;
 	struct apply_config apply;
 	struct oracle_config oracle;
@@ -39,8 +41,8 @@ static inline void daemon_options_donep(struct daemon_options *o)
 }
 
 /* Sets one option by its configuration key: -ENOENT no such key, -EINVAL a bad value. Keys:
- * state, bpffs, pin (yes/no), watch-denials (yes/no), interval (seconds), unit (seconds), map-entries, and watch and
- * service, which add up. */
+ * state, bpffs, pin (yes/no), watch-denials (yes/no), duty (off, on, 1..99), duty-sample (seconds),
+ * interval (seconds), unit (seconds), map-entries, and watch and service, which add up. */
 int daemon_option(struct daemon_options *o, const char *key, const char *value);
 /* The same for section [store]: fold-after, gone-for (durations, a day at least, or "never"). */
 int daemon_store_option(struct daemon_options *o, const char *key, const char *value);

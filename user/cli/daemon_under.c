@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cli/complain.h"
+#include "cli/daemon_duty.h"
 #include "cli/daemon_lost.h"
 #include "learn/rest.h"
 #include "model/calls.h"
@@ -18,6 +19,7 @@ struct daemon_under {
 	struct under *under;
 	struct denied *denied;
 	struct rest *rest;
+	struct daemon_duty *duty; /* NULL: none */
 	bool needed, watching;
 	bool cant_watch; /* told */
 	time_t complained;
@@ -27,6 +29,14 @@ struct daemon_under {
 static void fail(struct daemon_under *u, int r, const char *what)
 {
 	complain(&u->complained, r, what, u->o.store, "trying again");
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* --- denials ----------------------------------------------------------------------------- */
@@ -106,6 +116,10 @@ int daemon_under_attach(struct daemon_under *u, struct sensor *sensor, struct ob
 	u->sensor = sensor;
 	if (r >= 0)
 		r = rest_new(sensor, u->under, &u->rest);
+	if (r >= 0 && u->o.daemon->duty)
+		r = daemon_duty_new(u->o.daemon, u->o.store, u->under, u->rest, &u->duty);
+	if (r >= 0)
+		sensor_tell_execs(sensor, u->duty);
 	if (r >= 0)
 		watch_denials(u);
 	return r;
@@ -115,7 +129,12 @@ void daemon_under_free(struct daemon_under *u)
 {
 	if (!u)
 		return;
+	if (u->duty) {
+		sensor_tell_execs(u->sensor, false);
+		(void)daemon_duty_unit(u->duty, now_ms());
+	}
 	rest_free(u->rest);
+	daemon_duty_free(u->duty);
 	denied_free(u->denied);
 	under_free(u->under);
 	free(u);
@@ -134,6 +153,20 @@ void daemon_under_made(struct daemon_under *u)
 
 	if (rest)
 		rest_wake(rest);
+}
+
+void daemon_under_executed(struct daemon_under *u)
+{
+	struct rest *rest = __atomic_load_n(&u->rest, __ATOMIC_ACQUIRE);
+
+	if (rest)
+		rest_wake_nap(rest);
+}
+
+void daemon_under_news(struct daemon_under *u)
+{
+	if (u->duty)
+		daemon_duty_news(u->duty, false);
 }
 
 void daemon_under_stored(struct daemon_under *u)
@@ -156,6 +189,8 @@ void daemon_under_started(struct daemon_under *u, const struct observed_start *s
 {
 	int r = under_started(u->under, u->o.store, s);
 
+	if (u->duty)
+		daemon_duty_news(u->duty, true);
 	if (r < 0)
 		fail(u, r, "can't note what a start is under");
 }
@@ -169,23 +204,22 @@ void daemon_under_exited(struct daemon_under *u, const struct observed_exit *e)
 	under_ended(u->under, e);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void look_at_rest(struct daemon_under *u)
 {
 	bool resting = false;
-	int r = rest_look(u->rest, now_ms(), &resting);
+	int r = u->duty ? daemon_duty_before(u->duty) : 0;
 
+	if (r < 0)
+		fail(u, r, "can't say how well known is what runs");
+	r = rest_look(u->rest, now_ms(), &resting);
 	if (r > 0)
-		log_debug("the syscall program %s", resting ? "rests" : "is awake");
+		log_debug("the syscall program %s",
+			  resting ? rest_naps(u->rest) ? "naps" : "rests" : "is awake");
 	else if (r < 0)
 		fail(u, r, "can't let the syscall program rest");
+	r = u->duty ? daemon_duty_after(u->duty, now_ms()) : 0;
+	if (r < 0)
+		fail(u, r, "can't note what was slept");
 }
 
 /* A count that grows is no news to the observer. */
@@ -199,6 +233,8 @@ void daemon_under_unit(struct daemon_under *u)
 {
 	int r = under_look(u->under, u->o.store);
 
+	if (r >= 0 && u->duty)
+		r = daemon_duty_unit(u->duty, now_ms());
 	if (r < 0)
 		fail(u, r, "can't look at what runs");
 	r = daemon_lost_tell(&u->lost, u->o.store, sensor_denials_lost(u->sensor), time(NULL));

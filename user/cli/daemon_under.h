@@ -31,8 +31,11 @@ struct under *daemon_under_rows(struct daemon_under *u);
 /* Denials are watched while the configuration says so, or somebody needs them. */
 void daemon_under_need_denials(struct daemon_under *u, bool needed);
 
-/* What the observer tells. `made` from its own thread; `stored`: refused calls are read then. */
+/* What the observer tells. `made` and `executed` from its own thread; `stored`: refused calls are read
+ * then. */
 void daemon_under_made(struct daemon_under *u);
+void daemon_under_executed(struct daemon_under *u);
+void daemon_under_news(struct daemon_under *u);
 void daemon_under_stored(struct daemon_under *u);
 bool daemon_under_filtered(const struct daemon_under *u, const char *key, const char *container);
 void daemon_under_started(struct daemon_under *u, const struct observed_start *s);

@@ -76,9 +76,21 @@ static bool fill(struct herald *h, const struct tamis_event *e, const char *text
 	case TAMIS_EV_EXIT:
 		n->kind = NOTICE_ENDED;
 		return ended_read(e, &n->ended) == 0;
+	case TAMIS_EV_EXEC:
+		n->kind = NOTICE_EXEC;
+		return true;
 	default:
 		return false;
 	}
+}
+
+/* Before all else: whose it is takes milliseconds, and what starts in it doesn't wait. */
+static void tell_at_once(const struct herald *h, uint32_t kind)
+{
+	if (kind == TAMIS_EV_MKDIR && h->o.made)
+		h->o.made(h->o.arg);
+	if (kind == TAMIS_EV_EXEC && h->o.executed)
+		h->o.executed(h->o.arg);
 }
 
 static void on_event(const struct tamis_event *e, const char *text, void *arg)
@@ -86,9 +98,7 @@ static void on_event(const struct tamis_event *e, const char *text, void *arg)
 	struct herald *h = arg;
 	struct notice *n;
 
-	/* before all else: whose it is takes milliseconds, and what starts in it doesn't wait */
-	if (e->kind == TAMIS_EV_MKDIR && h->o.made)
-		h->o.made(h->o.arg);
+	tell_at_once(h, e->kind);
 	n = calloc(1, sizeof(*n));
 	if (!n)
 		return; /* provenance; a path is asked of the tree by the drain */

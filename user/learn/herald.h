@@ -14,7 +14,7 @@
 #include "learn/origin.h"
 #include "sensor/sensor.h"
 
-enum notice_kind { NOTICE_MADE, NOTICE_GONE, NOTICE_CALL, NOTICE_ENDED };
+enum notice_kind { NOTICE_MADE, NOTICE_GONE, NOTICE_CALL, NOTICE_ENDED, NOTICE_EXEC };
 
 struct notice {
 	struct notice *next;
@@ -36,7 +36,9 @@ struct herald;
 struct herald_options {
 	struct sensor *sensor; /* both borrowed */
 	const struct identity_options *identity;
-	void (*made)(void *arg); /* a cgroup was made: told by the thread, at once. May be NULL */
+	/* Told by the thread, at once; may be NULL. A cgroup was made; an executable is new to one. */
+	void (*made)(void *arg);
+	void (*executed)(void *arg);
 	void *arg;
 };
 

@@ -68,12 +68,21 @@ static void on_gone(struct observer *o, const struct notice *n)
 		w->gone = w->heard = o->pending = true;
 }
 
+static void on_news(struct observer *o, const struct notice *n)
+{
+	const struct watched *w = watchlist_find(&o->list, n->cgroup);
+
+	if (o->o.news && !(w && w->ignored))
+		o->o.news(o->o.arg);
+}
+
 static void on_first_call(struct observer *o, const struct notice *n)
 {
 	struct watched *w = watchlist_find(&o->list, n->cgroup);
 
 	if (!(w && w->ignored) && origins_add(&o->origins, &n->origin) == 0)
 		o->pending = true;
+	on_news(o, n);
 }
 
 static void on_ended(struct observer *o, const struct notice *n)
@@ -114,6 +123,8 @@ static bool take_notices(struct observer *o)
 			on_gone(o, n);
 		else if (n->kind == NOTICE_ENDED)
 			on_ended(o, n);
+		else if (n->kind == NOTICE_EXEC)
+			on_news(o, n);
 		else
 			on_first_call(o, n);
 		notice_free(n);
@@ -265,6 +276,7 @@ int observer_start(struct observer *o)
 		.sensor = o->o.sensor,
 		.identity = o->o.identity,
 		.made = o->o.made,
+		.executed = o->o.executed,
 		.arg = o->o.arg,
 	};
 	int r = herald_new(&herald, &o->herald);

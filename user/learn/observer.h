@@ -42,8 +42,13 @@ struct observer_options {
 	/* Whether what was started in a container just now, or lately, was under a filter of ours: asked
 	 * within a drain, before `started` is told. NULL: nothing was. */
 	bool (*was_filtered)(void *arg, const char *key, const char *container);
-	/* A cgroup was made: told at once, from the ring's own thread. May be NULL. */
+	/* A cgroup was made; an executable was new to one, if the sensor tells of them: told at once, from
+	 * the ring's own thread. May be NULL. */
 	void (*made)(void *arg);
+	void (*executed)(void *arg);
+	/* One that isn't known to be nobody's ran an executable, or made a call, that was new to it: told
+	 * before the drain that may have it. May be NULL. */
+	void (*news)(void *arg);
 	/* Another observer than the daemon's, which may run beside it on the same store: only what is
 	 * made from now on in a cgroup (its path) that this says yes to is anybody's. Nothing else is
 	 * told of, and what the daemon keeps of its units stays. Asked within drains. NULL: all. */

@@ -404,19 +404,31 @@ static bool is_filtered(const struct row *r)
 	return r->mode == MODE_ENFORCE || r->mode == MODE_PROBATION;
 }
 
+static bool runs_free(const struct under *u, const struct row *r)
+{
+	if (is_filtered(r))
+		return false;
+	return !r->ended_ms || !r->path || under_is_populated(u->mount, r->path);
+}
+
 bool under_all_filtered(const struct under *u)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < u->cnt; i++) {
-		const struct row *r = &u->row[i];
-		bool runs = !r->ended_ms;
-
-		if (!runs && !is_filtered(r))
-			runs = !r->path || under_is_populated(u->mount, r->path);
-		if (runs && !is_filtered(r))
+		if (runs_free(u, &u->row[i]))
 			return false;
-		any |= runs;
+		any |= !u->row[i].ended_ms;
 	}
 	return any;
+}
+
+int under_each_free(const struct under *u, int (*fn)(const char *key, void *arg), void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < u->cnt && r == 0; i++)
+		if (runs_free(u, &u->row[i]))
+			r = fn(u->row[i].key, arg);
+	return r;
 }

@@ -31,3 +31,5 @@ int under_look(struct under *u, struct store *s);
 int under_find(struct under *u, const char *key, const char *container, struct under_row *ret);
 /* Whether something runs, and all of it in probation or enforce. */
 bool under_all_filtered(const struct under *u);
+/* The workload's key of each that runs and isn't; fn's first non-zero value ends it and is returned. */
+int under_each_free(const struct under *u, int (*fn)(const char *key, void *arg), void *arg);
