@@ -5,6 +5,8 @@
 # make demo-oracle   five services, each from an empty policy by the oracle loop
 # make demo-mine     eight services, each mined by its tests, and run under what came out
 # make fuzz    every parser of outside input, TIME=60 seconds each
+# make unit-san, unit-valgrind   unit tests sanitized (clang), under valgrind
+# make coverage   lines of user/ that tests run
 # make budget  what the programs cost the verifier, into tests/bpf/budget.tsv
 # make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
@@ -57,7 +59,7 @@ BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: budget fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench lint format deps clean help install
+.PHONY: budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench lint format deps clean help install
 
 all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
@@ -226,21 +228,37 @@ $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(O)/fuzz/obj/lib.a
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(O)/fuzz/obj/lib.a $(PKG_LIBS)
 
 fuzz: $(FUZZ)
-	$(Q)for f in $(FUZZ); do echo "  $$f"; \
-		mkdir -p $(O)/fuzz/found/$$(basename $$f) && \
-		$$f -max_total_time=$(TIME) -timeout=10 -print_final_stats=1 -artifact_prefix=$(O)/fuzz/ \
-			$(O)/fuzz/found/$$(basename $$f) tests/fuzz/corpus/$$(basename $$f) 2>$(O)/fuzz/log || \
-			{ tail -n 30 $(O)/fuzz/log; exit 1; }; \
-		grep number_of_executed $(O)/fuzz/log; done
+	$(Q)O=$(O) TIME=$(TIME) tests/fuzz/run $(FUZZ)
 
 unit: $(UNIT)
 	$(Q)O=$(O) tests/run unit
 budget: $(O)/tools/budget
 	$(Q)O=$(O) tests/bpf/budget
+unit: $(UNIT)
+	$(Q)O=$(O) tests/run unit
+
+# What valgrind doesn't know of the kernel.
+NATIVE  := $(O)/quality/native $(O)/quality/native.so
+$(O)/quality/native.so: TOOL_FLAGS := -shared -fPIC -DPRELOADED
+$(NATIVE): tests/quality/native.c
+	$(call say,TOOL,$@)
+	$(Q)$(call tool,$(TOOL_FLAGS))
+
+unit-valgrind: $(UNIT) $(NATIVE)
+	$(Q)O=$(O) tests/quality/valgrind
+
+# By clang, sanitized, and counting lines: one build for all that tests/quality asks of it.
+INSTRUMENTED := CC=$(CLANG) CFLAGS='-O1 -g --coverage -fprofile-update=atomic' SANITIZE=1
+instrumented:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/san $(INSTRUMENTED) all tools
+
+unit-san: instrumented
+	$(Q)tests/quality/units $(O)/san
 
 
-unit-san:
-	$(Q)$(MAKE) --no-print-directory O=$(O)/san SANITIZE=1 unit
+coverage: deps
+	$(Q)$(MAKE) --no-print-directory instrumented
+	$(Q)O=$(O)/san tests/quality/measure
 
 tools: $(TOOLS) $(UNIT)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # One test program's TAP output (cmocka's, bats') -> records, one a line:
-#   pass NAME | fail NAME | out LINE (of the last failure) | skip NAME<TAB>REASON
+#   pass NAME | fail NAME | out LINE (of the last failure, or "# said: LINE") | skip NAME<TAB>REASON
 # -v rc=EXIT -v limit=SECONDS: what the program as a whole is guilty of is a failure, too.
 
 function fail(name) { print "fail " name; failed++ }
@@ -46,6 +46,7 @@ function skip(name, reason) {
 	next
 }
 
+/^# said: / { sub(/^# said: /, ""); print "out # " $0; next }
 open && /^#/ { print "out " $0; next }
 !/^#/ { noise = $0; tail[++lines] = $0 }
 

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Another compiler, sanitizers, valgrind, fuzzing, coverage, and what of `make lint` is quick. The tests
+# below "instrumented" are its own.
+
+load ../lib/base.bash
+
+san=$O/san
+
+setup() {
+	cd "$ROOT" || return
+	unset "${!BATS_@}" 2>/dev/null || true
+}
+
+# Its own output is what a failure shows.
+build() {
+	make --no-print-directory O="$O" WERROR=1 -j "$(nproc)" "$@" 3>&- | grep -E 'warning|error|Error' || true
+	return "${PIPESTATUS[0]}"
+}
+
+@test "clang builds all of it without a warning" {
+	build instrumented
+	find "$san" -name '*.gcda' -delete
+}
+
+@test "unit tests by clang: ASan, UBSan and LeakSanitizer find nothing" {
+	tests/quality/units "$san" 3>&-
+}
+
+@test "85 % of the lines of user/ are run by unit tests" {
+	tests/quality/coverage "$san" 85 | sed 's/^/# said: /' >&3
+}
+
+@test "unit tests under valgrind: nothing unwritten is read, nothing lost" {
+	build unit-valgrind
+}
+
+@test "fuzzing from the corpus, a few seconds each, finds nothing" {
+	build fuzz TIME=5
+}
+
+@test "format, layers, licences, lengths, links, scripts" {
+	tests/lint/run quick
+}
