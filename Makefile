@@ -38,7 +38,8 @@ endif
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
            -Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
 comma   := ,
-SAN     := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+SAN     := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all \
+           $(if $(findstring clang,$(CC)),-D__SANITIZE_ADDRESS__)) # gcc says so itself
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(SAN) $(PKG_CFLAGS) \
              -I. -Iuser -I$(O)/gen -MMD -MP
@@ -230,10 +231,9 @@ $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(O)/fuzz/obj/lib.a
 fuzz: $(FUZZ)
 	$(Q)O=$(O) TIME=$(TIME) tests/fuzz/run $(FUZZ)
 
-unit: $(UNIT)
-	$(Q)O=$(O) tests/run unit
 budget: $(O)/tools/budget
 	$(Q)O=$(O) tests/bpf/budget
+
 unit: $(UNIT)
 	$(Q)O=$(O) tests/run unit
 
@@ -254,7 +254,6 @@ instrumented:
 
 unit-san: instrumented
 	$(Q)tests/quality/units $(O)/san
-
 
 coverage: deps
 	$(Q)$(MAKE) --no-print-directory instrumented
