@@ -55,7 +55,7 @@ TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) 
            $(O)/tools/variety-static $(O)/tools/planted-asan \
            $(O)/tools/tamis-start-faults $(O)/tools/tamis-keeper-faults \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
-BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns
+BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/spawn $(O)/bench/nothing
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -201,9 +201,11 @@ $(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
 
 $(O)/bench/empty $(O)/bench/turns: $(O)/bench/empty.skel.h
 $(O)/bench/turns: $(O)/libtamis.a
+$(O)/bench/nothing: LDFLAGS += -static
 $(O)/bench/%: tests/bench/%.c
 	$(call say,BENCH,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench -o $@ $< $(filter %.a,$^) $(PKG_LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench $(LDFLAGS) -o $@ $< $(filter %.a,$^) \
+		$(if $(filter -static,$(LDFLAGS)),,$(PKG_LIBS))
 
 # Every parser of outside input under libFuzzer, from its corpus, TIME seconds each.
 TIME    ?= 60
