@@ -9,6 +9,7 @@
 # make coverage   lines of user/ that tests run
 # make budget  what the programs cost the verifier, into tests/bpf/budget.tsv
 # make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
+# make check-arm64   cross-built: unit tests under qemu, the sensor and policies in a virtual machine
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
 
 O       ?= build
@@ -21,18 +22,28 @@ PKG     := libbpf libseccomp jansson sqlite3 libsystemd inih libmd
 # What runs in an engine's start path: no libbpf, no SQLite, no bus (make lint asks ldd).
 PKG_START := libseccomp jansson libmd
 PKG_KEEPER := libseccomp jansson libmd libsystemd
-ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+# A cross build: a directory that tests/arm64/sysroot made. Not gcc: its cross packages can't be
+# installed beside gcc-multilib.
+ifneq ($(SYSROOT),)
+CC      := clang --target=aarch64-linux-gnu --sysroot=$(SYSROOT)
+AR      := aarch64-linux-gnu-ar
+PKG_DIR := $(SYSROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig
+PKGCONF := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(PKG_DIR) pkg-config
+else
+PKGCONF := pkg-config
+endif
+ARCH    := $(shell $(CC) -dumpmachine 2>/dev/null | sed 's/-.*//;s/x86_64/x86/;s/aarch64/arm64/')
 VMLINUX_H ?= vmlinux/vmlinux.h
 
 Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 # The goals that install what is missing must work before pkg-config exists.
-ifeq ($(filter run demo-oracle demo-mine check check-vm clean deps help,$(MAKECMDGOALS)),)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKG))
-PKG_LIBS   := $(shell pkg-config --libs $(PKG)) -lm
-START_LIBS := $(shell pkg-config --libs $(PKG_START))
-KEEPER_LIBS := $(shell pkg-config --libs $(PKG_KEEPER))
+ifeq ($(filter run demo-oracle demo-mine check check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
+PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKG))
+PKG_LIBS   := $(shell $(PKGCONF) --libs $(PKG)) -lm
+START_LIBS := $(shell $(PKGCONF) --libs $(PKG_START))
+KEEPER_LIBS := $(shell $(PKGCONF) --libs $(PKG_KEEPER))
 endif
 
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
@@ -52,8 +63,8 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
 UNIT    := $(patsubst tests/%.c,$(O)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) \
-           $(O)/tools/variety-static $(O)/tools/planted-asan \
-           $(O)/tools/tamis-start-faults $(O)/tools/tamis-keeper-faults \
+           $(O)/tools/variety-static $(O)/tools/tamis-start-faults $(O)/tools/tamis-keeper-faults \
+           $(if $(SYSROOT),,$(O)/tools/planted-asan) \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
 BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/spawn $(O)/bench/nothing
 
@@ -94,6 +105,10 @@ check-vm:
 	$(Q)tests/deps vm
 	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)O=$(O) tests/vm/run $(KERNELS)
+
+check-arm64:
+	$(Q)tests/deps arm64
+	$(Q)O=$(O)/arm64 tests/arm64/run $(KERNELS)
 
 # --- build --------------------------------------------------------------------------------
 $(O)/tamis: $(O)/user/cli/main.o $(O)/libtamis.a
