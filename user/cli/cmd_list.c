@@ -12,6 +12,7 @@
 #include "cli/pending.h"
 #include "cli/print.h"
 #include "cli/scoring.h"
+#include "cli/slept_text.h"
 #include "learn/unattributed.h"
 
 struct list_options {
@@ -26,6 +27,7 @@ struct extra {
 	unsigned needed;	/* calls that mining denied, and that are made (cli/mined.h) */
 	unsigned blocked, cves; /* cli/scoring.h */
 	struct store_coverage coverage;
+	struct slept slept;
 };
 
 /* --- for people -------------------------------------------------------------------------- */
@@ -71,16 +73,17 @@ static void add_row(struct print_table *t, const struct store_row *row, const st
 {
 	const struct evidence *e = &row->evidence;
 	char state[128], waits[32] = "", needed[40] = "", mode[PRINT_MODE_MAX], score[32];
-	char coverage[COMPLETENESS_CELL_MAX];
+	char coverage[COMPLETENESS_CELL_MAX], slept[SLEPT_CELL_MAX];
 
 	if (extra->pending)
 		snprintf(waits, sizeof(waits), ", %u pending", extra->pending);
 	if (extra->needed)
 		snprintf(needed, sizeof(needed), ", %u needed after all", extra->needed);
 	snprintf(score, sizeof(score), "%u/%u", extra->blocked, extra->cves);
-	snprintf(state, sizeof(state), "%s%s%s%s%s%s", row->running ? "running" : "gone",
-		 evidence_is_partial(e) ? ", partial" : "", row->why_not ? ", unenforceable" : "",
-		 row->opted_out ? ", opted out" : "", waits, needed);
+	snprintf(state, sizeof(state), "%s%s%s%s%s%s%s", row->running ? "running" : "gone",
+		 evidence_is_partial(e) ? ", partial" : "", slept_cell(&extra->slept, slept),
+		 row->why_not ? ", unenforceable" : "", row->opted_out ? ", opted out" : "", waits,
+		 needed);
 	print_cell(t, row->engine);
 	print_cell(t, name_of(row));
 	print_cell(t, row->image);
@@ -118,6 +121,8 @@ static json_t *json_row(const struct store_row *row, const struct extra *extra)
 
 	int r = json_object_set_new(json, "coverage", completeness_json(&extra->coverage));
 
+	if (r == 0)
+		r = json_object_set_new(json, "watched", slept_json(&extra->slept));
 	if (r == 0)
 		r = json_object_set_new(json, "needed_count", json_integer(extra->needed));
 	if (json_object_set_new(json, "score", score) == 0 && r == 0)
@@ -162,16 +167,22 @@ static size_t choose(const struct list_options *o, struct store_row *rows, size_
 static int look_at(struct store *s, const struct store_row *rows, size_t cnt, struct extra *extra)
 {
 	_scoring_quick_ struct scoring_quick quick = { 0 };
+	_naps_ struct naps naps = { 0 };
 	struct sysset pending[TAMIS_ABI_MAX];
 	struct learned learned;
 	int r = scoring_quick_load(&quick);
 
 	if (r < 0)
 		return r;
+	r = store_naps(s, &naps);
+	if (r < 0)
+		return lookup_failed(s, r);
 	for (size_t i = 0; i < cnt; i++) {
 		r = pending_sift(s, rows[i].id, quick.risk.guard, pending, &learned);
 		if (r == 0)
 			r = completeness_load(s, rows[i].id, &extra[i].coverage);
+		if (r == 0)
+			r = slept_load(s, rows[i].id, &naps, &extra[i].slept);
 		if (r == 0)
 			r = mined_count_made(s, rows[i].id, &extra[i].needed);
 		if (r < 0)

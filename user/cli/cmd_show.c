@@ -198,6 +198,7 @@ static void print_head(const struct shown *s)
 	       row->replicas, row->replicas == 1 ? "" : "s");
 	print_evidence(&row->evidence, stdout);
 	completeness_print(&s->complete, stdout);
+	slept_print(&s->slept, stdout);
 	print_field("not enforceable:", row->why_not, NULL);
 	print_leaves(row);
 	print_sets("gate:      these are in no runtime's table (a newer runtime, or a hook): ",
@@ -308,6 +309,8 @@ static int load(struct store *store, const char *name, struct shown *s)
 		r = completeness_load(store, s->row.id, &s->coverage);
 	if (r == 0)
 		r = completeness_now(store, s->row.id, &s->complete);
+	if (r == 0)
+		r = slept_load(store, s->row.id, NULL, &s->slept);
 	if (r == 0)
 		r = store_learned(store, s->row.id, &learned);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include "cli/mined.h"
 #include "cli/pending.h"
 #include "cli/refused.h"
+#include "cli/slept_text.h"
 #include "policy/denials.h"
 
 struct text_list {
@@ -28,6 +29,7 @@ struct shown {
 	struct refused refused;		/* of what is in shadow; generation 0: nothing is */
 	struct store_coverage coverage; /* as list has it */
 	struct completeness complete;	/* now */
+	struct slept slept;
 };
 
 /* Who made a call first, the runtime's setup apart; NULL: nobody knows. */

@@ -115,6 +115,7 @@ int show_json(const struct shown *s)
 
 	r |= json_object_set_new(top, "version", json_integer(1));
 	r |= json_object_set_new(top, "coverage", completeness_json(&s->coverage));
+	r |= json_object_set_new(top, "watched", slept_json(&s->slept));
 	r |= json_object_set_new(top, "estimate", completeness_now_json(&s->complete));
 	r |= json_object_set_new(top, "needed_count", json_integer((json_int_t)s->mined.made_cnt));
 	r |= json_object_set_new(top, "rule", print_json_rule(&s->is));
