@@ -8,6 +8,7 @@
 # make unit-san, unit-valgrind   unit tests sanitized (clang), under valgrind
 # make coverage   lines of user/ that tests run
 # make budget  what the programs cost the verifier, into tests/bpf/budget.tsv
+# make soak    faults at random under load, what is recorded held against what was called (TIME=1h)
 # make check-vm   Debian's kernels in virtual machines (KERNELS="5.10 6.1 6.12 newest")
 # make check-arm64   cross-built: unit tests under qemu, the sensor and policies in a virtual machine
 # O=DIR output directory; V=1 commands shown; SANITIZE=1 ASan+UBSan; WERROR=1 as CI builds
@@ -39,7 +40,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 # The goals that install what is missing must work before pkg-config exists.
-ifeq ($(filter run demo-oracle demo-mine check check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
+ifeq ($(filter run demo-oracle demo-mine check soak check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKG))
 PKG_LIBS   := $(shell $(PKGCONF) --libs $(PKG)) -lm
 START_LIBS := $(shell $(PKGCONF) --libs $(PKG_START))
@@ -71,7 +72,7 @@ BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench lint format deps clean help install
+.PHONY: budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench soak lint format deps clean help install
 
 all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
@@ -170,6 +171,7 @@ $(O)/tools/%: tests/tools/%.c
 
 # The programs that tests run: one without a C library, one in each kind of executable.
 tool = mkdir -p $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -I. $(1) -o $@ $< -lpthread
+$(O)/tools/failalloc: TOOL_FLAGS := -shared -fPIC
 $(O)/tools/calls: TOOL_FLAGS := -static -nostdlib -ffreestanding -fno-stack-protector
 $(O)/tools/needs $(O)/tools/asks $(O)/tools/asker $(O)/tools/forger $(O)/tools/planted: TOOL_FLAGS := -static
 $(O)/tools/variety-static: tests/tools/variety.c
@@ -277,6 +279,12 @@ coverage: deps
 	$(Q)O=$(O)/san tests/quality/measure
 
 tools: $(TOOLS) $(UNIT)
+
+# TIME as given; fuzz has another default.
+SOAK_TIME = $(if $(filter file,$(origin TIME)),1h,$(TIME))
+soak: deps
+	$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)O=$(O) TIME=$(SOAK_TIME) tests/soak/run
 
 # BENCH=NAME: that one alone, of those in tests/bench/run.
 bench: all tools $(BENCHES)
