@@ -33,18 +33,17 @@ static void on_signal(int sig)
 static int subscribe(void)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
-	struct {
+	const enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+	union {
 		struct nlmsghdr header;
-		struct cn_msg cn;
-		enum proc_cn_mcast_op op;
-	} __attribute__((packed)) msg = {
-		.header = { .nlmsg_len = sizeof(msg), .nlmsg_type = NLMSG_DONE },
-		.cn = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(msg.op) },
-		.op = PROC_CN_MCAST_LISTEN,
-	};
+		char bytes[NLMSG_LENGTH(sizeof(struct cn_msg) + sizeof(op))];
+	} msg = { .header = { .nlmsg_len = sizeof(msg), .nlmsg_type = NLMSG_DONE } };
+	struct cn_msg *cn = NLMSG_DATA(&msg.header);
 	int fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
 	int room = 16 << 20;
 
+	*cn = (struct cn_msg){ .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(op) };
+	memcpy(cn->data, &op, sizeof(op));
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
