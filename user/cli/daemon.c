@@ -325,6 +325,16 @@ static int again(sd_event_source *source, uint64_t usec)
 	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+static void tell_cost(const struct daemon *d)
+{
+	struct drain_cost c = observer_cost(d->observer);
+
+	if (c.walk_ns)
+		log_debug("drained: %zu sets with news; the walk %" PRIu64 " us, the store %" PRIu64
+			  " us",
+			  c.news, c.walk_ns / 1000, c.store_ns / 1000);
+}
+
 static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct daemon *d = arg;
@@ -332,6 +342,7 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *arg)
 
 	if (r < 0)
 		fail(d, r, "can't store what was seen");
+	tell_cost(d);
 	daemon_apply_interval(d->apply);
 	daemon_probation_interval(d->probation);
 	daemon_oracle_interval(d->oracle, r >= 0);

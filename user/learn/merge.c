@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel's maps hold, into the store: by unit, and only what isn't there yet. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "learn/observer_internal.h"
@@ -96,100 +97,142 @@ static void calls_of_unit(const struct tamis_set *set, uint32_t unit, struct sys
 	}
 }
 
-/* Stores what of `calls` isn't yet, as of one unit. */
-static int store_unit_calls(struct observer *o, const struct watched *w, struct kept *k, int which,
-			    const struct sysset *calls)
+/* --- what isn't stored yet ----------------------------------------------------------------- */
+
+/* Of one set, as of one unit; or calls that no unit we know of has. The walk over the maps comes before
+ * all of the storing, which is slow: what it finds waits here. */
+struct unstored {
+	struct watched *w;
+	struct kept *kept;
+	enum { UNIT_NOW, UNIT_BEFORE, UNIT_UNKNOWN } unit;
+	struct sysset calls;
+};
+
+static int unstored_add(struct observer *o, const struct unstored *new)
+{
+	if (o->unstored_cnt == o->unstored_room) {
+		size_t room = o->unstored_room ? o->unstored_room * 2 : 64;
+		struct unstored *grown = reallocarray(o->unstored, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		o->unstored = grown;
+		o->unstored_room = room;
+	}
+	o->unstored[o->unstored_cnt++] = *new;
+	return 0;
+}
+
+static void drop_unstored(struct observer *o)
+{
+	free(o->unstored);
+	o->unstored = NULL;
+	o->unstored_cnt = o->unstored_room = 0;
+}
+
+/* What of `calls` isn't known to be in the store. Known from here on: should storing it fail, all is
+ * forgotten that is known. */
+static int note_unit(struct observer *o, struct watched *w, struct kept *k, int which,
+		     const struct sysset *calls)
 {
 	uint32_t unit = o->unit[which];
-	struct sysset new = *calls;
-	int half = unit & 1, r;
+	struct unstored new = { w, k, which ? UNIT_BEFORE : UNIT_NOW, *calls };
+	int half = unit & 1;
 
 	if (k->unit[half] != unit) {
 		k->unit[half] = unit;
 		memset(&k->calls[half], 0, sizeof(k->calls[half]));
 	}
-	sysset_remove(&new, &k->calls[half]);
-	if (sysset_is_empty(&new))
+	sysset_remove(&new.calls, &k->calls[half]);
+	if (sysset_is_empty(&new.calls))
 		return 0;
-	r = gate_note(o, w, &k->key, &new);
-	if (r < 0)
-		return r;
-	r = store_calls(o->o.store, w->instance, o->row[which], k->key.stage, k->key.abi, &new,
-			which ? o->unit_end : o->now);
-	if (r >= 0)
-		sysset_merge(&k->calls[half], &new);
-	return r;
+	sysset_merge(&k->calls[half], &new.calls);
+	return unstored_add(o, &new);
 }
 
-/* Calls that no unit we know of has, and the store neither: the daemon was away, or the store is
- * another one. */
-static int old_calls(struct observer *o, const struct watched *w, const struct kept *k,
-		     const struct tamis_set *set, const struct sysset *recent, struct sysset *ret)
+/* Calls from before the units we know: the daemon was away, or the store is another one. */
+static int note_old(struct observer *o, struct watched *w, struct kept *k,
+		    const struct tamis_set *set, const struct sysset *recent)
 {
-	struct learned known;
-	int r;
+	struct unstored old = { w, k, UNIT_UNKNOWN, { { 0 } } };
 
-	memcpy(ret->bits, set->seen, sizeof(ret->bits));
-	sysset_remove(ret, recent);
-	if (sysset_is_empty(ret))
+	if (k->seen_stored)
 		return 0;
-	r = store_learned(o->o.store, w->workload, &known);
-	if (r >= 0)
-		sysset_remove(ret, &known.set[k->key.stage][k->key.abi]);
-	return r;
+	memcpy(old.calls.bits, set->seen, sizeof(old.calls.bits));
+	sysset_remove(&old.calls, recent);
+	k->seen_stored = sysset_is_empty(&old.calls);
+	return k->seen_stored ? 0 : unstored_add(o, &old);
 }
 
-static int store_old_calls(struct observer *o, const struct watched *w, struct kept *k,
-			   const struct tamis_set *set, const struct sysset *recent)
+static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
 {
-	struct sysset old;
-	int r = k->seen_stored ? 0 : old_calls(o, w, k, set, recent, &old);
-
-	if (k->seen_stored || r < 0)
-		return r;
-	if (!sysset_is_empty(&old)) {
-		r = gate_note(o, w, &k->key, &old);
-		if (r >= 0)
-			r = store_calls_before(o->o.store, w->instance, o->row[1], k->key.stage,
-					       k->key.abi, &old, o->unit_end);
-	}
-	k->seen_stored = r >= 0;
-	return r;
-}
-
-static int store_set(struct observer *o, const struct watched *w, const struct tamis_key *key,
-		     const struct tamis_set *set)
-{
-	struct kept *k = watchlist_kept(&o->list, key);
+	struct observer *o = arg;
 	struct sysset calls[2], recent;
-	int r;
+	struct watched *w;
+	struct kept *k;
+	int r = entry_of(o, key->cgroup, &w);
 
+	if (r <= 0)
+		return r;
+	k = watchlist_kept(&o->list, key);
 	if (!k)
 		return -ENOMEM;
 	for (int i = 0; i < 2; i++)
 		calls_of_unit(set, o->unit[i], &calls[i]);
 	recent = calls[0];
 	sysset_merge(&recent, &calls[1]);
-	r = store_unit_calls(o, w, k, 1, &calls[1]);
+	r = note_unit(o, w, k, 1, &calls[1]);
 	if (r >= 0)
-		r = store_unit_calls(o, w, k, 0, &calls[0]);
-	return r < 0 ? r : store_old_calls(o, w, k, set, &recent);
+		r = note_unit(o, w, k, 0, &calls[0]);
+	return r < 0 ? r : note_old(o, w, k, set, &recent);
 }
 
-static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
-{
-	struct observer *o = arg;
-	struct watched *w;
-	int r = entry_of(o, key->cgroup, &w);
+/* --- storing it ---------------------------------------------------------------------------- */
 
-	if (r <= 0)
+static int store_of_unit(struct observer *o, const struct unstored *u)
+{
+	int which = u->unit == UNIT_BEFORE;
+	int r = gate_note(o, u->w, &u->kept->key, &u->calls);
+
+	if (r < 0)
 		return r;
-	if (!w->instance) {
-		r = rows_store(o, w, false);
-		if (r < 0)
-			return r;
+	return store_calls(o->o.store, u->w->instance, o->row[which], u->kept->key.stage,
+			   u->kept->key.abi, &u->calls, which ? o->unit_end : o->now);
+}
+
+static int store_old(struct observer *o, const struct unstored *u)
+{
+	const struct tamis_key *key = &u->kept->key;
+	struct sysset calls = u->calls;
+	struct learned known;
+	int r = store_learned(o->o.store, u->w->workload, &known);
+
+	if (r < 0)
+		return r;
+	sysset_remove(&calls, &known.set[key->stage][key->abi]);
+	if (!sysset_is_empty(&calls)) {
+		r = gate_note(o, u->w, key, &calls);
+		if (r >= 0)
+			r = store_calls_before(o->o.store, u->w->instance, o->row[1], key->stage,
+					       key->abi, &calls, o->unit_end);
 	}
-	return store_set(o, w, key, set);
+	u->kept->seen_stored = r >= 0;
+	return r;
+}
+
+static int store_unstored(struct observer *o)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < o->unstored_cnt; i++) {
+		const struct unstored *u = &o->unstored[i];
+
+		if (!u->w->instance)
+			r = rows_store(o, u->w, false);
+		if (r >= 0)
+			r = u->unit == UNIT_UNKNOWN ? store_old(o, u) : store_of_unit(o, u);
+	}
+	return r;
 }
 
 static int store_first(struct observer *o, const struct watched *w, const struct origin *from)
@@ -258,8 +301,14 @@ int merge_drain(struct observer *o, bool force)
 		.leave = on_leave,
 		.arg = o,
 	};
+	uint64_t began = observer_worked_ns();
 	int r = sensor_drain(o->o.sensor, &walk, force);
 
+	o->cost.walk_ns += observer_worked_ns() - began;
+	o->cost.news += o->unstored_cnt;
+	if (r >= 0)
+		r = store_unstored(o);
+	drop_unstored(o);
 	if (r >= 0)
 		r = rows_store_dirty(o);
 	if (r >= 0)

@@ -158,6 +158,14 @@ static int drain_failed(struct observer *o, int r)
 	return r;
 }
 
+uint64_t observer_worked_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 static int drain(struct observer *o)
 {
 	bool force = o->force;
@@ -188,8 +196,10 @@ static int drain(struct observer *o)
 
 int observer_drain(struct observer *o)
 {
+	uint64_t began = observer_worked_ns();
 	bool more;
 
+	o->cost = (struct drain_cost){ 0 };
 	do {
 		int r = 0;
 
@@ -199,6 +209,7 @@ int observer_drain(struct observer *o)
 		if (r < 0)
 			return r;
 	} while (more);
+	o->cost.store_ns = observer_worked_ns() - began - o->cost.walk_ns;
 	return 0;
 }
 
@@ -372,4 +383,9 @@ struct observer_stats observer_stats(const struct observer *o)
 	for (const struct watched *w = o->list.cgroup; w; w = w->hh.next)
 		stats.workload_cgroups += !w->ignored;
 	return stats;
+}
+
+struct drain_cost observer_cost(const struct observer *o)
+{
+	return o->cost;
 }

@@ -75,9 +75,17 @@ int observer_unit(struct observer *o);
 int observer_whose(const struct observer *o, uint64_t cgroup, int64_t *ret_workload,
 		   const char **ret_key, const char **ret_container);
 
+/* What the last drain took of its thread's processor time. */
+struct drain_cost {
+	uint64_t walk_ns;  /* the maps, and what is new in them, in memory */
+	uint64_t store_ns; /* all else: the store */
+	size_t news;	   /* sets that had any */
+};
+
 struct observer_stats {
 	uint64_t workload_cgroups; /* observed now */
 	uint64_t unattributed;	   /* sets whose cgroup was gone before anybody could name it */
 	struct tamis_loss lost;	   /* all losses since the maps were made */
 };
 struct observer_stats observer_stats(const struct observer *o);
+struct drain_cost observer_cost(const struct observer *o);

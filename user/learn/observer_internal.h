@@ -32,14 +32,20 @@ struct observer {
 	/* kernel units and their rows: [0] the current one, [1] the one before */
 	uint32_t unit[2];
 	int64_t row[2];
-	int64_t unit_end; /* when the one before ended */
-	int64_t now;	  /* of the drain under way */
-	bool force;	  /* the last drain failed: all over again */
-	bool pending;	  /* removals or origins wait for the next drain */
-	uint64_t drains;  /* begun */
+	int64_t unit_end;	   /* when the one before ended */
+	int64_t now;		   /* of the drain under way */
+	bool force;		   /* the last drain failed: all over again */
+	bool pending;		   /* removals or origins wait for the next drain */
+	struct unstored *unstored; /* of the drain under way */
+	size_t unstored_cnt, unstored_room;
+	struct drain_cost cost;
+	uint64_t drains; /* begun */
 	uint64_t unattributed, unattributed_stored;
 	uint64_t ring_lost; /* events, until cgroups were last compared with the tree */
 };
+
+/* The thread's processor time. */
+uint64_t observer_worked_ns(void);
 
 /* The entry of a cgroup: found, or made. `path` NULL: the sensor and the tree are asked; when
  * they can't say either, the entry is an unknown one, until a notice brings the path. */
