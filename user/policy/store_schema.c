@@ -194,8 +194,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE generation_denied ADD COLUMN eperm BLOB;",
 
 	/* When nobody watched, by an hour or a day; `slept` in ms. */
-	"CREATE TABLE nap (began INTEGER PRIMARY KEY, ended INTEGER NOT NULL,"
-	" slept INTEGER NOT NULL) STRICT;",
+	("CREATE TABLE nap (began INTEGER PRIMARY KEY, ended INTEGER NOT NULL,"
+	 " slept INTEGER NOT NULL) STRICT;"),
 };
 
 _Static_assert(ARRAY_SIZE(migrations) == STORE_VERSION, "one step a version");
