@@ -7,12 +7,15 @@
 #include "model/calls.h"
 #include "policy/data_text.h"
 
+/* Of this very file: by the global offset table clang 14 misses them on arm64. */
+#define HIDDEN __attribute__((visibility("hidden")))
+
 /* The build runs in the top folder, so paths are from there whatever O= is. */
 #define EMBED(name, path)                                                            \
 	__asm__(".pushsection .rodata\n"                                             \
 		"embedded_" #name ":\n.incbin \"" path "\"\n"                        \
 		"embedded_" #name "_end:\n.byte 0\n.popsection\n");                  \
-	extern const char embedded_##name[], embedded_##name##_end[];                \
+	extern const char embedded_##name[] HIDDEN, embedded_##name##_end[] HIDDEN;  \
 	struct data_text data_text_##name(void)                                      \
 	{                                                                            \
 		return (struct data_text){ embedded_##name, embedded_##name##_end }; \
