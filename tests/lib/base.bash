@@ -7,9 +7,10 @@ ROOT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 O=$(cd "$ROOT" && realpath -m "${O:-build}")
 TAMIS=${TAMIS:-$O/tamis}
 
-# wait_for SECONDS COMMAND...: until it succeeds; fails after SECONDS.
+# wait_for SECONDS COMMAND...: until it succeeds; fails after SECONDS (WAIT_FACTOR times as many on
+# a slow machine).
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${WAIT_FACTOR:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS <= end)) || return 1

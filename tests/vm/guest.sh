@@ -6,6 +6,8 @@
 # whose services it is then.
 export PATH=/payload/tests/vm/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 export HOME=/root LANG=C.UTF-8 O=/payload/build
+# An emulated machine, on a host that does other things: whatever is waited for gets longer.
+export WAIT_FACTOR=6
 results=/run/results
 
 option() {
@@ -80,7 +82,7 @@ run_tests() {
 	[[ $1 != *:* ]] || filter=${1#*:}
 	name=$(basename "$file" .bats)
 	echo "VM-FILE $file"
-	timeout -k 10 2400 bats --tap ${filter:+-f "${filter//_/ }"} "/payload/tests/$file" \
+	timeout -k 10 4800 bats --tap ${filter:+-f "${filter//_/ }"} "/payload/tests/$file" \
 		>$results/"$name".tap 2>&1 </dev/null || rc=$?
 	echo "VM-RC $file $rc $((SECONDS - started))"
 }

@@ -72,6 +72,36 @@ without_btf() {
 	unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh "$TAMIS" "$@"
 }
 
+@test "check: whether BPF LSM is active is as the kernel was started" {
+	local want=fine
+	grep -qw bpf /sys/kernel/security/lsm || want=degraded
+	case $(</proc/cmdline) in
+	*lsm=*,bpf*) [[ $want == fine ]] ;;
+	*lsm=*) [[ $want == degraded ]] ;;
+	esac
+	"$TAMIS" check --json | json_is ".checks[] | select(.name == \"BPF LSM\").level == \"$want\""
+}
+
+# with_supplied COMMAND...: as without_btf, the kernel's types having been put where tamis finds them.
+with_supplied() {
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mkdir -p /etc/tamis/btf && mount -t tmpfs none /etc/tamis/btf &&
+		cp "$0" "/etc/tamis/btf/$(uname -r).btf" && mount -t tmpfs none /sys/kernel/btf && exec "$@"' \
+		"${types-/sys/kernel/btf/vmlinux}" "$TAMIS" "$@"
+}
+
+@test "no BTF, but supplied: as good" {
+	with_supplied check
+	with_supplied record -f names -o names -- "$O/tools/calls" 500 501
+	"$O/tools/calls" -n 500 501 >wanted
+	sysset names names >got
+	sysset diff wanted got
+}
+
+@test "no BTF, and what was supplied is none: refused in one line" {
+	types=/etc/passwd refuses "$(uname -r).btf" with_supplied record -- true
+}
+
 @test "no BTF: refused in one line" {
 	refuses BTF without_btf record -- true
 	refuses BTF without_btf daemon --config /dev/null --state "$PWD/state"
