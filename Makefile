@@ -48,7 +48,8 @@ KEEPER_LIBS := $(shell $(PKGCONF) --libs $(PKG_KEEPER))
 endif
 
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
-           -Wno-unused-parameter -Wno-missing-field-initializers $(if $(WERROR),-Werror)
+           -Wno-unused-parameter -Wno-missing-field-initializers \
+           -Wno-gnu-variable-sized-type-not-at-end $(if $(WERROR),-Werror)
 comma   := ,
 SAN     := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all \
            $(if $(findstring clang,$(CC)),-D__SANITIZE_ADDRESS__)) # gcc says so itself

@@ -9,8 +9,6 @@
 #include "keeper/journal.h"
 #include "store_fixture.h"
 
-CLEANUP_DEFINE(struct journal *, journal_close);
-
 static struct journal *journal;
 static struct keeper_news_options options;
 static char said[4096];

@@ -248,8 +248,8 @@ static const char *const spoils[] = {
 	"UPDATE generation SET digest = 'sha256:' || hex(zeroblob(32))",
 	"UPDATE generation SET digest = hex(zeroblob(500))",
 	"UPDATE generation SET digest = ''",
-	"INSERT INTO generation_image SELECT 1, 1, key FROM json_each('[' || substr("
-	"replace(hex(zeroblob(99)), '00', ',1'), 2) || ']')",
+	("INSERT INTO generation_image SELECT 1, 1, key FROM json_each('[' || substr("
+	 "replace(hex(zeroblob(99)), '00', ',1'), 2) || ']')"),
 };
 
 static void what_was_spoiled_is_refused(void **state)

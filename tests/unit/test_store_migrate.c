@@ -110,8 +110,8 @@ static void dump_version3(char **ret)
 	static const char *const queries[] = {
 		"SELECT opted_out, " WORKLOAD2 " FROM workload ORDER BY id",
 		"SELECT " INSTANCE2 " FROM instance ORDER BY id",
-		"SELECT workload, mode, generation, good, replace, unconfined, keep_new_image,"
-		" since FROM applied",
+		("SELECT workload, mode, generation, good, replace, unconfined, keep_new_image,"
+		 " since FROM applied"),
 		"SELECT * FROM generation",
 		"SELECT * FROM generation_set",
 		"SELECT workload, number, abi, calls FROM generation_denied",

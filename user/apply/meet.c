@@ -23,19 +23,19 @@ static int load_data(struct meet_data *d)
 	return r == 0 ? data_fallback(&d->fallback) : r;
 }
 
-static int meet(struct compose_in *in, const struct filter *engine, struct filter **ret)
+static int meet(struct compose_in in, const struct filter *engine, struct filter **ret)
 {
 	struct meet_data d = { 0 };
 	int r = load_data(&d);
 
-	in->engine = engine;
-	in->always = d.always;
-	in->eperm = d.eperm;
-	in->guard = d.guard;
-	in->fallback = d.fallback;
-	in->strict = true;
+	in.engine = engine;
+	in.always = d.always;
+	in.eperm = d.eperm;
+	in.guard = d.guard;
+	in.fallback = d.fallback;
+	in.strict = true;
 	if (r == 0)
-		r = compose(in, ret);
+		r = compose(&in, ret);
 	filter_free(d.fallback);
 	return r;
 }
@@ -51,7 +51,7 @@ int meet_generation(const struct generation *g, const struct filter *engine,
 		.denied_eperm = g->denied_eperm,
 	};
 
-	return meet(&in, engine, ret);
+	return meet(in, engine, ret);
 }
 
 /* --- probation --------------------------------------------------------------------------- */
@@ -102,5 +102,5 @@ int meet_probation(const struct generation *g, const struct filter *engine,
 			sysset_remove(&denied[abi], &gate[abi]);
 	}
 	let_hand_over(denied, &learned);
-	return meet(&in, engine, ret);
+	return meet(in, engine, ret);
 }
