@@ -14,6 +14,7 @@ static __always_inline bool unit_add(struct tamis_set *set, __u32 nr, __u32 unit
 	__u64 *word, bit = 1ull << (nr % 32), old, new;
 	__u32 index = nr / 32;
 
+	barrier_var(index); /* else what is compared is nr, which says less of the offset */
 	if (index >= TAMIS_UNIT_WORDS)
 		return false;
 	word = &set->unit[unit & 1][index];
