@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Another compiler, sanitizers, valgrind, fuzzing, coverage, and what of `make lint` is quick. The tests
-# below "instrumented" are its own.
+# Another compiler, sanitizers, coverage, valgrind, fuzzing, and make lint.
 
 load ../lib/base.bash
 
@@ -24,7 +23,7 @@ build() {
 }
 
 @test "unit tests by clang: ASan, UBSan and LeakSanitizer find nothing" {
-	tests/quality/units "$san" 3>&-
+	TAMIS_LESS=4 tests/quality/units "$san" 3>&-
 }
 
 @test "85 % of the lines of user/ are run by unit tests" {
@@ -39,6 +38,6 @@ build() {
 	build fuzz TIME=5
 }
 
-@test "format, layers, licences, lengths, links, scripts" {
-	tests/lint/run quick
+@test "make lint: format, layers, licences, lengths, links, scripts, clang-tidy and its analyzer" {
+	tests/lint/run 3>&-
 }
