@@ -179,7 +179,10 @@ static int explain(int r, char **ret_why)
 {
 	if (*ret_why)
 		return r;
-	if (r == -EPERM || r == -EACCES)
+	if (r == -EACCES && geteuid() == 0)
+		*ret_why = text_format("the kernel's verifier, or a security module, refuses the "
+				       "BPF programs");
+	else if (r == -EPERM || r == -EACCES)
 		*ret_why = text_format("not allowed to load BPF programs (root, or CAP_BPF and "
 				       "CAP_PERFMON, is needed)");
 	else if (!probe_btf())
