@@ -7,6 +7,7 @@
 #include "apply/applied.h"
 #include "apply/generation_json.h"
 #include "apply/reach.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "emit/oci_json.h"
 
@@ -50,7 +51,7 @@ int applied_print(const struct applied *a, char **ret, size_t *ret_len)
 	    json_put(o, "good", a->has_good ? generation_to_json(&a->good) : json_null()) < 0 ||
 	    print_probation(a, o) < 0)
 		return -ENOMEM;
-	text = json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS);
+	text = json_text(o, JSON_INDENT(1) | JSON_SORT_KEYS);
 	ended = text ? text_format("%s\n", text) : NULL;
 	if (!ended)
 		return -ENOMEM;

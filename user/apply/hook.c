@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 #define STAGES	 2
@@ -26,7 +27,7 @@ static char *print_hook(const char *stage, const char *start, const char *state)
 		json_pack("{s:s, s:{s:s, s:[s,s,s,s], s:i}, s:{s:b}, s:[s]}", "version", "1.0.0",
 			  "hook", "path", start, "args", "tamis-start", stage, "--state", state,
 			  "timeout", HOOK_TIMEOUT, "when", "always", 1, "stages", stage);
-	_free_ char *text = hook ? json_dumps(hook, JSON_INDENT(4)) : NULL;
+	_free_ char *text = hook ? json_text(hook, JSON_INDENT(4)) : NULL;
 
 	return text ? text_format("%s\n", text) : NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "base/cleanup.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "cli/calls_text.h"
 
@@ -62,7 +63,7 @@ int envelope(const struct policy *p, const struct emit_format *format, const str
 		(json_int_t)p->evidence->starts, "pending", calls_json(p->pending ?: none),
 		"limits", limits_of(p, format, o), "policy", policy_value(format, text, len));
 	if (object)
-		out = json_dumps(object, JSON_INDENT(2));
+		out = json_text(object, JSON_INDENT(2));
 	json_decref(object);
 	if (!out)
 		return -ENOMEM;

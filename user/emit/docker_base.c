@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "emit/formats.h"
 #include "emit/oci_reader.h"
 
@@ -202,7 +203,7 @@ static void print_line(const char *line, size_t len, FILE *out)
 
 static int print(const json_t *root, FILE *out)
 {
-	_free_ char *text = json_dumps(root, JSON_INDENT(1));
+	_free_ char *text = json_text(root, JSON_INDENT(1));
 
 	if (!text)
 		return -ENOMEM;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "emit/emit.h"
 #include "emit/formats.h"
 #include "emit/oci_json.h"
@@ -183,7 +184,7 @@ int oci_extend(const char *base_text, size_t len, const struct policy *p, char *
 		r = extend(base, p, ret_why);
 	if (r < 0)
 		return r;
-	text = json_dumps(base, JSON_INDENT(4));
+	text = json_text(base, JSON_INDENT(4));
 	if (!text)
 		return -ENOMEM;
 	*ret = text;

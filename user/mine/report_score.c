@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_text.h"
 #include "mine/report_part.h"
 
 static void cell(double part, double whole, FILE *f)
@@ -172,7 +173,7 @@ void report_minimised(const json_t *doc, FILE *f)
 void report_policy(const json_t *doc, FILE *f)
 {
 	const json_t *policy = json_object_get(doc, "policy");
-	_free_ char *text = json_is_object(policy) ? json_dumps(policy, JSON_INDENT(2)) : NULL;
+	_free_ char *text = json_is_object(policy) ? json_text(policy, JSON_INDENT(2)) : NULL;
 	char *rest = text, *line;
 
 	if (!text) {
