@@ -24,6 +24,7 @@
 #define PATIENCE 4
 
 #define NO_RUNTIME 127
+#define TRIES	   3
 
 static char *runtime;
 static char **runtime_argv;
@@ -78,6 +79,11 @@ static char *choose_runtime(const char *self, struct runtime_conf *c)
 	char *why = NULL;
 	int r = runtime_conf_read(self, c, &why);
 
+	/* nobody else may know which runtime: it may have been short for a moment */
+	for (int i = 0; i < TRIES && r == -ENOMEM; i++) {
+		free(TAKE_PTR(why));
+		r = runtime_conf_read(self, c, &why);
+	}
 	if (r == 0 && is_self(c->runtime, self)) {
 		r = -ELOOP;
 		why = text_format("%s.conf: the runtime is this program itself", self);
