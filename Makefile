@@ -68,7 +68,8 @@ TOOLS   := $(patsubst tests/tools/%.c,$(O)/tools/%,$(wildcard tests/tools/*.c)) 
            $(O)/tools/variety-static $(O)/tools/tamis-start-faults $(O)/tools/tamis-keeper-faults \
            $(if $(SYSROOT),,$(O)/tools/planted-asan) \
            $(if $(filter x86,$(ARCH)),$(O)/tools/variety-32 $(O)/tools/variety-static-32)
-BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/spawn $(O)/bench/nothing
+BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/spawn \
+           $(O)/bench/nothing $(O)/bench/task $(O)/bench/alternate
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -219,7 +220,7 @@ $(O)/bench/%.skel.h: $(O)/bench/%.bpf.o
 
 $(O)/bench/empty $(O)/bench/turns: $(O)/bench/empty.skel.h
 $(O)/bench/turns: $(O)/libtamis.a
-$(O)/bench/nothing: LDFLAGS += -static
+$(O)/bench/nothing $(O)/bench/task: LDFLAGS += -static
 $(O)/bench/%: tests/bench/%.c
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -I$(O)/bench $(LDFLAGS) -o $@ $< $(filter %.a,$^) \
