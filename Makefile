@@ -40,7 +40,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 # The goals that install what is missing must work before pkg-config exists.
-ifeq ($(filter run demo-oracle demo-mine check soak check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
+ifeq ($(filter run demo-oracle demo-mine bench check soak check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKG))
 PKG_LIBS   := $(shell $(PKGCONF) --libs $(PKG)) -lm
 START_LIBS := $(shell $(PKGCONF) --libs $(PKG_START))
@@ -289,7 +289,9 @@ soak: deps
 	$(Q)O=$(O) TIME=$(SOAK_TIME) tests/soak/run
 
 # BENCH=NAME: that one alone, of those in tests/bench/run.
-bench: all tools $(BENCHES)
+bench:
+	$(Q)tests/deps bench
+	$(Q)$(MAKE) --no-print-directory all tools $(BENCHES)
 	$(Q)O=$(O) tests/bench/run $(BENCH)
 
 lint:
