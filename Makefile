@@ -260,7 +260,7 @@ unit: $(UNIT)
 
 # What valgrind doesn't know of the kernel.
 NATIVE  := $(O)/quality/native $(O)/quality/native.so
-$(O)/quality/native.so: TOOL_FLAGS := -shared -fPIC -DPRELOADED
+$(O)/quality/native.so: TOOL_FLAGS := -shared -fPIC -DPRELOADED -Wno-unused-parameter
 $(NATIVE): tests/quality/native.c
 	$(call say,TOOL,$@)
 	$(Q)$(call tool,$(TOOL_FLAGS))
