@@ -203,7 +203,7 @@ static const struct policy_origin *origins_of(const struct policy *p, const stru
 	       p->origin[from + cnt].nr == r->nr)
 		cnt++;
 	*ret_cnt = cnt;
-	return p->origin + from;
+	return cnt ? p->origin + from : NULL;
 }
 
 static bool has_text(const char *s)
