@@ -50,6 +50,7 @@ struct daemon {
 	time_t thinned;
 	struct tamis_loss told; /* losses that were logged, */
 	uint64_t told_unattributed;
+	uint64_t told_missed;
 };
 
 static void daemon_close(struct daemon *d)
@@ -300,6 +301,7 @@ static void tell_losses(struct daemon *d)
 {
 	struct observer_stats stats = observer_stats(d->observer);
 	struct tamis_loss lost = stats.lost, *told = &d->told;
+	uint64_t missed = sensor_missed(d->sensor);
 
 	if (lost.full > told->full)
 		log_warn("%llu calls found the kernel map full (--map-entries): the policies "
@@ -314,8 +316,13 @@ static void tell_losses(struct daemon *d)
 		log_warn("%" PRIu64 " cgroups were gone before anybody could say whose they were: "
 			 "their calls are not in any policy",
 			 stats.unattributed - d->told_unattributed);
+	if (missed > d->told_missed)
+		log_warn("the kernel left the programs out %" PRIu64 " times, tasks having been "
+			 "preempted inside them: policies may lack calls",
+			 missed - d->told_missed);
 	*told = lost;
 	d->told_unattributed = stats.unattributed;
+	d->told_missed = missed;
 }
 
 static int again(sd_event_source *source, uint64_t usec)

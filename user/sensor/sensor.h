@@ -95,6 +95,10 @@ void sensor_unit_next(struct sensor *s);
 
 /* All losses since the maps were made. */
 struct tamis_loss sensor_lost(const struct sensor *s);
+/* How often the kernel left a program of this sensor out, which nobody's loss can tell: a task was
+ * preempted inside it, and another came to it on the same processor (Linux 7 with lazy or full
+ * preemption; before, tracepoints' programs are not preempted). */
+uint64_t sensor_missed(const struct sensor *s);
 
 /* Tells the stage rules about a container that was there before us. Never replaces what the
  * programs saw themselves. */
