@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/export_all.h"
+#include "cli/lookup.h"
 #include "cli/options.h"
 #include "cli/policy_load.h"
 #include "cli/render.h"
@@ -15,6 +17,7 @@ struct export_options {
 	struct policy_options policy;
 	struct render render;
 	const char *base_path;
+	bool all;
 };
 
 static int take_stage(const char *name, void *ctx)
@@ -73,12 +76,8 @@ static int load_base(const char *path, struct docker_base **ret)
 
 static int export(const char *workload, struct export_options *o)
 {
-	_cleanup_(docker_base_free) struct docker_base *base = NULL;
 	_policy_loaded_ struct policy_loaded loaded = { 0 };
 
-	if (o->base_path && load_base(o->base_path, &base) < 0)
-		return EXIT_FAIL;
-	o->render.emit.base = base;
 	if (policy_load(workload, &o->policy, &loaded) < 0 ||
 	    render_policy(&o->render, &loaded.policy) < 0)
 		return EXIT_FAIL;
@@ -86,12 +85,102 @@ static int export(const char *workload, struct export_options *o)
 	return EXIT_OK;
 }
 
+/* --- all of them -------------------------------------------------------------------------- */
+
+/* What such files are called. */
+static const char *suffix_of(const struct render *r)
+{
+	static const char *const suffix[][2] = {
+		{ "oci", ".json" },	{ "docker", ".json" }, { "spo", ".yaml" },
+		{ "systemd", ".conf" }, { "bpf", ".bpf" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffix) && !r->json; i++)
+		if (strcmp(r->format->name, suffix[i][0]) == 0)
+			return suffix[i][1];
+	return r->json ? ".json" : ".txt";
+}
+
+static int export_one(struct store *s, struct store_row *row, const struct export_options *o,
+		      struct export_all *to)
+{
+	_policy_loaded_ struct policy_loaded loaded = { 0 };
+	_free_ char *text = NULL;
+	size_t len = 0;
+	int r = policy_load_row(s, row, &o->policy, &loaded);
+
+	if (r < 0)
+		return r;
+	r = render_text(&o->render, &loaded.policy, &text, &len);
+	if (r < 0)
+		return log_err_errno(r, "%s: can't be said as %s", loaded.row.key,
+				     o->render.format->name);
+	r = export_all_add(to, loaded.row.key, suffix_of(&o->render), text, len);
+	if (r < 0)
+		return log_err_errno(r, "%s: can't be written", loaded.row.key);
+	if (evidence_is_partial(&loaded.row.evidence))
+		log_warn("%s: partial, the policy may lack calls; see 'tamis show'",
+			 loaded.row.key);
+	return 0;
+}
+
+/* One that can't be said keeps no other from being written. */
+static int export_rows(struct store *s, const struct export_options *o, struct export_all *to)
+{
+	struct store_row *row = NULL;
+	size_t cnt = 0;
+	bool failed = false;
+	int r = store_list(s, &row, &cnt);
+
+	if (r < 0)
+		return lookup_failed(s, r);
+	for (size_t i = 0; i < cnt; i++) {
+		failed |= export_one(s, &row[i], o, to) < 0;
+		store_row_done(&row[i]);
+	}
+	free(row);
+	r = export_all_commit(to);
+	if (r < 0)
+		return log_err_errno(r, "%s", o->render.output);
+	return failed ? -EIO : 0;
+}
+
+static int export_everything(struct export_options *o)
+{
+	_cleanup_(store_close) struct store *s = NULL;
+	_cleanup_(export_all_free) struct export_all *to = NULL;
+	int r = lookup_open(o->policy.state ?: DEFAULT_STATE_DIR, STORE_READ, &s);
+
+	if (r < 0)
+		return EXIT_FAIL;
+	r = export_all_new(o->render.output, &to);
+	if (r < 0) {
+		log_err_errno(r, "%s", o->render.output);
+		return EXIT_FAIL;
+	}
+	return export_rows(s, o, to) < 0 ? EXIT_FAIL : EXIT_OK;
+}
+
+static int export_what(const char *workload, struct export_options *o)
+{
+	_cleanup_(docker_base_free) struct docker_base *base = NULL;
+
+	if (o->base_path && load_base(o->base_path, &base) < 0)
+		return EXIT_FAIL;
+	o->render.emit.base = base;
+	return o->all ? export_everything(o) : export(workload, o);
+}
+
+/* ------------------------------------------------------------------------------------------ */
+
 static int show_help(void)
 {
 	printf("usage: tamis %s %s\n\n", cmd_export.name, cmd_export.args);
 	for (const struct emit_format *e = emit_formats; e->name; e++)
 		printf("  -f %-22s %s\n", e->name, e->what);
 	puts("  -o FILE                   replaced at once; default: standard output\n"
+	     "  --all                     every workload that is known, each to a file of its own\n"
+	     "                            in the directory that -o names\n"
 	     "  --state DIR               default: " DEFAULT_STATE_DIR "\n"
 	     "  --runtime NAME[@VERSION]  whose start must be possible, may be repeated;\n"
 	     "                            default: those installed here\n"
@@ -137,12 +226,27 @@ static int check_changes(const struct export_options *o)
 	return 0;
 }
 
+/* One, or all. */
+static int check_which(const struct export_options *o, int args)
+{
+	if (o->all && args)
+		log_err("export: --all, or a workload, not both");
+	else if (!o->all && !args)
+		log_err("export: which workload? (or --all)");
+	else if (o->all && !o->render.output)
+		log_err("export: --all needs -o DIR");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 static int run(int argc, char **argv)
 {
 	struct export_options o = { 0 };
 	const struct option_row options[] = {
 		{ "format", 'f', .take = render_take_format, .ctx = &o.render },
 		{ "output", 'o', .text = &o.render.output },
+		{ "all", .flag = &o.all },
 		{ "runtime", .take = policy_take_runtime, .ctx = &o.policy },
 		{ "without-sessions", .flag = &o.policy.without_sessions },
 		{ "stage", .take = take_stage, .ctx = &o.render.emit },
@@ -154,17 +258,17 @@ static int run(int argc, char **argv)
 		OPTION_STATE(&o.policy.state),
 		{ 0 },
 	};
-	struct arguments args = { .min = 1, .max = 1 };
+	struct arguments args = { .max = 1 };
 
 	if (options_parse(&cmd_export, options, argc, argv, &args) != EXIT_OK ||
-	    check_options(&o.render) < 0 || check_changes(&o) < 0)
+	    check_which(&o, args.cnt) < 0 || check_options(&o.render) < 0 || check_changes(&o) < 0)
 		return EXIT_USAGE;
-	return export(args.arg[0], &o);
+	return export_what(args.cnt ? args.arg[0] : NULL, &o);
 }
 
 const struct cmd cmd_export = {
 	.name = "export",
-	.args = "WORKLOAD -f FORMAT [-o FILE] [OPTION]...",
+	.args = "WORKLOAD|--all -f FORMAT [-o FILE] [OPTION]...",
 	.help = "write a workload's policy in one of ten formats",
 	.run = run,
 	.show_help = show_help,

@@ -6,16 +6,10 @@
 #include "cli/lookup.h"
 #include "policy/generations.h"
 
-static int load_learned(const char *name, const char *state, struct policy_loaded *p)
+static int load_learned(struct store *s, struct policy_loaded *p)
 {
-	_cleanup_(store_close) struct store *s = NULL;
-	int r = lookup_open(state, STORE_READ, &s);
+	int r = store_learned(s, p->row.id, &p->calls.learned);
 
-	if (r == 0)
-		r = lookup_workload(s, name, &p->row);
-	if (r < 0)
-		return r;
-	r = store_learned(s, p->row.id, &p->calls.learned);
 	if (r == 0)
 		r = store_verdicts(s, p->row.id, &p->calls.said);
 	if (r == 0)
@@ -25,16 +19,12 @@ static int load_learned(const char *name, const char *state, struct policy_loade
 	return r;
 }
 
-int policy_load(const char *name, const struct policy_options *o, struct policy_loaded *ret)
+static int compose_loaded(const struct policy_options *o, struct policy_loaded *ret)
 {
 	struct policy_options own = *o;
 	struct policy *p = &ret->policy;
-	int r;
+	int r = policy_sift(o, &ret->calls);
 
-	*ret = (struct policy_loaded){ 0 };
-	r = load_learned(name, o->state ?: DEFAULT_STATE_DIR, ret);
-	if (r == 0)
-		r = policy_sift(o, &ret->calls);
 	own.denied = ret->calls.said.denied;
 	own.denied_eperm = ret->calls.said.denied_eperm;
 	if (r == 0)
@@ -52,6 +42,30 @@ int policy_load(const char *name, const struct policy_options *o, struct policy_
 	p->origin = ret->origin;
 	p->runtimes = ret->runtimes;
 	return 0;
+}
+
+int policy_load_row(struct store *s, struct store_row *row, const struct policy_options *o,
+		    struct policy_loaded *ret)
+{
+	int r;
+
+	*ret = (struct policy_loaded){ .row = *row };
+	*row = (struct store_row){ 0 };
+	r = load_learned(s, ret);
+	return r < 0 ? r : compose_loaded(o, ret);
+}
+
+int policy_load(const char *name, const struct policy_options *o, struct policy_loaded *ret)
+{
+	_cleanup_(store_close) struct store *s = NULL;
+	_row_ struct store_row row = { 0 };
+	int r;
+
+	*ret = (struct policy_loaded){ 0 };
+	r = lookup_open(o->state ?: DEFAULT_STATE_DIR, STORE_READ, &s);
+	if (r == 0)
+		r = lookup_workload(s, name, &row);
+	return r < 0 ? r : policy_load_row(s, &row, o, ret);
 }
 
 void policy_loaded_done(struct policy_loaded *p)

@@ -72,5 +72,8 @@ struct policy_loaded {
 /* The policy of the one workload that `name` means. `ret` must stay where it is. Negative
  * errno, having logged why; *ret is to be given to policy_loaded_done in any case. */
 int policy_load(const char *name, const struct policy_options *o, struct policy_loaded *ret);
+/* That of a row of an open store. The row is taken. */
+int policy_load_row(struct store *s, struct store_row *row, const struct policy_options *o,
+		    struct policy_loaded *ret);
 void policy_loaded_done(struct policy_loaded *p);
 #define _policy_loaded_ __attribute__((cleanup(policy_loaded_done)))

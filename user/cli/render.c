@@ -27,7 +27,7 @@ int render_check(const struct render *r)
 	return -EINVAL;
 }
 
-static int say(const struct render *r, const struct policy *p, char **ret, size_t *ret_len)
+int render_text(const struct render *r, const struct policy *p, char **ret, size_t *ret_len)
 {
 	_free_ char *text = NULL, *whole = NULL;
 	size_t len = 0;
@@ -61,7 +61,7 @@ int render_policy(const struct render *r, const struct policy *p)
 {
 	_free_ char *text = NULL;
 	size_t len = 0;
-	int err = say(r, p, &text, &len);
+	int err = render_text(r, p, &text, &len);
 
 	if (err < 0)
 		return log_err_errno(err, "%s: can't be said as %s", p->workload, r->format->name);

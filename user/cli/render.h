@@ -21,3 +21,6 @@ int render_check(const struct render *r);
 
 /* Writes it whole or not at all. */
 int render_policy(const struct render *r, const struct policy *p);
+
+/* The same in memory, and nothing is logged. Caller frees. */
+int render_text(const struct render *r, const struct policy *p, char **ret, size_t *ret_len);

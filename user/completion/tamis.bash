@@ -46,7 +46,7 @@ _tamis_options() {
 	rollback | release) _tamis_words --config --state ;;
 	install) _tamis_words --hooks-dir --runtime --as --kubelet-dir --state ;;
 	uninstall) _tamis_words --hooks-dir --remove ;;
-	export) _tamis_words -f -o --format --output --runtime --without-sessions --stage \
+	export) _tamis_words -f -o --format --output --all --runtime --without-sessions --stage \
 		--engine-profile --base --widen --arch --json --state ;;
 	run) _tamis_words --policy -- ;;
 	forget) _tamis_words --state ;;
