@@ -48,13 +48,20 @@ many_end() {
 	many_cnt=0
 }
 
-# many_settled [SECONDS]: the daemon (--verbose) has drained all that there is: nothing for three seconds.
+# many_known: workloads in the store.
+many_known() {
+	"$TAMIS" list --state "$daemon_dir/state" --json | jq '.workloads | length'
+}
+
+# many_settled [SECONDS]: the daemon (--verbose) knows them all, and has drained what is known of them:
+# nothing much for three seconds. Others run on this machine, too.
 many_settled() {
-	local end=$((SECONDS + ${1-180})) before=
-	until [[ $before == "$(grep -c ': drained: [1-9]' "$daemon_dir/log")" ]]; do
-		before=$(grep -c ': drained: [1-9]' "$daemon_dir/log")
+	local end=$((SECONDS + ${1-180})) before= now=
+	until [[ $before && $before == "$now" ]] && (($(many_known) >= many_cnt)); do
 		((SECONDS <= end)) || return 1
+		before=$now
 		sleep 3
+		now=$(grep -cE ': drained: [0-9]{3,}' "$daemon_dir/log")
 	done
 }
 
