@@ -70,6 +70,19 @@ struct tamis_set {
 	__u64 unit[2][TAMIS_UNIT_WORDS];
 };
 
+/*
+ * The same where BPF has no atomic operation that returns a value (bpf/legacy.bpf.c): a place of
+ * its own for each call, so that a plain store does. It holds the low half of the unit that the
+ * call was last seen in, of even units and of odd ones, made odd, for 0 is never. Never cleared
+ * either: seen is what either has. A mark that lay untouched for 65,536 units is taken for one of
+ * this unit; what was never called has none.
+ */
+struct tamis_legacy_set {
+	__u16 unit[2][TAMIS_CALLS];
+};
+
+#define TAMIS_LEGACY_MARK(unit) ((__u16)((unit) | 1))
+
 /* What was not recorded, by cgroup (key 0 in the totals); all only grow. */
 struct tamis_loss {
 	__u64 range; /* numbers outside 0..TAMIS_CALLS-1, or an ABI the kernel lacks */

@@ -7,8 +7,8 @@
  *
  *     tag (56 bits: regs >> 14, xor epoch << 32) | 8 call bits
  *
- * so that whose bits they are and the bits are read, and replaced by compare-and-swap, as one.
- * Slots are shared by colliding tasks; a lost race is a miss.
+ * so that whose bits they are and the bits are read, and stored, as one. Slots are shared by
+ * colliding tasks; a lost race is a miss.
  *
  * Invariants:
  *  1. A bit is put only after the call is in tamis_sets (or is of the root cgroup), under the
@@ -17,6 +17,10 @@
  *     answers for after. (24 bits: a word would have to lie untouched for 16,777,216 moves.)
  *  3. A fork empties the child's slot, an exec its own: stacks are reused at once.
  *  4. Only tasks without an entry in tamis_tasks, and native calls, are cached.
+ *  5. A word with a task's tag is stored by that task alone, in one store, from what it read there
+ *     under the same tag; it is emptied by itself, or before it runs (3). Whoever comes between its
+ *     load and its store has another tag and loses what it put: no bit is ever taken for another's,
+ *     and none comes back that was emptied.
  */
 #pragma once
 
@@ -32,7 +36,11 @@
  * Migrations and their events are serialized (cgroup_mutex): another cgroup than at the same
  * count of moves means that the event is still to come.
  */
+#ifdef TAMIS_LEGACY
+#define CACHE_SLOTS 4096 /* 5.10 has no array larger than 4 MB, which all that is global is one of */
+#else
 #define CACHE_SLOTS 8192
+#endif
 #define CACHE_CALLS 512
 #define CACHE_WORDS (CACHE_CALLS / 8)
 
@@ -72,8 +80,9 @@ static __always_inline bool cache_usable(struct task_struct *t, __u64 regs)
 {
 	__u64 off = regs - (__u64)BPF_CORE_READ(t, stack);
 
+	/* two at once store the same: task_pt_regs() is a constant away from the stack */
 	if (!cache_regs_off)
-		__sync_val_compare_and_swap(&cache_regs_off, 0, off);
+		cache_regs_off = off;
 	return off == cache_regs_off;
 }
 
@@ -83,7 +92,7 @@ static __always_inline void cache_put(__u64 regs, __u64 nr, __u32 epoch)
 	__u64 tag = cache_tag(regs, epoch), old = *(volatile __u64 *)word;
 	__u64 bits = (old & ~0xffull) == tag ? old : tag;
 
-	__sync_val_compare_and_swap(word, old, bits | 1ull << (nr % 8));
+	*(volatile __u64 *)word = bits | 1ull << (nr % 8);
 }
 
 static __always_inline void cache_clear(struct task_struct *t)

@@ -11,15 +11,16 @@
 
 #include "bpf/event.bpf.h"
 #include "bpf/regs.bpf.h"
+#include "bpf/set.bpf.h"
 
 #define EPERM  1  /* include/uapi/asm-generic/errno-base.h */
 #define ENOSYS 38 /* include/uapi/asm-generic/errno.h */
 
 static __always_inline bool has_passed(const struct tamis_key *key, __u32 nr)
 {
-	struct tamis_set *set = bpf_map_lookup_elem(&tamis_sets, key);
+	struct kept_set *set = bpf_map_lookup_elem(&tamis_sets, key);
 
-	return set && nr / 64 < TAMIS_SEEN_WORDS && set->seen[nr / 64] & 1ull << (nr % 64);
+	return set && set_has(set, nr);
 }
 
 static __always_inline void tell_denied(const struct tamis_key *key, __u32 nr,

@@ -87,11 +87,44 @@ static __always_inline struct tamis_cgroup *nearest_started(struct kernfs_node *
 	return NULL;
 }
 
+#ifdef TAMIS_LEGACY
+/* Whose end is told: a process and when it was born. As tamis_dying it needn't be kept for long. */
+struct ended_key {
+	__u64 born;
+	__u32 tgid;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ended_key);
+	__type(value, __u8);
+} tamis_ended SEC(".maps");
+
+static __always_inline bool take_pid(struct tamis_cgroup *c, __u32 tgid, struct task_struct *t)
+{
+	struct ended_key key = { BPF_CORE_READ(t, group_leader, start_time), tgid };
+	__u8 told = 1;
+
+	if (bpf_map_update_elem(&tamis_ended, &key, &told, BPF_NOEXIST) == -EEXIST)
+		return false;
+	if (*(volatile __u32 *)&c->pid == tgid) /* no other start came meanwhile */
+		c->pid = 0;
+	return true;
+}
+#else
+static __always_inline bool take_pid(struct tamis_cgroup *c, __u32 tgid, struct task_struct *t)
+{
+	return __sync_val_compare_and_swap(&c->pid, tgid, 0) == tgid;
+}
+#endif
+
 /* The last thread of what was started in c as the last one. False: its end is told already. */
-static __always_inline bool take_started(struct tamis_cgroup *c, __u32 tgid)
+static __always_inline bool take_started(struct tamis_cgroup *c, __u32 tgid, struct task_struct *t)
 {
 	stage_ended(c);
-	return __sync_val_compare_and_swap(&c->pid, tgid, 0) == tgid;
+	return take_pid(c, tgid, t);
 }
 
 /* Without a group's exit wait(2) tells how the first thread ended. */
@@ -108,7 +141,7 @@ static __always_inline void exit_note(struct task_struct *t, __u32 tgid, bool gr
 	__u64 cgroup = 0;
 	struct tamis_cgroup *c = nearest_started(kn, &cgroup);
 
-	if (last && c && c->pid == tgid && take_started(c, tgid)) {
+	if (last && c && c->pid == tgid && take_started(c, tgid, t)) {
 		tell_exit(cgroup, tgid, TAMIS_WORKLOAD, status_of(t, grouped, own));
 		return;
 	}

@@ -15,11 +15,17 @@ const volatile __u32 cfg_slot_shift = 32 - 13;
 /* Bytes of the ring after which a quiet event rings the bell. */
 const volatile __u64 cfg_ring_high = 64 * 1024;
 
+#ifdef TAMIS_LEGACY
+#define kept_set tamis_legacy_set
+#else
+#define kept_set tamis_set
+#endif
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 32768);
 	__type(key, struct tamis_key);
-	__type(value, struct tamis_set);
+	__type(value, struct kept_set);
 } tamis_sets SEC(".maps");
 
 struct {

@@ -3,46 +3,13 @@
 #pragma once
 
 #include "bpf/event.bpf.h"
+#include "bpf/set.bpf.h"
 
-/* A word starts over at most once and gains at most 32 bits: each lost race is one of these. */
-#define UNIT_TRIES 34
+static const struct kept_set no_calls;
 
-static const struct tamis_set no_calls;
-
-static __always_inline bool unit_add(struct tamis_set *set, __u32 nr, __u32 unit)
+static __always_inline struct kept_set *set_of(struct tamis_key *key)
 {
-	__u64 *word, bit = 1ull << (nr % 32), old, new;
-	__u32 index = nr / 32;
-
-	barrier_var(index); /* else what is compared is nr, which says less of the offset */
-	if (index >= TAMIS_UNIT_WORDS)
-		return false;
-	word = &set->unit[unit & 1][index];
-	for (int i = 0; i < UNIT_TRIES; i++) {
-		old = *(volatile __u64 *)word;
-		new = old >> 32 == unit ? old : (__u64)unit << 32;
-		if (new &bit)
-			return false;
-		if (__sync_val_compare_and_swap(word, old, new | bit) == old)
-			return true;
-	}
-	return false;
-}
-
-/* Whether it was the first time ever in this set. */
-static __always_inline bool seen_add(struct tamis_set *set, __u32 nr)
-{
-	__u64 bit = 1ull << (nr % 64);
-	__u32 index = nr / 64;
-
-	if (index >= TAMIS_SEEN_WORDS || set->seen[index] & bit)
-		return false;
-	return !(__sync_fetch_and_or(&set->seen[index], bit) & bit);
-}
-
-static __always_inline struct tamis_set *set_of(struct tamis_key *key)
-{
-	struct tamis_set *set = bpf_map_lookup_elem(&tamis_sets, key);
+	struct kept_set *set = bpf_map_lookup_elem(&tamis_sets, key);
 
 	if (set)
 		return set;
@@ -68,7 +35,7 @@ static __always_inline void tell_first(struct tamis_key *key, __u32 nr, struct t
 static __always_inline bool record(struct tamis_key *key, __u32 nr, __u32 unit,
 				   struct task_struct *t)
 {
-	struct tamis_set *set = set_of(key);
+	struct kept_set *set = set_of(key);
 	bool first, fresh;
 
 	if (!set) {

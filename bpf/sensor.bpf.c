@@ -3,7 +3,8 @@
  * The sensor: which calls were made, by cgroup, ABI and stage. All programs are raw_tp, so that
  * BPF_PROG_TEST_RUN can run them. Two front doors for the same room: tamis_enter reads the
  * registers without a helper (kernels with bpf_rdonly_cast, 6.2), tamis_enter_any asks for the
- * task instead; user/sensor loads the first that the kernel takes. bpf/portable.bpf.c is the latter.
+ * task instead; user/sensor loads the first that the kernel takes. bpf/portable.bpf.c is the latter,
+ * bpf/legacy.bpf.c the same for kernels before 5.12.
  */
 #include "bpf/cache.bpf.h"
 #include "bpf/denied.bpf.h"
@@ -11,12 +12,14 @@
 #include "bpf/exit.bpf.h"
 #include "bpf/leave.bpf.h"
 #include "bpf/record.bpf.h"
+#include "bpf/set.bpf.h"
 #include "bpf/stage.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 _Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
 _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
+_Static_assert(sizeof(struct tamis_legacy_set) == 2304, "tamis_legacy_set");
 _Static_assert(sizeof(struct tamis_task) == 32, "tamis_task");
 _Static_assert(sizeof(struct tamis_event) == 64, "tamis_event");
 _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
@@ -94,7 +97,10 @@ static __always_inline bool came_by_syscall(__u64 regs)
 
 static __always_inline bool is_native_task(void)
 {
-#if defined(__TARGET_ARCH_x86)
+#if defined(__TARGET_ARCH_x86) && defined(TAMIS_LEGACY)
+	return !(BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) &
+		 TS_COMPAT);
+#elif defined(__TARGET_ARCH_x86)
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
 		struct task_struct *t = bpf_get_current_task_btf();
 

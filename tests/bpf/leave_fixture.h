@@ -132,6 +132,11 @@ static inline int open_portable(void **state)
 	return open_with((struct sensor_options){ .portable = true });
 }
 
+static inline int open_legacy(void **state)
+{
+	return open_with((struct sensor_options){ .legacy = true });
+}
+
 static int close_sensor(void **state)
 {
 	sensor_close(TAKE_PTR(sensor));

@@ -391,6 +391,8 @@ int main(void)
 		DENIED_TEST(what_is_a_refusal_and_what_not),
 		cmocka_unit_test_setup_teardown(what_is_a_refusal_and_what_not, open_portable,
 						close_sensor),
+		cmocka_unit_test_setup_teardown(what_is_a_refusal_and_what_not, open_legacy,
+						close_sensor),
 		DENIED_TEST(while_resting_the_kernels_own_are_candidates),
 		DENIED_TEST(nothing_is_counted_unwatched),
 		DENIED_TEST(what_is_dropped_begins_anew),

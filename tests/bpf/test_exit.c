@@ -277,14 +277,20 @@ static void one_that_moved_down_is_still_the_entrypoint(void **state)
 }
 
 #define EXIT_TEST(test) cmocka_unit_test_setup_teardown(test, open_sensor, close_sensor)
+#define DOOR_TEST(test, door)                                               \
+	{                                                                   \
+#test " (" #door ")", test, open_##door, close_sensor, NULL \
+	}
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		EXIT_TEST(the_entrypoint_is_told_as_wait_tells_it),
 		EXIT_TEST(a_refused_call_is_named),
-		cmocka_unit_test_setup_teardown(a_refused_call_is_named, open_portable,
-						close_sensor),
+		DOOR_TEST(a_refused_call_is_named, portable),
+		DOOR_TEST(a_refused_call_is_named, legacy),
+		DOOR_TEST(the_entrypoint_is_told_as_wait_tells_it, legacy),
+		DOOR_TEST(only_the_last_entrypoint_counts, legacy),
 		EXIT_TEST(nothing_is_kept_of_the_dead),
 		EXIT_TEST(the_time_is_there),
 		EXIT_TEST(a_child_is_told_of_only_by_sigsys),

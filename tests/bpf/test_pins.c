@@ -172,6 +172,30 @@ static void old_versions_go_after_the_new_is_attached(void **state)
 	assert_int_equal(access(old, F_OK), -1);
 }
 
+/* The sets of one door aren't those of another: neither is taken for the other's. */
+static void another_door_has_its_own_place(void **state)
+{
+	struct sensor_options legacy = { .pins = pins, .legacy = true };
+	_free_ char *other = text_format("%s-legacy", version), *why = NULL;
+	struct sensor *s = NULL;
+
+	sensor_close(must_open());
+	assert_int_equal(sensor_open(&legacy, &s, &why), 0);
+	assert_string_equal(sensor_door(s), "legacy");
+	assert_false(sensor_was_pinned(s));
+	assert_int_equal(access(other, F_OK), 0);
+	assert_int_equal(access(version, F_OK), -1); /* replaced */
+	sensor_close(s);
+	assert_int_equal(sensor_open(&legacy, &s, &why), 0);
+	assert_true(sensor_was_pinned(s));
+	sensor_close(s);
+
+	s = must_open();
+	assert_false(sensor_was_pinned(s));
+	assert_int_equal(access(other, F_OK), -1);
+	sensor_close(s);
+}
+
 static void directories_that_are_not_ours_are_refused(void **state)
 {
 	_free_ char *elsewhere = text_format("/run/tamis-test-pins.%d", getpid());
@@ -234,6 +258,7 @@ int main(void)
 		cmocka_unit_test_teardown(foreign_objects_are_refused_and_left_alone, clean),
 		cmocka_unit_test_teardown(a_state_of_another_making_is_refused, clean),
 		cmocka_unit_test_teardown(old_versions_go_after_the_new_is_attached, clean),
+		cmocka_unit_test_teardown(another_door_has_its_own_place, clean),
 		cmocka_unit_test_teardown(directories_that_are_not_ours_are_refused, clean),
 		cmocka_unit_test(options_out_of_range_are_refused),
 		cmocka_unit_test_teardown(drains_are_skipped_when_nothing_changed, clean),

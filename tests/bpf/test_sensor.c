@@ -24,7 +24,9 @@
 #include "base/text.h"
 #include "bpf/abi.h"
 #include "identity/cgroups.h"
+#include "sensor/readback.h"
 
+#include "legacy.skel.h"
 #include "sensor.skel.h"
 
 #define REGS 0xffffc90000013f58ull /* as a task's pt_regs look; any address will do */
@@ -32,9 +34,12 @@
 static char *mount, *dir;
 static uint64_t cgroup;
 
+enum door { FAST, PORTABLE, LEGACY };
+
 struct fixture {
 	struct sensor_bpf *skel;
 	struct bpf_program *enter;
+	enum door door;
 };
 
 /* --- a cgroup to be in ------------------------------------------------------------------- */
@@ -71,39 +76,56 @@ static int remove_cgroup(void **state)
 
 /* --- programs ---------------------------------------------------------------------------- */
 
-static struct sensor_bpf *load(uint32_t sets, uint32_t ring, bool fast)
+static struct sensor_bpf *open_object(enum door door)
 {
-	struct sensor_bpf *skel = sensor_bpf__open();
+	struct sensor_bpf *skel = calloc(1, sizeof(*skel));
 
 	assert_non_null(skel);
+	assert_int_equal(sensor_bpf__create_skeleton(skel), 0);
+	if (door == LEGACY)
+		skel->skeleton->data = (void *)legacy_bpf__elf_bytes(&skel->skeleton->data_sz);
+	assert_int_equal(bpf_object__open_skeleton(skel->skeleton, NULL), 0);
+	return skel;
+}
+
+static struct sensor_bpf *load(uint32_t sets, uint32_t ring, enum door door)
+{
+	struct sensor_bpf *skel = open_object(door);
+
 	if (sets)
 		assert_int_equal(bpf_map__set_max_entries(skel->maps.tamis_sets, sets), 0);
 	if (ring)
 		assert_int_equal(bpf_map__set_max_entries(skel->maps.tamis_ring, ring), 0);
-	bpf_program__set_autoload(skel->progs.tamis_enter, fast);
-	bpf_program__set_autoload(skel->progs.tamis_enter_any, !fast);
+	bpf_program__set_autoload(skel->progs.tamis_enter, door == FAST);
+	bpf_program__set_autoload(skel->progs.tamis_enter_any, door != FAST);
 	assert_int_equal(sensor_bpf__load(skel), 0);
 	return skel;
 }
 
-static int open_fast(void **state)
+static int open_door(void **state, enum door door)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	f->skel = load(0, 0, true);
-	f->enter = f->skel->progs.tamis_enter;
+	f->door = door;
+	f->skel = load(0, 0, door);
+	f->enter = door == FAST ? f->skel->progs.tamis_enter : f->skel->progs.tamis_enter_any;
 	*state = f;
 	return 0;
 }
 
+static int open_fast(void **state)
+{
+	return open_door(state, FAST);
+}
+
 static int open_portable(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	return open_door(state, PORTABLE);
+}
 
-	f->skel = load(0, 0, false);
-	f->enter = f->skel->progs.tamis_enter_any;
-	*state = f;
-	return 0;
+static int open_legacy(void **state)
+{
+	return open_door(state, LEGACY);
 }
 
 static int close_fixture(void **state)
@@ -131,9 +153,16 @@ static void call(const struct fixture *f, uint64_t nr)
 static bool read_set(const struct fixture *f, uint32_t abi, uint32_t stage, struct tamis_set *ret)
 {
 	struct tamis_key key = { cgroup, abi, stage };
+	int sets = bpf_map__fd(f->skel->maps.tamis_sets);
+	struct tamis_legacy_set kept;
 
 	memset(ret, 0, sizeof(*ret));
-	return bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.tamis_sets), &key, ret) == 0;
+	if (f->door != LEGACY)
+		return bpf_map_lookup_elem(sets, &key, ret) == 0;
+	if (bpf_map_lookup_elem(sets, &key, &kept) < 0)
+		return false;
+	readback_legacy(&kept, f->skel->data_state->state.unit, ret);
+	return true;
 }
 
 static bool seen(const struct fixture *f, uint32_t stage, unsigned nr)
@@ -274,7 +303,7 @@ static void marked_tasks_are_never_cached(void **state)
 
 static void a_full_map_is_counted(void **state)
 {
-	struct fixture f = { .skel = load(1, 0, true) };
+	struct fixture f = { .skel = load(1, 0, FAST) };
 	struct tamis_key other = { 4711, 0, 0 };
 	struct tamis_set none = { 0 };
 
@@ -289,7 +318,7 @@ static void a_full_map_is_counted(void **state)
 
 static void a_full_ring_is_counted_and_loses_no_call(void **state)
 {
-	struct fixture f = { .skel = load(0, 4096, true) };
+	struct fixture f = { .skel = load(0, 4096, FAST) };
 
 	f.enter = f.skel->progs.tamis_enter;
 	for (unsigned nr = 0; nr < 100; nr++)
@@ -298,6 +327,46 @@ static void a_full_ring_is_counted_and_loses_no_call(void **state)
 	for (unsigned nr = 0; nr < 100; nr++)
 		assert_true(seen(&f, TAMIS_WORKLOAD, nr));
 	sensor_bpf__destroy(f.skel);
+}
+
+/* All that an object says to the kernel, before anything is changed for this one. */
+static bool is_in_5_10(const struct bpf_insn *insn)
+{
+	bool helper = insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == 0;
+	bool atomic = BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC;
+
+	if (helper)
+		return insn->imm <= BPF_FUNC_redirect_peer;
+	return !(insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL) &&
+	       !(atomic && insn->imm != BPF_ADD);
+}
+
+#define VALUE_5_10 (4u << 20) /* KMALLOC_MAX_SIZE: no map's value is larger */
+
+static size_t count_newer(enum door door)
+{
+	struct sensor_bpf *skel = open_object(door);
+	struct bpf_program *p;
+	struct bpf_map *map;
+	size_t n = 0;
+
+	bpf_object__for_each_map(map, skel->obj) n += bpf_map__value_size(map) > VALUE_5_10;
+
+	bpf_object__for_each_program(p, skel->obj)
+	{
+		const struct bpf_insn *insns = bpf_program__insns(p);
+
+		for (size_t i = 0; i < bpf_program__insn_cnt(p); i++)
+			n += !is_in_5_10(&insns[i]);
+	}
+	sensor_bpf__destroy(skel);
+	return n;
+}
+
+static void the_legacy_object_needs_nothing_newer_than_5_10(void **state)
+{
+	assert_int_equal(count_newer(LEGACY), 0);
+	assert_true(count_newer(FAST) > 0); /* they would be found */
 }
 
 /* Last: the filter stays on this process. */
@@ -319,24 +388,25 @@ static void a_filter_more_than_at_entry_is_the_gate(void **state)
 	assert_true(seen(f, TAMIS_SETUP, 14));
 }
 
-#define BOTH_DOORS(test)                                                      \
-	{ #test " (fast)", test, open_fast, close_fixture, NULL },            \
-	{                                                                     \
-#test " (portable)", test, open_portable, close_fixture, NULL \
+#define AT_DOOR(test, door)                                                  \
+	{                                                                    \
+#test " (" #door ")", test, open_##door, close_fixture, NULL \
 	}
+#define EACH_DOOR(test) AT_DOOR(test, fast), AT_DOOR(test, portable), AT_DOOR(test, legacy)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH_DOORS(every_number_has_its_own_bit),
-		BOTH_DOORS(numbers_out_of_range_are_counted),
-		BOTH_DOORS(units_do_not_run_into_each_other),
-		BOTH_DOORS(a_cached_call_is_not_recorded_again_before_the_epoch),
-		BOTH_DOORS(tasks_in_one_slot_keep_apart),
-		BOTH_DOORS(changes_tell_whether_to_drain),
-		BOTH_DOORS(marked_tasks_are_never_cached),
+		EACH_DOOR(every_number_has_its_own_bit),
+		EACH_DOOR(numbers_out_of_range_are_counted),
+		EACH_DOOR(units_do_not_run_into_each_other),
+		EACH_DOOR(a_cached_call_is_not_recorded_again_before_the_epoch),
+		EACH_DOOR(tasks_in_one_slot_keep_apart),
+		EACH_DOOR(changes_tell_whether_to_drain),
+		EACH_DOOR(marked_tasks_are_never_cached),
 		cmocka_unit_test(a_full_map_is_counted),
 		cmocka_unit_test(a_full_ring_is_counted_and_loses_no_call),
+		cmocka_unit_test(the_legacy_object_needs_nothing_newer_than_5_10),
 		cmocka_unit_test_setup_teardown(a_filter_more_than_at_entry_is_the_gate, open_fast,
 						close_fixture),
 	};

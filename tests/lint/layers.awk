@@ -15,7 +15,7 @@ BEGIN {
 	extra["bpf/abi.h"] = "model sensor learn mine keeper"
 	# What the keeper leaves for the daemon.
 	extra["keeper/journal.h"] = "keeper learn"
-	extra["sensor.skel.h"] = extra["portable.skel.h"] = "sensor"
+	extra["sensor.skel.h"] = extra["portable.skel.h"] = extra["legacy.skel.h"] = "sensor"
 }
 
 FNR == 1 { split(FILENAME, path, "/"); layer = path[2] }

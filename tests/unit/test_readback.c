@@ -207,6 +207,60 @@ static void counts_fit_a_store(void **state)
 	assert_int_equal(left.count, 4711);
 }
 
+static void a_legacy_set_reads_as_any_other(void **state)
+{
+	enum { NR = 70 }; /* the 7th bit of its words */
+	static const struct {
+		uint32_t unit;	    /* the current one */
+		uint32_t when[2];   /* it was called, 0: never; another call of the word */
+		uint64_t wanted[2]; /* words, of even units and odd */
+	} rows[] = {
+		{ 1, { 0, 0 }, { 0, 0 } },
+		{ 1, { 1, 0 }, { 0, 1ull << 32 | 1 << 6 } },
+		{ 2, { 1, 2 }, { 2ull << 32 | 1 << 7, 1ull << 32 | 1 << 6 } },
+		{ 8, { 8, 8 }, { 8ull << 32 | 3 << 6, 0 } },
+		{ 8, { 6, 8 }, { 8ull << 32 | 1 << 7, 0 } }, /* the last unit has the word */
+		{ 8, { 8, 6 }, { 8ull << 32 | 1 << 6, 0 } },
+		{ 9, { 2, 6 }, { 6ull << 32 | 1 << 7, 0 } },
+		{ 9, { 8, 6 }, { 8ull << 32 | 1 << 6, 0 } },
+		{ 65536, { 65536, 65535 }, { 65536ull << 32 | 1 << 6, 65535ull << 32 | 1 << 7 } },
+		{ 65541, { 7, 65534 }, { 65534ull << 32 | 1 << 7, 7ull << 32 | 1 << 6 } },
+		{ UINT32_MAX, { UINT32_MAX, 0 }, { 0, (uint64_t)UINT32_MAX << 32 | 1 << 6 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tamis_legacy_set kept = { 0 };
+		struct tamis_set set, wanted = { 0 };
+
+		for (unsigned n = 0; n < 2; n++) {
+			uint32_t unit = rows[i].when[n];
+
+			if (!unit)
+				continue;
+			kept.unit[unit & 1][NR + n] = TAMIS_LEGACY_MARK(unit);
+			wanted.seen[NR / 64] |= UINT64_C(1) << (NR % 64 + n);
+		}
+		wanted.unit[0][NR / 32] = rows[i].wanted[0];
+		wanted.unit[1][NR / 32] = rows[i].wanted[1];
+		readback_legacy(&kept, rows[i].unit, &set);
+		assert_memory_equal(&set, &wanted, sizeof(set));
+	}
+}
+
+static void every_call_of_a_legacy_set_has_its_bit(void **state)
+{
+	for (unsigned nr = 0; nr < TAMIS_CALLS; nr++) {
+		struct tamis_legacy_set kept = { 0 };
+		struct tamis_set set, wanted = { 0 };
+
+		kept.unit[1][nr] = TAMIS_LEGACY_MARK(5);
+		wanted.seen[nr / 64] = UINT64_C(1) << (nr % 64);
+		wanted.unit[1][nr / 32] = 5ull << 32 | UINT64_C(1) << (nr % 32);
+		readback_legacy(&kept, 5, &set);
+		assert_memory_equal(&set, &wanted, sizeof(set));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +273,8 @@ int main(void)
 		cmocka_unit_test(calls_of_deaths_are_in_range),
 		cmocka_unit_test(refused_calls_are_bounded),
 		cmocka_unit_test(counts_fit_a_store),
+		cmocka_unit_test(a_legacy_set_reads_as_any_other),
+		cmocka_unit_test(every_call_of_a_legacy_set_has_its_bit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

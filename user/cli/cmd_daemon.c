@@ -12,7 +12,7 @@
 
 #define _options_ __attribute__((cleanup(daemon_options_donep)))
 
-enum { OPT_CONFIG = 256, OPT_NO_PIN, OPT_UNPIN, OPT_PORTABLE, OPT_DENIALS, OPT_VALUE };
+enum { OPT_CONFIG = 256, OPT_NO_PIN, OPT_UNPIN, OPT_PORTABLE, OPT_LEGACY, OPT_DENIALS, OPT_VALUE };
 
 /* From OPT_VALUE on: options that are configuration keys too, by their own name. */
 static const struct option options[] = {
@@ -20,6 +20,7 @@ static const struct option options[] = {
 	{ "no-pin", no_argument, NULL, OPT_NO_PIN },
 	{ "unpin", no_argument, NULL, OPT_UNPIN },
 	{ "portable", no_argument, NULL, OPT_PORTABLE },
+	{ "legacy", no_argument, NULL, OPT_LEGACY },
 	{ "watch-denials", no_argument, NULL, OPT_DENIALS },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "state", required_argument, NULL, OPT_VALUE },
@@ -56,6 +57,9 @@ static int take_option(struct parsed *p, int opt, int index)
 		return 0;
 	case OPT_PORTABLE:
 		p->o->portable = true;
+		return 0;
+	case OPT_LEGACY:
+		p->o->legacy = true;
 		return 0;
 	case OPT_DENIALS:
 		p->o->watch_denials = true;
@@ -149,6 +153,7 @@ static int show_help(void)
 	     "                     at the least; or on, off; default: off\n"
 	     "  --config FILE      options as an ini file; default: " DAEMON_CONFIG "\n"
 	     "  --portable         don't try the faster way into the programs\n"
+	     "  --legacy           the programs for kernels before 5.12, whatever this one is\n"
 	     "  -v, --verbose      say more");
 	return EXIT_OK;
 }

@@ -128,6 +128,7 @@ static int open_sensor(struct daemon *d)
 		.sets = d->o->map_entries,
 		.cache_slots = d->o->cache_slots,
 		.portable = d->o->portable,
+		.legacy = d->o->legacy,
 	};
 	_free_ char *why = NULL;
 	int r;

@@ -23,6 +23,7 @@ struct daemon_options {
 	uint32_t map_entries; /* 0: the sensor's default */
 	uint32_t cache_slots;
 	bool portable;
+	bool legacy;
 	bool watch_denials; /* refused calls that get an errno are counted, too */
 	unsigned duty;	    /* of a duty cycle: per cent that is watched at the least; 0: none */
 	uint64_t duty_sample_s; /* 1..3600; 0: DUTY_SAMPLE_S */

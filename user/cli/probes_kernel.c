@@ -95,7 +95,14 @@ static void probe_ring(struct findings *f)
 
 static void probe_atomic(struct findings *f)
 {
-	add_answer(f, "atomic operations in BPF", probe_atomics());
+	int answer = probe_atomics();
+
+	if (answer == 0)
+		findings_add(f, "atomic operations in BPF", SUPPORT_DEGRADED,
+			     "none that return a value (Linux 5.12): programs and maps that do "
+			     "without, with room for fewer sets");
+	else
+		add_answer(f, "atomic operations in BPF", answer);
 }
 
 /* Tries it on a map with one entry. */

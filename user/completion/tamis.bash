@@ -30,7 +30,7 @@ _tamis_workloads() {
 _tamis_options() {
 	case ${words[1]} in
 	daemon) _tamis_words --state --interval --unit --bpffs --no-pin --unpin --watch --service \
-		--config --map-entries --cache-slots --portable --watch-denials --duty --verbose ;;
+		--config --map-entries --cache-slots --portable --legacy --watch-denials --duty --verbose ;;
 	trace) _tamis_words -o --output --base --runtime --allow ;;
 	record) _tamis_words -o -f --output --format --runtime --allow --stop -- ;;
 	list) _tamis_words --engine --running --json --state ;;

@@ -118,6 +118,29 @@ static int each_set(const void *key, const void *value, const struct sensor_walk
 	return readback_key(key) ? w->set(key, value, w->arg) : 0;
 }
 
+/* The legacy door's sets, made into what all others have. */
+struct legacy_walk {
+	const struct sensor_walk *to;
+	uint32_t unit;
+};
+
+static int on_legacy(const struct tamis_key *key, const struct tamis_set *kept, void *arg)
+{
+	const struct legacy_walk *l = arg;
+	struct tamis_set set;
+
+	readback_legacy((const struct tamis_legacy_set *)kept, l->unit, &set);
+	return l->to->set(key, &set, l->to->arg);
+}
+
+static int walk_sets(struct sensor *s, const struct sensor_walk *w)
+{
+	struct legacy_walk l = { w, sensor_unit(s) };
+	const struct sensor_walk made = { .set = on_legacy, .arg = &l };
+
+	return walk_map(s->skel->maps.tamis_sets, s->door == DOOR_LEGACY ? &made : w, each_set);
+}
+
 static int each_cgroup(const void *key, const void *value, const struct sensor_walk *w)
 {
 	return w->cgroup(*(const uint64_t *)key, value, w->arg);
@@ -174,7 +197,7 @@ int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
 	if (!r && w->leave)
 		r = walk_map(s->skel->maps.tamis_leaves, w, each_leave);
 	if (!r && w->set)
-		r = walk_map(s->skel->maps.tamis_sets, w, each_set);
+		r = walk_sets(s, w);
 	if (!r)
 		s->drained = changes;
 	return r;

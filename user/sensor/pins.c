@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What outlives the daemon: DIR/vN/{sets,cgroups,...} are maps, DIR/vN/on_NAME links. */
+/* What outlives the daemon: DIR/vN/{sets,cgroups,...} are maps, DIR/vN/on_NAME links. DIR/vN-legacy
+ * has the legacy door's: its sets are no one else's. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +17,10 @@
 
 #define PINS_MAX 64 /* entries looked at in a directory: we make 16 */
 
-static char *version_dir(const char *dir)
+static char *version_dir(const struct sensor *s, const char *dir)
 {
-	return text_format("%s/v%d", dir, TAMIS_ABI_VERSION);
+	return text_format("%s/v%d%s", dir, TAMIS_ABI_VERSION,
+			   s->door == DOOR_LEGACY ? "-legacy" : "");
 }
 
 static int check_dir(const char *dir, char **ret_why)
@@ -92,7 +94,7 @@ int pins_prepare(struct sensor *s, const char *dir, char **ret_why)
 	int r;
 
 	free(s->pins);
-	s->pins = version_dir(dir);
+	s->pins = version_dir(s, dir);
 	if (!s->pins)
 		return -ENOMEM;
 	r = file_mkdirs(s->pins, 0700);

@@ -33,6 +33,43 @@ bool readback_key(const struct tamis_key *key)
 	return key->abi < TAMIS_ABI_MAX && key->stage < TAMIS_STAGE_MAX;
 }
 
+/* The unit that a mark is of: the last one, up to `now`, that has it. `now` is even for the marks of
+ * even units, odd for the others. */
+static uint32_t unit_of_mark(uint16_t mark, uint32_t now)
+{
+	return now - (uint16_t)(TAMIS_LEGACY_MARK(now) - mark);
+}
+
+static uint64_t legacy_word(const uint16_t *marks, uint32_t now)
+{
+	uint64_t word = 0;
+
+	for (unsigned i = 0; i < 32; i++) {
+		uint32_t unit = marks[i] ? unit_of_mark(marks[i], now) : 0;
+
+		if (!marks[i] || unit < word >> 32)
+			continue;
+		if (unit > word >> 32)
+			word = (uint64_t)unit << 32;
+		word |= UINT64_C(1) << i;
+	}
+	return word;
+}
+
+void readback_legacy(const struct tamis_legacy_set *kept, uint32_t unit, struct tamis_set *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned half = 0; half < 2; half++) {
+		uint32_t now = unit - ((unit ^ half) & 1);
+
+		for (unsigned i = 0; i < TAMIS_UNIT_WORDS; i++)
+			ret->unit[half][i] = legacy_word(&kept->unit[half][i * 32], now);
+		for (unsigned nr = 0; nr < TAMIS_CALLS; nr++)
+			if (kept->unit[half][nr])
+				ret->seen[nr / 64] |= UINT64_C(1) << (nr % 64);
+	}
+}
+
 int readback_path(const struct tamis_path *path, char **ret)
 {
 	char *copy;

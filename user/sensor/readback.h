@@ -21,6 +21,9 @@ uint64_t readback_number(uint64_t n);
 bool readback_event(const void *data, size_t len, struct tamis_event *ret,
 		    char text[TAMIS_TEXT_PATH + 1]);
 bool readback_key(const struct tamis_key *key);
+/* A set as the legacy door keeps it; `unit` is the current one. Of 32 calls that share a word the
+ * last unit is kept, as the programs do. */
+void readback_legacy(const struct tamis_legacy_set *kept, uint32_t unit, struct tamis_set *ret);
 /* A copy that the caller frees. -ENOENT when there is no path in it. */
 int readback_path(const struct tamis_path *path, char **ret);
 /* False for one that makes no sense, or was never counted. */

@@ -8,8 +8,7 @@
 
 struct bpf_program *sensor_enter_program(const struct sensor *s)
 {
-	return bpf_program__autoload(s->skel->progs.tamis_enter) ? s->skel->progs.tamis_enter
-								 : s->skel->progs.tamis_enter_any;
+	return s->door == DOOR_FAST ? s->skel->progs.tamis_enter : s->skel->progs.tamis_enter_any;
 }
 
 static void say_resting(struct sensor *s, enum tamis_rest rest)

@@ -15,10 +15,12 @@
 #include "sensor/ring.h"
 #include "sensor/sensor_internal.h"
 
+#include "legacy.skel.h"
 #include "portable.skel.h"
 
 _Static_assert(sizeof(struct tamis_key) == 16, "tamis_key");
 _Static_assert(sizeof(struct tamis_set) == 360, "tamis_set");
+_Static_assert(sizeof(struct tamis_legacy_set) == 2304, "tamis_legacy_set");
 _Static_assert(sizeof(struct tamis_event) == 64, "tamis_event");
 _Static_assert(sizeof(struct tamis_leave) == 40, "tamis_leave");
 _Static_assert(sizeof(struct tamis_loss) == 40, "tamis_loss");
@@ -26,8 +28,18 @@ _Static_assert(sizeof(struct tamis_denied_key) == 16, "tamis_denied_key");
 _Static_assert(sizeof(struct tamis_denied) == 48, "tamis_denied");
 
 #define SETS_DEFAULT 32768
+#define SETS_LEGACY  8192 /* 19 MB: a set is six times as large */
 #define SETS_MAX     (1 << 24)
 #define SLOTS_MAX    8192
+
+/* One skeleton serves all objects: what is set before load is at the same place in each. */
+#define AT(object, what) offsetof(struct object##_bpf__rodata, what)
+#define SAME_AT(what)                                                \
+	_Static_assert(AT(sensor, what) == AT(portable, what) &&     \
+			       AT(sensor, what) == AT(legacy, what), \
+		       #what)
+SAME_AT(cfg_x32);
+SAME_AT(cfg_slot_shift);
 
 /* libbpf says the same failure several times over: it is for --verbose alone. */
 __attribute__((format(printf, 2, 0))) static int libbpf_log(enum libbpf_print_level level,
@@ -45,7 +57,10 @@ __attribute__((format(printf, 2, 0))) static int libbpf_log(enum libbpf_print_le
 static int configure(struct sensor *s, const struct sensor_options *o)
 {
 	uint32_t slots = o->cache_slots ? o->cache_slots : SLOTS_MAX;
-	uint32_t sets = o->sets ? o->sets : SETS_DEFAULT;
+	uint32_t sets = s->door == DOOR_LEGACY ? SETS_LEGACY : SETS_DEFAULT;
+
+	if (o->sets)
+		sets = o->sets;
 
 	if (slots > SLOTS_MAX || slots & (slots - 1) || sets > SETS_MAX)
 		return -EINVAL;
@@ -54,8 +69,8 @@ static int configure(struct sensor *s, const struct sensor_options *o)
 	return bpf_map__set_max_entries(s->skel->maps.tamis_sets, sets);
 }
 
-/* Both objects have the same maps and programs: one skeleton serves both. */
-static int open_skeleton(bool fast, struct sensor_bpf **ret)
+/* All objects have the same maps and programs; the legacy one has other sets, and a map more. */
+static int open_skeleton(enum sensor_door_kind door, struct sensor_bpf **ret)
 {
 	_free_ char *types = probe_btf() ? NULL : probe_btf_path();
 	const struct bpf_object_open_opts opts = {
@@ -68,8 +83,10 @@ static int open_skeleton(bool fast, struct sensor_bpf **ret)
 	if (!skel)
 		return -ENOMEM;
 	r = sensor_bpf__create_skeleton(skel);
-	if (r == 0 && !fast)
+	if (r == 0 && door == DOOR_PORTABLE)
 		skel->skeleton->data = (void *)portable_bpf__elf_bytes(&skel->skeleton->data_sz);
+	if (r == 0 && door == DOOR_LEGACY)
+		skel->skeleton->data = (void *)legacy_bpf__elf_bytes(&skel->skeleton->data_sz);
 	if (r == 0)
 		r = bpf_object__open_skeleton(skel->skeleton, &opts);
 	if (r < 0) {
@@ -111,14 +128,16 @@ static int unmap_rest(struct sensor *s)
 	return 0;
 }
 
-static int load(struct sensor *s, const struct sensor_options *o, bool fast, char **ret_why)
+static int load(struct sensor *s, const struct sensor_options *o, enum sensor_door_kind door,
+		char **ret_why)
 {
-	int r = open_skeleton(fast, &s->skel);
+	int r = open_skeleton(door, &s->skel);
 
 	if (r < 0)
 		return r;
-	bpf_program__set_autoload(s->skel->progs.tamis_enter, fast);
-	bpf_program__set_autoload(s->skel->progs.tamis_enter_any, !fast);
+	s->door = door;
+	bpf_program__set_autoload(s->skel->progs.tamis_enter, door == DOOR_FAST);
+	bpf_program__set_autoload(s->skel->progs.tamis_enter_any, door != DOOR_FAST);
 	r = configure(s, o);
 	if (r >= 0 && o->pins)
 		r = pins_prepare(s, o->pins, ret_why);
@@ -187,11 +206,24 @@ static int explain(int r, char **ret_why)
 				       "CAP_PERFMON, is needed)");
 	else if (!probe_btf())
 		*ret_why = no_types();
-	else if (probe_atomics() == 0)
-		*ret_why = text_format("this kernel's BPF has no atomic operations that return a "
-				       "value (Linux 5.12): the programs can't be loaded");
 	else
 		*ret_why = text_format("can't load the BPF programs: %s", strerror(-r));
+	return r;
+}
+
+/* Any error may be of a door that this kernel lacks; but the sets of the last are others, which is
+ * not for an error that comes and goes. */
+static int load_any(struct sensor *s, const struct sensor_options *o, char **ret_why)
+{
+	bool legacy = o->legacy || probe_atomics() == 0;
+	int r = -EOPNOTSUPP;
+
+	if (legacy)
+		return load(s, o, DOOR_LEGACY, ret_why);
+	if (!o->portable)
+		r = load(s, o, DOOR_FAST, ret_why);
+	if (r < 0 && !*ret_why)
+		r = load(s, o, DOOR_PORTABLE, ret_why);
 	return r;
 }
 
@@ -205,9 +237,7 @@ int sensor_open(const struct sensor_options *o, struct sensor **ret, char **ret_
 		return -ENOMEM;
 	pthread_mutex_init(&s->lock, NULL);
 	libbpf_set_print(libbpf_log);
-	r = o->portable ? -EOPNOTSUPP : load(s, o, true, ret_why);
-	if (r < 0 && !*ret_why)
-		r = load(s, o, false, ret_why);
+	r = load_any(s, o, ret_why);
 	if (r >= 0)
 		r = attach(s);
 	if (r >= 0)
@@ -242,5 +272,7 @@ bool sensor_was_pinned(const struct sensor *s)
 
 const char *sensor_door(const struct sensor *s)
 {
-	return bpf_program__autoload(s->skel->progs.tamis_enter) ? "fast" : "portable";
+	static const char *const name[DOORS] = { "fast", "portable", "legacy" };
+
+	return name[s->door];
 }

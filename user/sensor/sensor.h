@@ -26,10 +26,12 @@ struct sensor;
 
 struct sensor_options {
 	const char *pins; /* a directory on a bpffs, made if missing; NULL: nothing outlives us */
-	uint32_t sets;	  /* room in tamis_sets, 1..16777216; 0 = 32768. Pinned maps keep theirs */
+	uint32_t sets;	  /* room in tamis_sets, 1..16777216; 0 = 32768, or 8192 of the larger ones
+			     of the legacy door. Pinned maps keep theirs */
 	uint32_t
 		cache_slots; /* a power of two, 1..8192; 0 = 8192. 1 makes all tasks collide (tests) */
 	bool portable;	     /* don't try the fast front door */
+	bool legacy;	     /* nor what takes atomic operations that return a value */
 };
 
 /* Loads and attaches: from its return on every call is recorded. *ret_why gets a sentence on
@@ -45,7 +47,8 @@ int sensor_unpin(const char *pins);
 
 /* True when sensor_open found pinned maps of an earlier daemon: nothing was lost between. */
 bool sensor_was_pinned(const struct sensor *s);
-/* "fast" (bpf_rdonly_cast) or "portable" (bpf_get_current_task). */
+/* "fast" (bpf_rdonly_cast), "portable" (bpf_get_current_task), or "legacy" (the same for kernels
+ * before 5.12: sets are kept otherwise, and pinned elsewhere). */
 const char *sensor_door(const struct sensor *s);
 
 /* Readable when events wait; for an event loop. */

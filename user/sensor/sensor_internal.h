@@ -20,15 +20,24 @@ enum sensor_link {
 	SENSOR_LINKS,
 };
 
+/* In the order they are tried. */
+enum sensor_door_kind {
+	DOOR_FAST,
+	DOOR_PORTABLE,
+	DOOR_LEGACY,
+	DOORS,
+};
+
 struct sensor {
 	struct sensor_bpf *skel;
+	enum sensor_door_kind door;
 	struct ring *ring;
 	struct bpf_link *link[SENSOR_LINKS];
 	struct bpf_link *denials; /* sensor_watch_denials, */
 	bool has_watched;	  /* at any time */
 	bool enter_published;	  /* link[LINK_ENTER] is pinned, or needn't be */
 	pthread_mutex_t lock; /* link[LINK_ENTER], denials: the ring's thread changes them too */
-	char *pins;	      /* DIR/vN, or NULL */
+	char *pins;	      /* DIR/vN, DIR/vN-legacy, or NULL */
 	bool was_pinned, was_napping;
 	uint64_t drained; /* state.changes of the last whole drain */
 };
