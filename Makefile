@@ -158,13 +158,15 @@ $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
 # --- tests --------------------------------------------------------------------------------
 define LINK_TEST
 	$(call say,TEST,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -Itests -Werror=unused-function -o $@ $< $(O)/libtamis.a $(PKG_LIBS) -lcmocka
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcmocka
 endef
 
-$(O)/unit/%: tests/unit/%.c $(O)/libtamis.a
+$(O)/tests/%.o: ALL_CFLAGS += -Itests -Werror=unused-function
+
+$(O)/unit/%: $(O)/tests/unit/%.o $(O)/libtamis.a
 	$(LINK_TEST)
 
-$(O)/bpf/test_%: tests/bpf/test_%.c $(O)/libtamis.a
+$(O)/bpf/test_%: $(O)/tests/bpf/test_%.o $(O)/libtamis.a
 	$(LINK_TEST)
 
 $(O)/tools/%: tests/tools/%.c
@@ -190,25 +192,25 @@ $(O)/tools/planted-asan: tests/tools/planted.c
 	$(Q)$(call tool,-fsanitize=address $(if $(findstring clang,$(CC)),,-static-libasan))
 
 # Those that drive what tamis-start is made of, and the estimators.
-$(O)/tools/start $(O)/tools/rule $(O)/tools/unseen: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
+$(O)/tools/start $(O)/tools/rule $(O)/tools/unseen: $(O)/tools/%: $(O)/tests/tools/%.o $(O)/libtamis.a
 	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(START_LIBS) -lm
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SAN) -o $@ $^ $(START_LIBS) -lm
 
-$(O)/tools/report $(O)/tools/budget: $(O)/tools/%: tests/tools/%.c $(O)/libtamis.a
+$(O)/tools/report $(O)/tools/budget: $(O)/tools/%: $(O)/tests/tools/%.o $(O)/libtamis.a
 	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -o $@ $< $(O)/libtamis.a $(PKG_LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS)
 
-# tamis-start with faults that tests ask for (user/start/faults.h).
-FAULTS  := $(patsubst %,user/start/%.c,main ask faults)
-$(O)/tools/tamis-start-faults: $(FAULTS) $(O)/libtamis.a
+# tamis-start with faults that tests ask for, tamis-keeper that is killed where they do
+# (user/*/faults.h).
+$(O)/faults/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -DTAMIS_FAULTS -c -o $@ $<
+$(O)/tools/tamis-start-faults: $(patsubst %,$(O)/faults/user/start/%.o,main ask faults) $(O)/libtamis.a
 	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DTAMIS_FAULTS -o $@ $^ $(START_LIBS)
-
-# tamis-keeper that is killed where tests ask for it (user/keeper/faults.h).
-KEEPER_FAULTS := $(patsubst %,user/keeper/%.c,main conns serve faults)
-$(O)/tools/tamis-keeper-faults: $(KEEPER_FAULTS) $(O)/libtamis.a
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SAN) -o $@ $^ $(START_LIBS)
+$(O)/tools/tamis-keeper-faults: $(patsubst %,$(O)/faults/user/keeper/%.o,main conns serve faults) $(O)/libtamis.a
 	$(call say,TOOL,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DTAMIS_FAULTS -o $@ $^ $(KEEPER_LIBS)
+	$(Q)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SAN) -o $@ $^ $(KEEPER_LIBS)
 
 $(O)/bench/%.bpf.o: tests/bench/%.bpf.c $(VMLINUX_H)
 	$(call say,BPF,$<)
