@@ -16,7 +16,7 @@ static int fail(struct scan *c, const char *why)
 
 void scan_begin(struct scan *c, const char *text, size_t len)
 {
-	*c = (struct scan){ .from = text, .at = text, .end = text + len };
+	*c = (struct scan){ .from = text, .at = text, .end = len ? text + len : text };
 }
 
 char scan_peek(struct scan *c)
