@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "bpf/abi.h"
 
+#include "legacy.skel.h"
 #include "portable.skel.h"
 #include "sensor.skel.h"
 
@@ -29,6 +30,7 @@ static const struct object {
 } objects[] = {
 	{ "sensor", "tamis_enter", sensor_bpf__elf_bytes },
 	{ "portable", "tamis_enter_any", portable_bpf__elf_bytes },
+	{ "legacy", "tamis_enter_any", legacy_bpf__elf_bytes },
 };
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
