@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each life of each container called, held against the store.
 
-usage: record.py DIR      reads DIR/lives, DIR/calls, DIR/cids, DIR/shown, DIR/jobs; prints what is wrong,
+usage: record.py DIR      reads DIR/lives, calls, cids, shown, jobs, logs, unattributed; prints what is wrong,
                           and at last a line of figures
 
 A life's calls are in its workload, or, when its engine's files were gone before anybody asked, in the
@@ -15,7 +15,7 @@ import os
 import sys
 
 DIR = sys.argv[1]
-AFTER_FLOOD = 15  # seconds in which what the daemon has not heard is still being given up
+AFTER_FLOOD = 20  # seconds in which a daemon makes up for what it has not heard
 
 
 def lines(*path):
@@ -26,10 +26,25 @@ def lines(*path):
         return [line.split() for line in file]
 
 
+def times(job, wanted):
+    return [int(at) for at, what, *_ in lines("jobs", job) if what == wanted]
+
+
+def ready():
+    names = os.listdir(os.path.join(DIR, "logs"))
+    return sorted(int(line[0]) for name in names for line in lines("logs", name) if line[2:3] == ["ready:"])
+
+
+def dried(ended):
+    """When a daemon had the time to empty what the flood had filled, the kernel's map of paths too."""
+    for since in [ended] + [at for at in ready() if at > ended]:
+        if not any(since <= killed <= since + AFTER_FLOOD for killed in times("killer", "daemon")):
+            return since + AFTER_FLOOD
+    return 1 << 62
+
+
 def floods():
-    begun = [int(at) for at, what, *_ in lines("jobs", "flooder") if what == "flooding"]
-    ended = [int(at) for at, what, *_ in lines("jobs", "flooder") if what == "flooded"]
-    return list(zip(begun, ended + [1 << 62]))
+    return list(zip(times("flooder", "flooding"), map(dried, times("flooder", "flooded"))))
 
 
 def shown(name):
@@ -55,7 +70,7 @@ def text(calls):
 
 
 def was_flooded(begun, ended):
-    return any(begun <= until + AFTER_FLOOD and ended >= since for since, until in FLOODS)
+    return any(begun <= until and ended >= since for since, until in FLOODS)
 
 
 class Count:
