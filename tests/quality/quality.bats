@@ -26,8 +26,10 @@ build() {
 	TAMIS_LESS=4 tests/quality/units "$san" 3>&-
 }
 
-@test "85 % of the lines of user/ are run by unit tests" {
-	tests/quality/coverage "$san" 85 | sed 's/^/# said: /' >&3
+# What the daemon, the keeper and the hooks do as programs is not in it: make coverage runs them, too,
+# and asks for 85 %.
+@test "70 % of the lines of user/ are run by unit tests alone" {
+	tests/quality/coverage "$san" 70 | sed 's/^/# said: /' >&3
 }
 
 @test "unit tests under valgrind: nothing unwritten is read, nothing lost" {
