@@ -40,7 +40,10 @@ static __always_inline bool unit_add(struct kept_set *set, __u32 nr, __u32 unit)
 
 static __always_inline bool set_has(const struct kept_set *set, __u32 nr)
 {
-	return nr / 64 < TAMIS_SEEN_WORDS && set->seen[nr / 64] & 1ull << (nr % 64);
+	__u32 index = nr / 64;
+
+	barrier_var(index); /* else the comparison is dropped where clang knows its outcome */
+	return index < TAMIS_SEEN_WORDS && set->seen[index] & 1ull << (nr % 64);
 }
 
 /* Whether it was the first time ever in this set. */
@@ -49,6 +52,7 @@ static __always_inline bool seen_add(struct kept_set *set, __u32 nr)
 	__u64 bit = 1ull << (nr % 64);
 	__u32 index = nr / 64;
 
+	barrier_var(index);
 	if (index >= TAMIS_SEEN_WORDS || set->seen[index] & bit)
 		return false;
 	return !(__sync_fetch_and_or(&set->seen[index], bit) & bit);
