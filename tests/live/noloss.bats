@@ -180,6 +180,10 @@ collide() {
 	collide --portable
 }
 
+@test "tasks that collide in one cache slot, legacy front door" {
+	collide --legacy
+}
+
 @test "calls before the exec don't hide the same calls after it" {
 	observe
 	cgroup_make both

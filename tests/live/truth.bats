@@ -297,6 +297,18 @@ script() {
 	((rc == 0))
 }
 
+# And for those without atomic operations that return a value: sets are kept otherwise.
+@test "the legacy front door: int 0x80, threads, chains" {
+	local rc=0
+	sensor_prefix=tamis-legacy-$$
+	daemon_start "$PWD/daemon" --legacy --no-pin --interval 0.2 --unit 1 --watch "/$sensor_prefix-*"
+	grep -q 'legacy' daemon/log
+	truth "$O/tools/variety" int80 threads chain signals || rc=$?
+	cgroups_sweep
+	daemon_stop
+	((rc == 0))
+}
+
 # --- tamis record ---------------------------------------------------------------------------
 
 record_pid() {
