@@ -170,12 +170,12 @@ static void at_rest_nothing_is_recorded(void **state)
 	call(&c, SYS_getppid);
 	assert_true(is_recorded(SYS_getppid));
 	rest(true);
-	call(&c, SYS_getpgrp);
-	assert_false(is_recorded(SYS_getpgrp));
+	call(&c, SYS_getpgid);
+	assert_false(is_recorded(SYS_getpgid));
 	rest(true); /* as it is */
 	rest(false);
-	call(&c, SYS_getpgrp);
-	assert_true(is_recorded(SYS_getpgrp));
+	call(&c, SYS_getpgid);
+	assert_true(is_recorded(SYS_getpgid));
 	rest(false);
 	call(&c, SYS_getuid);
 	assert_true(is_recorded(SYS_getuid));
@@ -257,10 +257,10 @@ static void put_back_it_is_kept(void **state)
 	rest(false);
 	caller_start(&c);
 	sensor_close(TAKE_PTR(sensor));
-	call(&c, SYS_getpgrp); /* while nobody has the maps open but the programs */
+	call(&c, SYS_getpgid); /* while nobody has the maps open but the programs */
 	open_pinned();
 	assert_true(sensor_was_pinned(sensor));
-	assert_true(is_recorded(SYS_getpgrp));
+	assert_true(is_recorded(SYS_getpgid));
 	caller_stop(&c);
 }
 
@@ -289,8 +289,8 @@ static void killed_at_rest(void **state)
 	assert_true(is_pinned("on_enter"));
 	assert_rest_lost(1, 0);
 	caller_start(&c);
-	call(&c, SYS_getpgrp);
-	assert_true(is_recorded(SYS_getpgrp));
+	call(&c, SYS_getpgid);
+	assert_true(is_recorded(SYS_getpgid));
 	caller_stop(&c);
 	start_and_end(UNIT);
 	assert_rest_lost(1, 0);
@@ -363,8 +363,8 @@ static void two_threads_may_change_it(void **state)
 	assert_false(is_pinned("on_enter"));
 	rest(false);
 	caller_start(&c);
-	call(&c, SYS_getpgrp);
-	assert_true(is_recorded(SYS_getpgrp));
+	call(&c, SYS_getpgid);
+	assert_true(is_recorded(SYS_getpgid));
 	caller_stop(&c);
 }
 

@@ -162,7 +162,7 @@ static void every_start_is_seen_or_counted(void **state)
 		start_in(&p, i % 10 * 500);
 		counted = is_counted(p.id);
 		whole += !counted;
-		if (!counted && (!is_recorded(p.id, SYS_getpgrp) || !is_recorded(p.id, SYS_mmap)))
+		if (!counted && (!is_recorded(p.id, SYS_getpgid) || !is_recorded(p.id, SYS_mmap)))
 			fail_msg("start %d: neither recorded nor counted", i);
 		place_remove(&p);
 	}
@@ -178,7 +178,7 @@ static void what_is_made_wakes_it(void **state)
 	while (sensor_rests(sensor))
 		usleep(1000);
 	start_in(&p, 0);
-	assert_true(is_recorded(p.id, SYS_getpgrp));
+	assert_true(is_recorded(p.id, SYS_getpgid));
 	assert_false(is_counted(p.id));
 	place_remove(&p);
 }
@@ -191,6 +191,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc > 1)
-		return syscall(SYS_getpgrp) < 0;
+		return syscall(SYS_getpgid, 0) < 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
