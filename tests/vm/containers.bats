@@ -62,7 +62,7 @@ sessions() {
 	local -a in_session
 	read -r before after end < <(numbers getpid getuid exit_group | xargs)
 	mapfile -t in_session < <(numbers sched_yield getpriority)
-	pod_run "$name" "$image" /calls "$before" pace:60000 "$after"
+	pod_run "$name" "$image" /calls "$before" pace:600000 "$after"
 	pod exec "$name" /calls "${in_session[@]}"
 	pod exec "$name" sh -c 'uname -a; sleep 0.1'
 	pod_remove "$name"
