@@ -37,7 +37,7 @@
  * count of moves means that the event is still to come.
  */
 #ifdef TAMIS_LEGACY
-#define CACHE_SLOTS 4096 /* 5.10 has no array larger than 4 MB, which all that is global is one of */
+#define CACHE_SLOTS 4096 /* 5.10 has no array above 4 MB: the globals are one */
 #else
 #define CACHE_SLOTS 8192
 #endif
