@@ -249,7 +249,7 @@ int under_started(struct under *u, struct store *s, const struct observed_start 
 
 	if (r == 0)
 		r = store_find(s, e->key, &row, NULL);
-	if (r < 0)
+	if (r != 0)
 		return r == -ENOENT ? 0 : r;
 	r = strcmp(row.key, e->key) ? add_alias(u, e->key, row.key) : 0;
 	if (r == 0)
