@@ -13,6 +13,7 @@
 
 /* Longer lines are cut: a hostile name may be as long as its owner likes. */
 #define LINE_MAX_LEN 8192
+#define PREFIX_MAX   48
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 static char program[32] = "tamis";
@@ -39,7 +40,7 @@ static bool is_journal(void)
 	return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
-static void put_prefix(FILE *f, enum log_level level)
+static const char *prefix(enum log_level level, char buf[PREFIX_MAX])
 {
 	static const char *const priority[] = {
 		[LOG_LEVEL_ERR] = "<3>",
@@ -49,26 +50,48 @@ static void put_prefix(FILE *f, enum log_level level)
 	};
 
 	if (is_journal())
-		fputs(priority[level], f);
-	else
-		fprintf(f, "%s: ", program);
+		return priority[level];
+	snprintf(buf, PREFIX_MAX, "%s: ", program);
+	return buf;
+}
+
+/* Where there is no memory for a line: its beginning, and only what is plain ASCII of it. */
+static void put_beginning(const char *before, const char *text, const char *tail)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line) - 1, "%s%.300s%s%s", before, text, tail ? ": " : "",
+			 tail ? tail : "");
+	size_t len = n < 0 ? 0 : (size_t)n;
+
+	if (len > sizeof(line) - 2)
+		len = sizeof(line) - 2;
+	for (size_t i = 0; i < len; i++)
+		if (line[i] < ' ' || line[i] > '~')
+			line[i] = '?';
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return; /* nowhere left to say so */
 }
 
 /* One write, so that lines of several processes don't mix. `tail` may be NULL. */
 static void put_line(enum log_level level, const char *text, const char *tail)
 {
 	_free_ char *line = NULL;
+	char buf[PREFIX_MAX];
+	const char *before = prefix(level, buf);
 	size_t len = 0;
 	FILE *f = open_memstream(&line, &len);
 
-	if (!f)
-		return;
-	put_prefix(f, level);
-	text_escape_again(f, text, LINE_MAX_LEN);
-	if (tail)
-		fprintf(f, ": %s", tail);
-	fputc('\n', f);
-	if (fclose(f) == 0 && write(STDERR_FILENO, line, len) < 0)
+	if (f) {
+		fputs(before, f);
+		text_escape_again(f, text, LINE_MAX_LEN);
+		if (tail)
+			fprintf(f, ": %s", tail);
+		fputc('\n', f);
+	}
+	if (!f || fclose(f) != 0)
+		put_beginning(before, text, tail);
+	else if (write(STDERR_FILENO, line, len) < 0)
 		return; /* nowhere left to say so */
 }
 
@@ -77,13 +100,16 @@ static void log_args(enum log_level level, const char *tail, const char *fmt, va
 
 static void log_args(enum log_level level, const char *tail, const char *fmt, va_list args)
 {
-	char *text;
+	char beginning[256], *text;
+	va_list again;
 
-	if (vasprintf(&text, fmt, args) < 0) {
-		put_line(level, "out of memory for a message", tail);
-		return;
-	}
-	put_line(level, text, tail);
+	va_copy(again, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	if (!text && vsnprintf(beginning, sizeof(beginning), fmt, again) < 0)
+		beginning[0] = '\0';
+	va_end(again);
+	put_line(level, text ? text : beginning, tail);
 	free(text);
 }
 
