@@ -272,13 +272,20 @@ static int drop_denial(const struct tamis_denied_key *key, const struct tamis_de
 	return 0;
 }
 
+static bool has_denials(const struct sensor *s)
+{
+	struct tamis_denied_key key;
+
+	return bpf_map_get_next_key(bpf_map__fd(s->skel->maps.tamis_denials), NULL, &key) == 0;
+}
+
 static void forget_denials(struct sensor *s, uint64_t cgroup)
 {
 	struct dead dead = { s, cgroup };
 	const struct sensor_walk walk = { .denied = drop_denial, .arg = &dead };
 
 	/* a walk for each cgroup that goes: only where there may be any */
-	if (s->was_pinned || s->has_watched)
+	if ((s->was_pinned || s->has_watched) && has_denials(s))
 		(void)sensor_denials(s, &walk);
 }
 
