@@ -5,6 +5,7 @@
 # make demo-oracle   five services, each from an empty policy by the oracle loop
 # make demo-mine     eight services, each mined by its tests, and run under what came out
 # make fuzz    every parser of outside input, TIME=60 seconds each
+# make quality  clang, sanitizers, valgrind, coverage, fuzzing, lint: a suite of its own
 # make unit-san, unit-valgrind   unit tests sanitized (clang), under valgrind
 # make coverage   lines of user/ that tests run
 # make budget  what the programs cost the verifier, into tests/bpf/budget.tsv
@@ -40,7 +41,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 # The goals that install what is missing must work before pkg-config exists.
-ifeq ($(filter run demo-oracle demo-mine bench check soak check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
+ifeq ($(filter run demo-oracle demo-mine bench check quality soak check-vm check-arm64 clean deps help,$(MAKECMDGOALS)),)
 PKG_CFLAGS := $(shell $(PKGCONF) --cflags $(PKG))
 PKG_LIBS   := $(shell $(PKGCONF) --libs $(PKG)) -lm
 START_LIBS := $(shell $(PKGCONF) --libs $(PKG_START))
@@ -74,7 +75,7 @@ BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench soak lint format deps clean help install
+.PHONY: quality budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench soak lint format deps clean help install
 
 all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
@@ -103,6 +104,10 @@ demo-mine:
 check: deps
 	$(Q)$(MAKE) --no-print-directory all tools
 	$(Q)O=$(O) tests/run
+
+quality: deps
+	$(Q)$(MAKE) --no-print-directory all tools
+	$(Q)O=$(O) tests/run quality
 
 check-vm:
 	$(Q)tests/deps vm
