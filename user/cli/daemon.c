@@ -8,7 +8,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,9 +20,11 @@
 #include "cli/cmd.h"
 #include "cli/complain.h"
 #include "cli/daemon_apply.h"
+#include "cli/daemon_lock.h"
 #include "cli/daemon_oracle.h"
 #include "cli/daemon_probation.h"
 #include "cli/daemon_thin.h"
+#include "cli/daemon_told.h"
 #include "cli/daemon_under.h"
 #include "identity/cgroups.h"
 #include "learn/coverage.h"
@@ -48,9 +49,7 @@ struct daemon {
 	int state_lock, pins_lock; /* directories, locked */
 	time_t complained;
 	time_t thinned;
-	struct tamis_loss told; /* losses that were logged, */
-	uint64_t told_unattributed;
-	uint64_t told_missed;
+	struct daemon_told told;
 };
 
 static void daemon_close(struct daemon *d)
@@ -93,24 +92,6 @@ static int open_cgroups(struct daemon *d)
 	return 0;
 }
 
-/* Two daemons would take each other's units and events. The lock ends with the process. */
-static int lock_dir(const char *dir, int *ret)
-{
-	_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return log_err_errno(-errno, "%s", dir);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			log_err("%s: another tamis daemon uses it", dir);
-		else
-			log_err_errno(-errno, "can't lock %s", dir);
-		return -errno;
-	}
-	*ret = TAKE_FD(fd);
-	return 0;
-}
-
 static int open_store(struct daemon *d)
 {
 	int r = store_open(d->o->state, STORE_WRITE, &d->store);
@@ -119,7 +100,7 @@ static int open_store(struct daemon *d)
 		log_err("%s: %s", d->o->state, store_error(NULL));
 		return r;
 	}
-	return lock_dir(d->o->state, &d->state_lock);
+	return daemon_lock(d->o->state, &d->state_lock);
 }
 
 static int open_sensor(struct daemon *d)
@@ -136,7 +117,7 @@ static int open_sensor(struct daemon *d)
 	if (!d->o->no_pin) {
 		r = bpffs_prepare(d->o->bpffs, &d->pins);
 		if (r >= 0)
-			r = lock_dir(d->pins, &d->pins_lock);
+			r = daemon_lock(d->pins, &d->pins_lock);
 		if (r < 0)
 			return r;
 		so.pins = d->pins;
@@ -298,32 +279,11 @@ static void fail(struct daemon *d, int r, const char *what)
 	complain(&d->complained, r, what, d->store, "nothing is lost yet, trying again");
 }
 
-static void tell_losses(struct daemon *d)
+static void tell_losses(struct daemon *d, bool now)
 {
 	struct observer_stats stats = observer_stats(d->observer);
-	struct tamis_loss lost = stats.lost, *told = &d->told;
-	uint64_t missed = sensor_missed(d->sensor);
 
-	if (lost.full > told->full)
-		log_warn("%llu calls found the kernel map full (--map-entries): the policies "
-			 "concerned are partial",
-			 lost.full - told->full);
-	if (lost.task > told->task)
-		log_warn("%llu tasks' stages could not be kept", lost.task - told->task);
-	if (lost.ring > told->ring)
-		log_warn("%llu events found the ring full: some provenance is missing",
-			 lost.ring - told->ring);
-	if (stats.unattributed > d->told_unattributed)
-		log_warn("%" PRIu64 " cgroups were gone before anybody could say whose they were: "
-			 "their calls are not in any policy",
-			 stats.unattributed - d->told_unattributed);
-	if (missed > d->told_missed)
-		log_warn("the kernel left the programs out %" PRIu64 " times, tasks having been "
-			 "preempted inside them: policies may lack calls",
-			 missed - d->told_missed);
-	*told = lost;
-	d->told_unattributed = stats.unattributed;
-	d->told_missed = missed;
+	daemon_told_tell(&d->told, &stats, sensor_missed(d->sensor), now ? 0 : time(NULL));
 }
 
 static int again(sd_event_source *source, uint64_t usec)
@@ -387,7 +347,7 @@ static int on_unit(sd_event_source *source, uint64_t usec, void *arg)
 	daemon_oracle_unit(d->oracle);
 	thin_sometimes(d);
 	estimate(d);
-	tell_losses(d);
+	tell_losses(d, false);
 	(void)malloc_trim(0); /* what a burst of containers took */
 	return again(source, d->o->unit_s * 1000000);
 }
@@ -431,8 +391,14 @@ static int last_drain(struct daemon *d)
 
 	if (r < 0)
 		log_err_errno(r, "last drain: %s", store_error(d->store));
-	tell_losses(d);
+	tell_losses(d, true);
 	return r;
+}
+
+static int no_loop(int r)
+{
+	log_err_errno(r, "can't make an event loop");
+	return EXIT_FAIL;
 }
 
 int daemon_run(const struct daemon_options *o)
@@ -446,17 +412,13 @@ int daemon_run(const struct daemon_options *o)
 	(void)mallopt(M_ARENA_MAX, 1); /* two threads: what one frees the other can use */
 	if (r >= 0)
 		r = add_signals(event);
-	if (r < 0) {
-		log_err_errno(r, "can't make an event loop");
-		return EXIT_FAIL;
-	}
+	if (r < 0)
+		return no_loop(r);
 	if (daemon_open(&d) < 0)
 		return EXIT_FAIL;
 	r = add_sources(&d, event);
-	if (r < 0) {
-		log_err_errno(r, "can't make an event loop");
-		return EXIT_FAIL;
-	}
+	if (r < 0)
+		return no_loop(r);
 	daemon_apply_begin(d.apply);
 	daemon_oracle_unit(d.oracle);
 	daemon_under_need_denials(d.under, daemon_oracle_needs_denials(d.oracle));
