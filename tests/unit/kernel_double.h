@@ -55,6 +55,7 @@ static struct {
 	size_t set_cnt, cgroup_cnt;
 	uint32_t unit;
 	bool pinned, napping, news;
+	uint64_t missed; /* runs of the programs that the kernel left out */
 	struct tamis_loss lost;
 	pthread_mutex_t lock; /* the queue: the herald's thread takes from it */
 	struct kernel_event queue[KERNEL_QUEUE];
@@ -246,6 +247,11 @@ void sensor_unit_next(struct sensor *s)
 struct tamis_loss sensor_lost(const struct sensor *s)
 {
 	return kernel.lost;
+}
+
+uint64_t sensor_missed(const struct sensor *s)
+{
+	return kernel.missed;
 }
 
 bool sensor_was_napping(const struct sensor *s)

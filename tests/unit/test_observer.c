@@ -248,10 +248,40 @@ static void a_gap_is_counted_without_pins(void **state)
 	}
 }
 
+static void assert_gaps(const char *key, unsigned gaps)
+{
+	struct store_row row = row_of(key);
+
+	assert_int_equal(row.evidence.lost_gaps, gaps);
+	store_row_done(&row);
+}
+
+/* It may have been anybody's call: one gap for each, though nothing else is new. */
+static void runs_left_out_are_everybodys_gap(void **state)
+{
+	kernel_cgroup(100)->path = "/w-a";
+	kernel_cgroup(200)->path = "/w-b";
+	kernel_call(100, TAMIS_WORKLOAD, 1);
+	kernel_call(200, TAMIS_WORKLOAD, 1);
+	start();
+	assert_gaps("cgroup/w-a", 0);
+	kernel.missed = 7;
+	kernel.news = false;
+	assert_int_equal(observer_drain(watcher), 0);
+	assert_gaps("cgroup/w-a", 1);
+	assert_gaps("cgroup/w-b", 1);
+	assert_int_equal(observer_drain(watcher), 0);
+	assert_gaps("cgroup/w-a", 1);
+	kernel.missed = 8;
+	assert_int_equal(observer_drain(watcher), 0);
+	assert_gaps("cgroup/w-b", 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_short_life_is_whole),
+		TEST(runs_left_out_are_everybodys_gap),
 		TEST(more_lives_than_an_owner_may_have),
 		TEST(who_is_not_known_cannot_be_enforced),
 		TEST(inner_cgroups_are_their_containers),

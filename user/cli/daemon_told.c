@@ -40,7 +40,7 @@ void daemon_told_tell(struct daemon_told *t, const struct observer_stats *stats,
 			 stats->unattributed - t->unattributed);
 	if (missed > t->missed)
 		log_warn("the kernel left the programs out %" PRIu64 " times, tasks having been "
-			 "preempted inside them: policies may lack calls",
+			 "preempted inside them: all that ran without a filter is partial",
 			 missed - t->missed);
 	if (told || stats->unattributed > t->unattributed || missed > t->missed)
 		t->at = now;

@@ -51,16 +51,34 @@ static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 	return r < 0 ? r : 0;
 }
 
+static bool was_filtered(const struct observer *o, const struct watched *w)
+{
+	const struct watched *whole = watchlist_whole(&o->list, w);
+
+	return o->o.was_filtered &&
+	       o->o.was_filtered(o->o.arg, whole->identity.key, whole->identity.container);
+}
+
+bool merge_missed(struct observer *o)
+{
+	uint64_t missed = sensor_missed(o->o.sensor);
+	bool grew = missed > o->missed;
+
+	for (struct watched *w = grew ? o->list.cgroup : NULL; w; w = w->hh.next) {
+		if (w->ignored || w->owner != w->id || was_filtered(o, w))
+			continue;
+		w->tally.gaps++;
+		w->dirty = true;
+	}
+	o->missed = missed;
+	return grew;
+}
+
 /* Starts while the syscall program rested. What was under a filter had nothing to teach: its calls
  * are learned already, or somebody else's to tell. */
 static void count_rested(const struct observer *o, struct watched *w, uint64_t rest)
 {
-	const struct watched *whole = watchlist_whole(&o->list, w);
-
-	if (rest <= w->tally.loss.rest)
-		return;
-	if (!o->o.was_filtered ||
-	    !o->o.was_filtered(o->o.arg, whole->identity.key, whole->identity.container))
+	if (rest > w->tally.loss.rest && !was_filtered(o, w))
 		w->tally.gaps += rest - w->tally.loss.rest;
 }
 

@@ -204,6 +204,7 @@ int observer_drain(struct observer *o)
 		int r = 0;
 
 		more = take_notices(o);
+		o->pending |= merge_missed(o);
 		if (o->force || o->pending || sensor_has_news(o->o.sensor))
 			r = drain(o);
 		if (r < 0)

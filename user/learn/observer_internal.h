@@ -40,6 +40,7 @@ struct observer {
 	size_t unstored_cnt, unstored_room;
 	struct drain_cost cost;
 	uint64_t drains; /* begun */
+	uint64_t missed; /* sensor_missed(), so far */
 	uint64_t unattributed, unattributed_stored;
 	uint64_t ring_lost; /* events, until cgroups were last compared with the tree */
 };
@@ -92,6 +93,9 @@ void gate_drop(struct observer *o);
 void starts_tell(struct observer *o);
 void exits_tell(struct observer *o);
 
+/* Whose runs the kernel left out nobody knows: it may have been any that has no filter, so it is a gap of
+ * each. True when there were some since it was asked last. No part of a transaction. */
+bool merge_missed(struct observer *o);
 /* All that is new in the kernel, dirty instances, origins. `force`: even where nothing changed
  * since the last one. */
 int merge_drain(struct observer *o, bool force);

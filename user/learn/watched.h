@@ -15,7 +15,8 @@
 struct tally {
 	uint64_t starts;
 	uint64_t leaves;
-	uint64_t gaps; /* of loss.rest, starts without a filter: nobody knows what they called */
+	uint64_t
+		gaps; /* starts while nobody watched, and runs left out: nobody knows what was called */
 	struct tamis_loss loss;
 };
 
