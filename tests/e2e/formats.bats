@@ -282,3 +282,21 @@ crun_run() {
 	run "$TAMIS" record --allow nonsense -- /bin/true
 	((status == 2))
 }
+
+# --- all of them -------------------------------------------------------------------------------------
+
+@test "all workloads at once are what each is alone, under podman's profile or none" {
+	local key cnt=0
+	cp -r "$daemon_dir/state" state
+	sqlite3 state/tamis.db "UPDATE workload SET engine = 'podman' WHERE key LIKE '%-guarded'"
+	"$TAMIS" export --all -f oci -o all --state state
+	while IFS= read -r key; do
+		"$TAMIS" export "$key" -f oci -o one.json --state state
+		cmp one.json "all/$key.json"
+		((++cnt))
+	done < <(sqlite3 state/tamis.db 'SELECT key FROM workload')
+	((cnt >= 2))
+	[[ $(find all -name '*.json' | wc -l) == "$cnt" ]]
+	# They are not all the same.
+	(($(find all -name '*.json' -exec md5sum {} + | awk '{ print $1 }' | sort -u | wc -l) == cnt))
+}

@@ -149,11 +149,15 @@ static int export_everything(struct export_options *o)
 {
 	_cleanup_(store_close) struct store *s = NULL;
 	_cleanup_(export_all_free) struct export_all *to = NULL;
+	_cleanup_(policy_shared_free) struct policy_shared *shared = NULL;
 	int r = lookup_open(o->policy.state ?: DEFAULT_STATE_DIR, STORE_READ, &s);
 
 	if (r < 0)
 		return EXIT_FAIL;
-	r = export_all_new(o->render.output, &to);
+	r = policy_shared_new(&shared);
+	o->policy.shared = shared;
+	if (r == 0)
+		r = export_all_new(o->render.output, &to);
 	if (r < 0) {
 		log_err_errno(r, "%s", o->render.output);
 		return EXIT_FAIL;

@@ -179,26 +179,57 @@ static void keep_machine(struct filter *f, enum tamis_abi machine)
 	}
 }
 
-/* policies/, as compose takes it. */
+/* policies/ and an engine's profile, as compose takes them. */
 struct data {
 	struct sysset gate[TAMIS_ABI_MAX], always[TAMIS_ABI_MAX], eperm[TAMIS_ABI_MAX];
 	struct filter *fallback, *profile;
+	char *runtimes;
+	bool loaded;
+};
+
+/* Podman's containers have a profile, all others none. */
+struct policy_shared {
+	struct data podman, other;
 };
 
 static void data_done(struct data *d)
 {
 	filter_free(d->fallback);
 	filter_free(d->profile);
+	free(d->runtimes);
 }
 
-static int load_data(const struct policy_options *o, const char *engine, struct data *d,
-		     char **ret_runtimes)
+int policy_shared_new(struct policy_shared **ret)
+{
+	struct policy_shared *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	*ret = s;
+	return 0;
+}
+
+void policy_shared_free(struct policy_shared *s)
+{
+	if (!s)
+		return;
+	data_done(&s->podman);
+	data_done(&s->other);
+	free(s);
+}
+
+static struct data *shared_data(struct policy_shared *s, const char *engine)
+{
+	return engine && strcmp(engine, "podman") == 0 ? &s->podman : &s->other;
+}
+
+static int read_data(const struct policy_options *o, const char *engine, struct data *d)
 {
 	const char *path;
 	int r = load_engine(o, engine, &d->profile, &path);
 
 	if (r == 0)
-		r = load_gate(o, d->gate, ret_runtimes);
+		r = load_gate(o, d->gate, &d->runtimes);
 	if (r < 0)
 		return r;
 	r = policy_translate(o, d->gate, NULL);
@@ -211,27 +242,46 @@ static int load_data(const struct policy_options *o, const char *engine, struct 
 	return r < 0 ? log_err_errno(r, "policies/") : 0;
 }
 
+static int load_data(const struct policy_options *o, const char *engine, struct data *d)
+{
+	struct data new = { 0 };
+	int r = d->loaded ? 0 : read_data(o, engine, &new);
+
+	if (r < 0) {
+		data_done(&new);
+		return r;
+	}
+	if (!d->loaded)
+		*d = new;
+	d->loaded = true;
+	return 0;
+}
+
 int policy_compose(const struct policy_options *o, const char *engine, const struct learned *l,
 		   struct filter **ret, char **ret_runtimes)
 {
-	__attribute__((cleanup(data_done))) struct data d = { 0 };
+	__attribute__((cleanup(data_done))) struct data own = { 0 };
+	struct data *d = o->shared ? shared_data(o->shared, engine) : &own;
 	_cleanup_(filter_free) struct filter *f = NULL;
 	_free_ char *runtimes = NULL;
 	struct compose_in in = {
 		.learned = l,
-		.gate = d.gate,
-		.always = d.always,
-		.eperm = d.eperm,
+		.gate = d->gate,
+		.always = d->always,
+		.eperm = d->eperm,
 		.denied = o->denied,
 		.denied_eperm = o->denied_eperm,
 		.without_sessions = o->without_sessions,
 	};
-	int r = load_data(o, engine, &d, &runtimes);
+	int r = load_data(o, engine, d);
 
 	if (r < 0)
 		return r;
-	in.engine = d.profile;
-	in.fallback = d.fallback;
+	runtimes = strdup(d->runtimes ?: "");
+	if (!runtimes)
+		return -ENOMEM;
+	in.engine = d->profile;
+	in.fallback = d->fallback;
 	r = compose(&in, &f);
 	if (r < 0)
 		return log_err_errno(r, "can't compose a policy");

@@ -9,6 +9,8 @@
 
 #define POLICY_RUNTIMES_MAX 16
 
+struct policy_shared;
+
 struct policy_options {
 	const char *state; /* NULL: DEFAULT_STATE_DIR */
 	/* Whose gate goes in ("runc", "crun@1.8"); none: the runtimes installed here, else all. */
@@ -20,6 +22,9 @@ struct policy_options {
 	bool widen; /* model/widen.h */
 	bool other_machine;
 	enum tamis_abi machine; /* with other_machine: its native ABI */
+	/* What is read of policies/ and of engines' profiles is kept there for the next one; NULL: isn't.
+	 * For options that are the same but for `denied`. */
+	struct policy_shared *shared;
 	/* TAMIS_ABI_MAX sets: refused whoever asks for them, and those of them with EPERM; NULL: none */
 	const struct sysset *denied, *denied_eperm;
 };
@@ -53,6 +58,10 @@ int policy_translate(const struct policy_options *o, struct sysset *sets, struct
  * it. Caller frees both. Negative errno, having logged why. */
 int policy_compose(const struct policy_options *o, const char *engine,
 		   const struct learned *learned, struct filter **ret, char **ret_runtimes);
+
+int policy_shared_new(struct policy_shared **ret);
+void policy_shared_free(struct policy_shared *s);
+CLEANUP_DEFINE(struct policy_shared *, policy_shared_free);
 
 /* What a container gets that asks for nothing: podman's profile where it is installed, else what the
  * engines' profiles have in common (policies/engine, policies/guard). *ret_name says which; static,
