@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define HASH_NONFATAL_OOM	 1
+#define uthash_nonfatal_oom(elt) ((elt)->hh.tbl = NULL)
+
 #include "learn/under.h"
 
 #include <errno.h>
@@ -6,9 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <uthash.h>
+
 #include "apply/note.h"
 #include "base/text.h"
 #include "identity/cgroups.h"
+#include "learn/aliases.h"
 #include "learn/under_internal.h"
 #include "policy/generations.h"
 
@@ -16,6 +22,7 @@ CLEANUP_DEFINE(struct under *, under_free);
 
 /* One that runs, or did lately: what its processes were refused is read after their end. */
 struct row {
+	char *name;	 /* of container and key, by which it is found */
 	char *key;	 /* of its workload in the store */
 	char *container; /* "": none, or not known */
 	char *path;	 /* below the mount; NULL: not known */
@@ -26,28 +33,33 @@ struct row {
 	bool seen;	  /* by the look under way */
 	bool missed;	  /* by the last one */
 	unsigned asked;	  /* which state of the notes it was last compared with */
-};
-
-/* A key that engines say of a workload which has another in the store. */
-struct alias {
-	char *alias, *key;
+	UT_hash_handle hh;
 };
 
 struct under {
 	char *state, *mount;
-	struct row *row;
-	size_t cnt;
-	struct alias *alias;
-	size_t alias_cnt;
+	struct row *row; /* a hash by name */
+	struct aliases alias;
 	struct stat notes; /* STATE/started as it was last seen, */
 	unsigned changes;  /* and how often it was another */
 };
 
-static void row_done(struct row *r)
+static void row_free(struct row *r)
 {
+	if (!r)
+		return;
+	free(r->name);
 	free(r->key);
 	free(r->container);
 	free(r->path);
+	free(r);
+}
+CLEANUP_DEFINE(struct row *, row_free);
+
+static void drop_row(struct under *u, struct row *r)
+{
+	HASH_DEL(u->row, r);
+	row_free(r);
 }
 
 int under_new(const char *state, struct under **ret)
@@ -69,14 +81,9 @@ void under_free(struct under *u)
 {
 	if (!u)
 		return;
-	for (size_t i = 0; i < u->cnt; i++)
-		row_done(&u->row[i]);
-	for (size_t i = 0; i < u->alias_cnt; i++) {
-		free(u->alias[i].alias);
-		free(u->alias[i].key);
-	}
-	free(u->row);
-	free(u->alias);
+	while (u->row)
+		drop_row(u, u->row);
+	aliases_done(&u->alias);
 	free(u->state);
 	free(u->mount);
 	free(u);
@@ -84,43 +91,21 @@ void under_free(struct under *u)
 
 /* --- names ------------------------------------------------------------------------------- */
 
-static const char *key_of(const struct under *u, const char *key)
+/* NULL when out of memory; caller frees. */
+static char *row_name(const char *key, const char *container)
 {
-	for (size_t i = 0; i < u->alias_cnt; i++)
-		if (strcmp(u->alias[i].alias, key) == 0)
-			return u->alias[i].key;
-	return key;
+	return text_format("%zu:%s%s", strlen(container ?: ""), container ?: "", key);
 }
 
-static int add_alias(struct under *u, const char *alias, const char *key)
-{
-	struct alias *more, a;
-
-	if (strcmp(key_of(u, alias), key) == 0)
-		return 0;
-	more = reallocarray(u->alias, u->alias_cnt + 1, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	u->alias = more;
-	a = (struct alias){ strdup(alias), strdup(key) };
-	if (!a.alias || !a.key) {
-		free(a.alias);
-		free(a.key);
-		return -ENOMEM;
-	}
-	/* the newest word is found first */
-	memmove(more + 1, more, u->alias_cnt++ * sizeof(*more));
-	more[0] = a;
-	return 0;
-}
-
+/* NULL too when there is no memory to look for it. */
 static struct row *find(const struct under *u, const char *key, const char *container)
 {
-	for (size_t i = 0; i < u->cnt; i++)
-		if (strcmp(u->row[i].container, container ?: "") == 0 &&
-		    strcmp(u->row[i].key, key_of(u, key)) == 0)
-			return &u->row[i];
-	return NULL;
+	_free_ char *name = row_name(aliases_key(&u->alias, key), container);
+	struct row *row = NULL;
+
+	if (name)
+		HASH_FIND_STR(u->row, name, row);
+	return row;
 }
 
 /* --- what it is under --------------------------------------------------------------------- */
@@ -187,19 +172,19 @@ static int ask_notes(const struct under *u, struct store *s, const struct store_
 
 static int add_row(struct under *u, const char *key, const char *container, struct row **ret)
 {
-	struct row *more = reallocarray(u->row, u->cnt + 1, sizeof(*more));
+	_cleanup_(row_free) struct row *row = calloc(1, sizeof(*row));
 
-	if (!more)
+	if (!row)
 		return -ENOMEM;
-	u->row = more;
-	more += u->cnt;
-	*more = (struct row){ .key = strdup(key), .container = strdup(container ?: "") };
-	if (!more->key || !more->container) {
-		row_done(more);
+	row->name = row_name(key, container);
+	row->key = strdup(key);
+	row->container = strdup(container ?: "");
+	if (!row->name || !row->key || !row->container)
 		return -ENOMEM;
-	}
-	u->cnt++;
-	*ret = more;
+	HASH_ADD_KEYPTR(hh, u->row, row->name, strlen(row->name), row);
+	if (!row->hh.tbl)
+		return -ENOMEM;
+	*ret = TAKE_PTR(row);
 	return 0;
 }
 
@@ -251,7 +236,7 @@ int under_started(struct under *u, struct store *s, const struct observed_start 
 		r = store_find(s, e->key, &row, NULL);
 	if (r != 0)
 		return r == -ENOENT ? 0 : r;
-	r = strcmp(row.key, e->key) ? add_alias(u, e->key, row.key) : 0;
+	r = strcmp(row.key, e->key) ? aliases_add(&u->alias, e->key, row.key) : 0;
 	if (r == 0)
 		r = note_one(u, s, &row, e->container, e->cgroup, true);
 	store_row_done(&row);
@@ -278,7 +263,7 @@ static int look_at_aliases(struct under *u, struct store *s, const struct store_
 
 	for (size_t n = 0; n < cnt; n++) {
 		if (r == 0)
-			r = add_alias(u, alias[n], i->key);
+			r = aliases_add(&u->alias, alias[n], i->key);
 		free(alias[n]);
 	}
 	free(alias);
@@ -306,21 +291,18 @@ static int look_at(struct under *u, struct store *s, const struct store_running 
 /* What two looks missed is gone. */
 static void drop_unseen(struct under *u)
 {
-	size_t left = 0;
+	struct row *r, *next;
 
-	for (size_t i = 0; i < u->cnt; i++) {
-		struct row *r = &u->row[i];
-
+	HASH_ITER(hh, u->row, r, next)
+	{
 		if (!r->seen && r->missed) {
-			row_done(r);
+			drop_row(u, r);
 			continue;
 		}
 		if (!r->seen && !r->ended_ms)
 			r->ended_ms = note_now_ms();
 		r->missed = !r->seen;
-		u->row[left++] = *r;
 	}
-	u->cnt = left;
 }
 
 int under_look(struct under *u, struct store *s)
@@ -331,8 +313,8 @@ int under_look(struct under *u, struct store *s)
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < u->cnt; i++)
-		u->row[i].seen = false;
+	for (struct row *row = u->row; row; row = row->hh.next)
+		row->seen = false;
 	for (size_t i = 0; i < cnt; i++) {
 		one = look_at(u, s, &list[i]);
 		r = r < 0 ? r : one;
@@ -415,10 +397,10 @@ bool under_all_filtered(const struct under *u)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < u->cnt; i++) {
-		if (runs_free(u, &u->row[i]))
+	for (const struct row *row = u->row; row; row = row->hh.next) {
+		if (runs_free(u, row))
 			return false;
-		any |= !u->row[i].ended_ms;
+		any |= !row->ended_ms;
 	}
 	return any;
 }
@@ -427,8 +409,8 @@ int under_each_free(const struct under *u, int (*fn)(const char *key, void *arg)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < u->cnt && r == 0; i++)
-		if (runs_free(u, &u->row[i]))
-			r = fn(u->row[i].key, arg);
+	for (const struct row *row = u->row; row && r == 0; row = row->hh.next)
+		if (runs_free(u, row))
+			r = fn(row->key, arg);
 	return r;
 }
