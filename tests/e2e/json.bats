@@ -110,15 +110,16 @@ everything() {
 
 @test "list" {
 	tamis list --json >list.json
-	printed '{ version, workloads: (.workloads | map({ score, coverage })) }' <list.json >keys
+	printed '{ version, workloads: (.workloads | map({ score, coverage, watched })) }' <list.json >keys
 	same keys list
-	printed '.workloads[] | del(.score, .coverage)' <list.json | sort -u >keys
+	printed '.workloads[] | del(.score, .coverage, .watched)' <list.json | sort -u >keys
 	same keys WORKLOAD
 }
 
 @test "show" {
 	everything | jq '.denied | map(.mined) | sort == [false, true]' | grep -qx true
-	everything | printed '.coverage = null | .estimate.next_hour //= { expected, low, high }' >keys
+	everything | printed '.coverage = null | .estimate.next_hour //= { expected, low, high } |
+		.watched //= { since, share, slept }' >keys
 	same keys WORKLOAD show
 }
 
