@@ -74,12 +74,6 @@ static int count_gap(struct observer *o, const struct watched *w)
 	return name ? store_instance_gap(o->o.store, name) : -ENOMEM;
 }
 
-static bool was_filtered(const struct observer *o, const struct watched *w)
-{
-	return o->o.was_filtered &&
-	       o->o.was_filtered(o->o.arg, w->identity.key, w->identity.container);
-}
-
 /* A daemon that was killed in a nap left nobody to end it: what has no filter ran unobserved. */
 int existing_gaps(struct observer *o)
 {
@@ -89,7 +83,7 @@ int existing_gaps(struct observer *o)
 	if (pinned && !sensor_was_napping(o->o.sensor))
 		return 0;
 	for (const struct watched *w = o->list.cgroup; w && r >= 0; w = w->hh.next)
-		if (!w->ignored && w->owner == w->id && !(pinned && was_filtered(o, w)))
+		if (!w->ignored && w->owner == w->id && !(pinned && merge_was_filtered(o, w)))
 			r = count_gap(o, w);
 	return r;
 }

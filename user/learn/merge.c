@@ -51,7 +51,7 @@ static int on_cgroup(uint64_t id, const struct tamis_cgroup *c, void *arg)
 	return r < 0 ? r : 0;
 }
 
-static bool was_filtered(const struct observer *o, const struct watched *w)
+bool merge_was_filtered(const struct observer *o, const struct watched *w)
 {
 	const struct watched *whole = watchlist_whole(&o->list, w);
 
@@ -65,7 +65,7 @@ bool merge_missed(struct observer *o)
 	bool grew = missed > o->missed;
 
 	for (struct watched *w = grew ? o->list.cgroup : NULL; w; w = w->hh.next) {
-		if (w->ignored || w->owner != w->id || was_filtered(o, w))
+		if (w->ignored || w->owner != w->id || merge_was_filtered(o, w))
 			continue;
 		w->tally.gaps++;
 		w->dirty = true;
@@ -78,7 +78,7 @@ bool merge_missed(struct observer *o)
  * are learned already, or somebody else's to tell. */
 static void count_rested(const struct observer *o, struct watched *w, uint64_t rest)
 {
-	if (rest > w->tally.loss.rest && !was_filtered(o, w))
+	if (rest > w->tally.loss.rest && !merge_was_filtered(o, w))
 		w->tally.gaps += rest - w->tally.loss.rest;
 }
 

@@ -200,11 +200,11 @@ int observer_drain(struct observer *o)
 	bool more;
 
 	o->cost = (struct drain_cost){ 0 };
+	o->pending |= merge_missed(o);
 	do {
 		int r = 0;
 
 		more = take_notices(o);
-		o->pending |= merge_missed(o);
 		if (o->force || o->pending || sensor_has_news(o->o.sensor))
 			r = drain(o);
 		if (r < 0)

@@ -93,6 +93,9 @@ void gate_drop(struct observer *o);
 void starts_tell(struct observer *o);
 void exits_tell(struct observer *o);
 
+/* Whether a cgroup's container, or unit, ran under a filter of ours: its calls are learned already, or
+ * somebody else's to tell. */
+bool merge_was_filtered(const struct observer *o, const struct watched *w);
 /* Whose runs the kernel left out nobody knows: it may have been any that has no filter, so it is a gap of
  * each. True when there were some since it was asked last. No part of a transaction. */
 bool merge_missed(struct observer *o);
