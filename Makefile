@@ -75,7 +75,7 @@ BENCHES := $(O)/bench/getppid_loop $(O)/bench/empty $(O)/bench/turns $(O)/bench/
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: quality budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm unit unit-san tools bench soak lint format deps clean help install
+.PHONY: quality budget coverage instrumented unit-valgrind fuzz all run demo-oracle demo-mine check check-vm check-arm64 unit unit-san tools bench soak lint format deps clean help install
 
 all: $(O)/tamis $(O)/tamis-start $(O)/tamis-keeper
 
