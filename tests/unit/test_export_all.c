@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -98,6 +100,28 @@ static void keys_stay_in_the_directory(void **state)
 	export_all_free(e);
 }
 
+/* A full disk: what couldn't be written whole isn't put in place, the others are. */
+static void half_a_file_is_none(void **state)
+{
+	struct rlimit before, small;
+	struct export_all *e;
+
+	assert_int_equal(export_all_new(out, &e), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){ 4, before.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	add(e, "podman/a", "one");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(export_all_add(e, "podman/b", ".x", "too long", 8), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	add(e, "podman/c", "three");
+	assert_int_equal(export_all_commit(e), 0);
+	export_all_free(e);
+	assert_holds("podman/a.x", "one");
+	assert_false(has("podman/b.x"));
+	assert_holds("podman/c.x", "three");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +130,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_there_is_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_commit_nothing_is_left, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(half_a_file_is_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keys_stay_in_the_directory, set_up, tear_down),
 	};
 

@@ -124,13 +124,19 @@ static int write_file(const char *path, const char *data, size_t len)
 int export_all_add(struct export_all *e, const char *key, const char *suffix, const void *data,
 		   size_t len)
 {
-	_free_ char *at = NULL;
-	int r = is_relative_name(key) ? add_path(e, key, suffix) : -EINVAL;
+	_free_ char *at = staged(e, e->cnt);
+	int r = is_relative_name(key) ? 0 : -EINVAL;
 
+	if (r == 0)
+		r = at ? add_path(e, key, suffix) : -ENOMEM;
 	if (r < 0)
 		return r;
-	at = staged(e, e->cnt - 1);
-	return at ? write_file(at, data, len) : -ENOMEM;
+	r = write_file(at, data, len);
+	if (r < 0) { /* half a policy gets nowhere */
+		(void)unlink(at);
+		free(e->path[--e->cnt]);
+	}
+	return r;
 }
 
 static int sync_all(const struct export_all *e)
