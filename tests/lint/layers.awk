@@ -16,6 +16,7 @@ BEGIN {
 	# What the keeper leaves for the daemon.
 	extra["keeper/journal.h"] = "keeper learn"
 	extra["sensor.skel.h"] = extra["portable.skel.h"] = extra["legacy.skel.h"] = "sensor"
+	extra["probe.skel.h"] = "sensor"
 }
 
 FNR == 1 { split(FILENAME, path, "/"); layer = path[2] }

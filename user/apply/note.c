@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 /* --- fields ------------------------------------------------------------------------------- */
@@ -44,7 +45,7 @@ char *note_field(const char *s, size_t max)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 	bool failed;
 
 	if (!f)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "identity/state.h"
 
@@ -105,7 +106,7 @@ int runtime_cache_add(const char *state, const char *file, const struct stat *bi
 		return r;
 	if (read_cache(dir, file, &old) < 0)
 		old = NULL;
-	f = open_memstream(&text, &len);
+	f = stream_open(&text, &len);
 	if (!f)
 		return -ENOMEM;
 	r = print_cache(f, old, own, said);

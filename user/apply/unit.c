@@ -10,6 +10,7 @@
 #include "apply/meet.h"
 #include "apply/unit_calls.h"
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "model/calls.h"
 
@@ -145,7 +146,7 @@ int unit_print(const struct applied *a, const struct generation *g, const struct
 
 	if (r < 0)
 		return r;
-	f = open_memstream(&text, &len);
+	f = stream_open(&text, &len);
 	if (!f)
 		return -ENOMEM;
 	r = print_all(a, g, o, filter, f);

@@ -13,6 +13,7 @@
 #include "apply/runtime_conf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 #define PROGRAM_MAX (64u << 20) /* bytes */
@@ -156,7 +157,7 @@ static char *quoted(const char *s)
 {
 	_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 
 	if (!f)
 		return NULL;

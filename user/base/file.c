@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 /* --- in ---------------------------------------------------------------------------------- */
@@ -50,8 +51,10 @@ int file_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 		if (max < SIZE_MAX - 2 && room > max + 1)
 			room = max + 1;
 		more = realloc(buf, room + 1);
-		if (!more)
+		if (!more) {
+			memory_failed();
 			return -ENOMEM;
+		}
 		buf = more;
 		n = read_some(fd, buf + len, room - len);
 		if (n < 0)

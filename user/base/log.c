@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 /* Longer lines are cut: a hostile name may be as long as its owner likes. */
@@ -80,7 +81,7 @@ static void put_line(enum log_level level, const char *text, const char *tail)
 	char buf[PREFIX_MAX];
 	const char *before = prefix(level, buf);
 	size_t len = 0;
-	FILE *f = open_memstream(&line, &len);
+	FILE *f = stream_open(&line, &len);
 
 	if (f) {
 		fputs(before, f);

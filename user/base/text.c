@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
+#include "base/stream.h"
 
 /* Bytes of the UTF-8 sequence that `lead` begins, 0 when it can't begin one. */
 static size_t utf8_len(unsigned char lead)
@@ -109,7 +111,7 @@ char *text_escaped(const char *s, size_t max)
 	char *text = NULL;
 	size_t len = 0;
 	bool failed;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 
 	if (!f)
 		return NULL;
@@ -148,6 +150,8 @@ char *text_format(const char *fmt, ...)
 	va_start(args, fmt);
 	n = vasprintf(&text, fmt, args);
 	va_end(args);
+	if (n < 0)
+		memory_failed();
 	return n < 0 ? NULL : text;
 }
 

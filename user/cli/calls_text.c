@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/stream.h"
 #include "model/calls.h"
 
 struct call {
@@ -67,7 +68,7 @@ char *calls_text(const struct sysset *set, unsigned max)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 
 	if (!f)
 		return NULL;

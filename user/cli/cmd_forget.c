@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "cli/call_name.h"
 #include "cli/cmd.h"
@@ -42,7 +43,7 @@ static int forget_call(struct store *s, const struct store_row *row, const struc
 {
 	_free_ char *what = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&what, &len);
+	FILE *f = stream_open(&what, &len);
 	int r = f ? forget_seen(s, row->id, call, f) : -ENOMEM;
 
 	if (f && fclose(f) != 0 && r == 0)

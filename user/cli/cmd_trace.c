@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "cli/allowed.h"
 #include "cli/cmd.h"
@@ -62,7 +63,7 @@ static int write_plain(const struct policy *p, char **ret)
 {
 	const struct emit_options none = { 0 };
 	size_t len = 0;
-	FILE *f = open_memstream(ret, &len);
+	FILE *f = stream_open(ret, &len);
 	int r;
 
 	if (!f)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 #include "cli/mine_job.h"
 
@@ -73,7 +74,7 @@ static void show_changing(const struct mine_progress *p)
 {
 	_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 
 	if (!f)
 		return;

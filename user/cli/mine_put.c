@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/stream.h"
 #include "cli/mine_job.h"
 #include "cli/print.h"
 #include "mine/report.h"
@@ -31,7 +32,7 @@ static int write_report(const struct mine_job *j, const json_t *doc)
 
 	if (!j->report)
 		return 0;
-	f = open_memstream(&text, &len);
+	f = stream_open(&text, &len);
 	if (!f)
 		return -ENOMEM;
 	r = report_write(doc, f);

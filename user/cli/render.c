@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/stream.h"
 #include "cli/envelope.h"
 
 int render_take_format(const char *name, void *ctx)
@@ -31,7 +32,7 @@ int render_text(const struct render *r, const struct policy *p, char **ret, size
 {
 	_free_ char *text = NULL, *whole = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 	int err;
 
 	if (!f)

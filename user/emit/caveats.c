@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "emit/formats.h"
 #include "model/calls.h"
 
@@ -94,7 +95,7 @@ int emit_caveats(const struct policy *p, void (*say)(void *ctx, const char *line
 	for (size_t i = 0; i < ARRAY_SIZE(caveats); i++) {
 		_free_ char *line = NULL;
 		size_t len = 0;
-		FILE *f = open_memstream(&line, &len);
+		FILE *f = stream_open(&line, &len);
 
 		if (!f)
 			return -ENOMEM;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "emit/docker_base.h"
 #include "emit/formats.h"
 #include "emit/oci_names.h"
@@ -307,7 +308,7 @@ int docker_base_limits(const struct docker_base *b, const struct policy *p,
 
 	if (r < 0)
 		return r;
-	f = l.f = open_memstream(&line, &len);
+	f = l.f = stream_open(&line, &len);
 	if (!f)
 		return -ENOMEM;
 	fputs("docker: the base doesn't allow these, so refused: ", f);

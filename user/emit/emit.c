@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "emit/formats.h"
 #include "model/calls.h"
 
@@ -45,7 +46,7 @@ int emit_text(int (*write)(const struct policy *p, const struct emit_options *o,
 	static const struct emit_options none;
 	_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 	int r;
 
 	if (!f)
@@ -69,7 +70,7 @@ static int limit_line(const char *format, const struct emit_limit *l, const stru
 	size_t len, named;
 	FILE *f;
 
-	f = open_memstream(&line, &len);
+	f = stream_open(&line, &len);
 	if (!f)
 		return -ENOMEM;
 	fprintf(f, "%s: %s%s", format, l->what, l->calls ? ": " : "");

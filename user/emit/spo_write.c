@@ -9,6 +9,7 @@
 #include <sha2.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "emit/formats.h"
 #include "emit/oci_names.h"
 #include "model/calls.h"
@@ -48,7 +49,7 @@ static int make_name(const char *key, char ret[NAME_MAX_DNS + 1])
 	char hex[SHA256_DIGEST_STRING_LENGTH];
 	size_t len = 0;
 	bool same = true;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 
 	if (!f)
 		return -ENOMEM;

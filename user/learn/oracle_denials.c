@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "learn/oracle_internal.h"
 #include "model/abi.h"
 #include "model/calls.h"
@@ -43,7 +44,7 @@ char *oracle_list(const struct sysset *calls)
 {
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 
 	if (!f)
 		return NULL;

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "identity/cgroups.h"
 #include "model/policy.h"
@@ -190,7 +191,7 @@ int oracle_plain_note(struct store *s, const char *key, const char *path)
 	p.mount = mount;
 	if (r >= 0 && mount)
 		r = look_at_all(s, key, &p);
-	f = r >= 0 && p.root >= 0 && !p.dirty ? open_memstream(&text, &len) : NULL;
+	f = r >= 0 && p.root >= 0 && !p.dirty ? stream_open(&text, &len) : NULL;
 	if (f)
 		r = write_exes(s, key, p.root, f);
 	if (f && fclose(f) == 0 && r >= 0)

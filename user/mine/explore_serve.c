@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "mine/explore_internal.h"
 #include "mine/run.h"
@@ -26,7 +27,7 @@ static char *with_port(const char *word, unsigned port)
 	static const char name[] = "$PORT";
 	char *text = NULL;
 	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 	const char *at;
 
 	if (!f)

@@ -15,8 +15,6 @@
 #define TERM_MS 2000 /* from TERM to KILL */
 #define DEAD_MS 5000 /* from KILL until nobody waits for it any more */
 
-extern char **environ;
-
 int64_t run_now_ms(void)
 {
 	struct timespec t;

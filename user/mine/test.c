@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/stream.h"
 #include "base/text.h"
 #include "mine/explore.h"
 #include "mine/run.h"
@@ -134,7 +135,7 @@ static char *ports_text(const struct target_facts *f)
 {
 	char *text = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	FILE *out = stream_open(&text, &len);
 
 	if (!out)
 		return NULL;

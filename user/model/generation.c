@@ -5,6 +5,7 @@
 #include <sha2.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "model/abi.h"
 
 static const char *const modes[] = {
@@ -178,7 +179,7 @@ static void print_sets(const char *of, const struct sysset set[TAMIS_ABI_MAX], F
 
 static int print_canonical(const struct generation *g, char **ret, size_t *ret_len)
 {
-	FILE *f = open_memstream(ret, ret_len);
+	FILE *f = stream_open(ret, ret_len);
 
 	if (!f)
 		return -ENOMEM;

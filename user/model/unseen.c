@@ -111,7 +111,7 @@ static bool is_ending(const struct incidence *in)
 	double c = clump(in), once = floor(freq(in, 1) / c), both = once + floor(freq(in, 2) / c);
 	double odds = 4, mass = pow(1 / (1 + odds), both), sum = mass;
 
-	for (double k = 0; k < once; k++) {
+	for (unsigned k = 0; k < once; k++) {
 		mass *= (both - k) / (k + 1) * odds;
 		sum += mass;
 	}

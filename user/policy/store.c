@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "policy/store_internal.h"
 
@@ -76,7 +77,7 @@ static char *immutable_uri(const char *path)
 {
 	char *uri = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&uri, &len);
+	FILE *f = stream_open(&uri, &len);
 
 	if (!f)
 		return NULL;

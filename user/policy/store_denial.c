@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "policy/denials.h"
 #include "policy/store_internal.h"
 
@@ -172,7 +173,7 @@ static int read_denials(struct store *s, int64_t workload, struct denials *l)
 	_stmt_ sqlite3_stmt *stmt = NULL;
 	int r;
 
-	l->texts = open_memstream(&l->text_data, &l->text_len);
+	l->texts = stream_open(&l->text_data, &l->text_len);
 	if (!l->texts)
 		return -ENOMEM;
 	fputc('\0', l->texts); /* so that nothing is at 0 */

@@ -63,7 +63,7 @@ static int read_unit(struct store *s, sqlite3_stmt *stmt, struct reading *into)
 		r = store_column_upto(s, stmt, 3, MATRIX_OUTCOME_MAX - 1, &outcome);
 	if (r == 0)
 		r = reading_room(into);
-	if (r < 0)
+	if (r)
 		return r;
 	into->id[into->matrix.cnt] = sqlite3_column_int64(stmt, 0);
 	r = matrix_add(&into->matrix, (const char *)sqlite3_column_text(stmt, 2),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stream.h"
 #include "policy/store_internal.h"
 
 /* Origins and their strings while they grow; the strings are offsets until they are done. */
@@ -158,7 +159,7 @@ static int read_origins(struct store *s, int64_t workload, struct store_sighting
 
 	if (r < 0)
 		return r;
-	o->texts = open_memstream(&o->text_data, &o->text_len);
+	o->texts = stream_open(&o->text_data, &o->text_len);
 	return o->texts ? collect_origins(s, workload, seen, o) : -ENOMEM;
 }
 

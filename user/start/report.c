@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/stream.h"
 #include "base/text.h"
 
 #define REPORT_LOG   "start.log"
@@ -124,7 +125,7 @@ static void tell(int priority, const char *key, const char *text)
 	_free_ char *line = NULL;
 	size_t len = 0;
 	bool logged, filed;
-	FILE *f = open_memstream(&line, &len);
+	FILE *f = stream_open(&line, &len);
 
 	if (!f)
 		return;

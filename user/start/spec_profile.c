@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apply/reach.h"
+#include "base/stream.h"
 #include "start/scan.h"
 #include "start/spec.h"
 
@@ -99,7 +100,7 @@ int spec_profile(const char *ours, const char *engine, size_t engine_len, char *
 {
 	_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
+	FILE *f = stream_open(&text, &len);
 	bool failed;
 	int r;
 
@@ -206,7 +207,7 @@ int spec_profile_asking(const char *ours, const char *engine, size_t engine_len,
 
 	if (!reach_is_path(listener))
 		return -EINVAL;
-	f = open_memstream(&text, &len);
+	f = stream_open(&text, &len);
 	if (!f)
 		return -ENOMEM;
 	r = put_asking(f, (struct slice){ ours, strlen(ours) },
