@@ -8,6 +8,15 @@ daemon_pid=${daemon_pid-}
 
 # daemon_start DIR [OPTION...]: returns when it watches.
 daemon_start() {
+	daemon_spawn "$@"
+	wait_for 60 daemon_ready && return
+	cat "$daemon_dir/log" >&2
+	daemon_stop
+	return 1
+}
+
+# daemon_spawn DIR [OPTION...]: doesn't wait for that.
+daemon_spawn() {
 	daemon_dir=$1
 	shift
 	mkdir -p "$daemon_dir/bpf"
@@ -18,10 +27,6 @@ daemon_start() {
 		>"$daemon_dir/log" 2>&1 </dev/null 3>&- 8>&- &
 	daemon_pid=$!
 	echo "$daemon_pid" >"$daemon_dir/pid"
-	wait_for 60 daemon_ready && return
-	cat "$daemon_dir/log" >&2
-	daemon_stop
-	return 1
 }
 
 daemon_ready() {

@@ -56,7 +56,7 @@ many_known() {
 # many_settled [SECONDS]: the daemon (--verbose) knows them all, and has drained what is known of them:
 # nothing much for three seconds. Others run on this machine, too.
 many_settled() {
-	local end=$((SECONDS + ${1-180})) before= now=
+	local end=$((SECONDS + ${1-180})) before="" now=""
 	until [[ $before && $before == "$now" ]] && (($(many_known) >= many_cnt)); do
 		((SECONDS <= end)) || return 1
 		before=$now

@@ -6,6 +6,11 @@
  * FIRSTth allocation (malloc, calloc, realloc, aligned ones, and whoever calls them: strdup, getline,
  * asprintf, ...) and the COUNT - 1 after it fail with ENOMEM. MARK is a file that exists once one did.
  * Forked children count on for themselves.
+ *
+ * FAILALLOC_LIVE=FILE: of the processes named so these numbers are in FILE, three of 64 bits that
+ * whoever watches may change: how many allocations there were, FIRST, COUNT. FIRST 0: none fails.
+ *
+ * With AddressSanitizer its own allocator is below (ASAN_OPTIONS=verify_asan_link_order=0).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,19 +19,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t align, size_t size);
+__attribute__((weak)) void *__interceptor_malloc(size_t size);
+__attribute__((weak)) void *__interceptor_calloc(size_t count, size_t size);
+__attribute__((weak)) void *__interceptor_realloc(void *p, size_t size);
+__attribute__((weak)) void *__interceptor_memalign(size_t align, size_t size);
 
-static unsigned long first, number, allocations;
+struct numbers {
+	uint64_t allocations, first, number;
+};
+
+static struct numbers own;
+static struct numbers *numbers = &own;
 static char mark[256];
+
+/* The numbers are the file's from here on. */
+static void share(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	void *p = fd < 0 ? MAP_FAILED
+			 : mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p != MAP_FAILED)
+		__atomic_store_n(&numbers, p, __ATOMIC_RELEASE);
+	if (fd >= 0)
+		close(fd);
+}
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *how = getenv("FAILALLOC");
+	const char *how = getenv("FAILALLOC"), *live = getenv("FAILALLOC_LIVE");
 	unsigned long from, n;
 	char name[64];
 
@@ -34,20 +62,24 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	if (strncmp(name, program_invocation_short_name, 15))
 		return;
-	number = n;
-	__atomic_store_n(&allocations, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&first, from, __ATOMIC_RELEASE);
+	if (live) {
+		share(live);
+		return;
+	}
+	own = (struct numbers){ .number = n };
+	__atomic_store_n(&own.first, from, __ATOMIC_RELEASE);
 }
 
 static bool fails(void)
 {
-	unsigned long from = __atomic_load_n(&first, __ATOMIC_ACQUIRE), n;
+	struct numbers *now = __atomic_load_n(&numbers, __ATOMIC_ACQUIRE);
+	uint64_t from = __atomic_load_n(&now->first, __ATOMIC_ACQUIRE), n;
 	int fd;
 
-	if (!from)
+	if (!from && now == &own)
 		return false;
-	n = __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED);
-	if (n < from || n - from >= number)
+	n = __atomic_add_fetch(&now->allocations, 1, __ATOMIC_RELAXED);
+	if (!from || n < from || n - from >= now->number)
 		return false;
 	fd = n == from ? open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0644) : -1;
 	if (fd >= 0)
@@ -58,17 +90,24 @@ static bool fails(void)
 
 void *malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	if (fails())
+		return NULL;
+	return __interceptor_malloc ? __interceptor_malloc(size) : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(count, size);
+	if (fails())
+		return NULL;
+	return __interceptor_calloc ? __interceptor_calloc(count, size)
+				    : __libc_calloc(count, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	return fails() ? NULL : __libc_realloc(p, size);
+	if (fails())
+		return NULL;
+	return __interceptor_realloc ? __interceptor_realloc(p, size) : __libc_realloc(p, size);
 }
 
 void *reallocarray(void *p, size_t count, size_t size)
@@ -84,7 +123,10 @@ void *reallocarray(void *p, size_t count, size_t size)
 
 void *memalign(size_t align, size_t size)
 {
-	return fails() ? NULL : __libc_memalign(align, size);
+	if (fails())
+		return NULL;
+	return __interceptor_memalign ? __interceptor_memalign(align, size)
+				      : __libc_memalign(align, size);
 }
 
 void *aligned_alloc(size_t align, size_t size)

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "identity/key.h"
 
 /* Where shapes are alike, who is more particular comes first. */
@@ -64,6 +65,8 @@ bool engine_watched(const struct identity_options *o, const char *path, size_t l
 	_free_ char *part = o->watch ? strndup(path, len) : NULL;
 	size_t i;
 
+	if (o->watch && !part)
+		memory_failed();
 	if (!part)
 		return false;
 	for (i = 0; o->watch[i]; i++)

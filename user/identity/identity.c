@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "identity/engine.h"
 #include "identity/inner.h"
 #include "identity/key.h"
@@ -193,15 +194,29 @@ int engine_of_path(const struct identity_options *o, const char *path, struct id
 	return r;
 }
 
+static int identify(const struct identity_options *o, const char *path, struct identity *ret)
+{
+	int r = engine_of_path(o, path, ret);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return plain_identity(o, path, ret);
+}
+
+/* What couldn't be read for lack of memory isn't what there is not to read. */
 int identity_of_path(const struct identity_options *o, const char *path, struct identity *ret)
 {
+	_identity_ struct identity i = IDENTITY_INIT;
 	struct place p;
 	int r;
 
 	if (place_begin(&p, path) < 0)
 		return -ENOENT;
-	r = engine_of_path(o, path, ret);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return plain_identity(o, path, ret);
+	memory_begin();
+	r = identify(o, path, &i);
+	if (memory_was_short())
+		return -ENOMEM;
+	if (r == 0)
+		move_identity(&i, ret);
+	return r;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/stream.h"
 
 #define ID_SHOWN 12
 
@@ -21,7 +22,7 @@ struct key {
 static int key_begin(struct key *k, const char *engine, uid_t uid)
 {
 	*k = (struct key){ 0 };
-	k->f = open_memstream(&k->text, &k->len);
+	k->f = stream_open(&k->text, &k->len);
 	if (!k->f)
 		return -ENOMEM;
 	fputs(engine, k->f);

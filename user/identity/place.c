@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 
 static bool is_dots(const char *s, size_t len)
 {
@@ -200,12 +201,21 @@ bool place_in_users_unit(const struct place *p)
 	return p->kind == PLACE_USER && p->unit_end > p->base;
 }
 
+static char *copy(const char *text, size_t len)
+{
+	char *ret = strndup(text, len);
+
+	if (!ret)
+		memory_failed();
+	return ret;
+}
+
 char *place_text(const struct place *p)
 {
-	return strndup(p->path + p->start, length(p));
+	return copy(p->path + p->start, length(p));
 }
 
 char *place_unit(const struct place *p)
 {
-	return strndup(p->path + p->unit_start, p->unit_end - p->unit_start);
+	return copy(p->path + p->unit_start, p->unit_end - p->unit_start);
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 /* Escapes make a string longer than what it stands for: \u00XX, six for one. */
 #define ESCAPE_MAX 6
 
@@ -191,12 +193,17 @@ int slice_text(struct slice s, size_t max, char **ret)
 		return -EINVAL;
 	if (s.len / ESCAPE_MAX > max)
 		return -EFBIG;
+	errno = 0;
 	j = json_loadb(s.text, s.len, JSON_DECODE_ANY, NULL);
+	if (!j && errno == ENOMEM)
+		memory_failed();
 	if (!j || !json_is_string(j))
 		return -EINVAL;
 	if (json_string_length(j) >= max)
 		return -EFBIG;
 	text = strdup(json_string_value(j));
+	if (!text)
+		memory_failed();
 	if (!text)
 		return -ENOMEM;
 	*ret = text;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "identity/bundle.h"
 #include "identity/engine.h"
@@ -100,13 +101,15 @@ static bool is_started(const struct identity *i, const char *path)
 static int ask(const struct identity_options *o, const char *path, struct identity *ret)
 {
 	struct identity i = IDENTITY_INIT;
-	int r = engine_of_path(o, path, &i);
+	int r;
 
-	if (r <= 0)
-		return r < 0 ? r : -ENOENT;
-	if (!is_started(&i, path)) {
+	memory_begin();
+	r = engine_of_path(o, path, &i);
+	if (r < 0)
+		return r;
+	if (memory_was_short() || r == 0 || !is_started(&i, path)) {
 		identity_done(&i);
-		return -ENOENT;
+		return memory_was_short() ? -ENOMEM : -ENOENT;
 	}
 	*ret = i;
 	return 0;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 #define PASSWD_MAX  (1U << 20)
@@ -31,10 +32,19 @@ static int open_path(int dir, const char *path, uint64_t flags, uint64_t resolve
 
 #define MAP_LINES 340 /* user_namespaces(7) */
 
+static FILE *open_proc(const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f && errno == ENOMEM)
+		memory_failed();
+	return f;
+}
+
 /* Finds `uid` of the host (or with `host`, what here is called `uid`) in the map. */
 static bool look_up(uid_t uid, bool host, uid_t *ret)
 {
-	_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
+	_fclose_ FILE *f = open_proc("/proc/self/uid_map");
 	unsigned here, there, cnt, n;
 
 	for (n = 0; f && n < MAP_LINES && fscanf(f, "%u %u %u", &here, &there, &cnt) == 3; n++) {
@@ -50,7 +60,7 @@ static bool look_up(uid_t uid, bool host, uid_t *ret)
 
 static uid_t overflow_uid(void)
 {
-	_fclose_ FILE *f = fopen("/proc/sys/kernel/overflowuid", "re");
+	_fclose_ FILE *f = open_proc("/proc/sys/kernel/overflowuid");
 	unsigned uid;
 
 	return f && fscanf(f, "%u", &uid) == 1 ? uid : 65534;
@@ -162,6 +172,8 @@ DIR *state_list(const struct state *s)
 
 	if (dir)
 		(void)TAKE_FD(fd);
+	else if (fd >= 0)
+		memory_failed();
 	return dir;
 }
 
@@ -178,11 +190,15 @@ static int take_home(int err, const struct passwd *found, char **ret)
 {
 	char *home;
 
+	if (err == ENOMEM)
+		memory_failed();
 	if (!found)
 		return err ? -err : -ENOENT;
 	if (found->pw_dir[0] != '/')
 		return -EINVAL;
 	home = strdup(found->pw_dir);
+	if (!home)
+		memory_failed();
 	if (!home)
 		return -ENOMEM;
 	*ret = home;
@@ -201,6 +217,8 @@ static int home_in_file(const char *root, uid_t uid, char **ret)
 	if (r < 0)
 		return r;
 	f = fmemopen(text, len, "r");
+	if (!f)
+		memory_failed();
 	if (!f)
 		return -errno;
 	do

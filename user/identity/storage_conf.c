@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "identity/state.h"
 #include "identity/toml.h"
@@ -69,7 +70,7 @@ char *storage_conf_expand(const char *text, const char *home, uid_t uid)
 {
 	char number[16], *out = NULL;
 	size_t len, out_len;
-	FILE *f = open_memstream(&out, &out_len);
+	FILE *f = stream_open(&out, &out_len);
 
 	if (!f)
 		return NULL;

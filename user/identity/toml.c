@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define BLANKS " \t\r"
 
 struct line {
@@ -58,10 +60,14 @@ static char *quoted(struct line l)
 	char quote = l.at < l.end ? *l.at++ : '\0';
 	const char *end =
 		quote == '"' || quote == '\'' ? memchr(l.at, quote, (size_t)(l.end - l.at)) : NULL;
+	char *text;
 
 	if (!end || (quote == '"' && memchr(l.at, '\\', (size_t)(end - l.at))))
 		return NULL;
-	return strndup(l.at, (size_t)(end - l.at));
+	text = strndup(l.at, (size_t)(end - l.at));
+	if (!text)
+		memory_failed();
+	return text;
 }
 
 /* What stands behind NAME = ; NULL when the line is another. */

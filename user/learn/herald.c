@@ -57,15 +57,23 @@ static char *path_of(const struct tamis_event *e, const char *text)
 	return e->text_len < TAMIS_TEXT_PATH - 1 ? strdup(text) : NULL;
 }
 
+static bool fill_made(struct herald *h, const struct tamis_event *e, const char *text,
+		      struct notice *n)
+{
+	n->kind = NOTICE_MADE;
+	n->path = path_of(e, text);
+	if (!n->path && e->text_len < TAMIS_TEXT_PATH - 1)
+		return false;
+	n->identity_r = n->path ? identity_of_path(h->o.identity, n->path, &n->identity) : -ENODATA;
+	return n->identity_r != -ENOMEM;
+}
+
+/* False: nothing to tell, or no memory to tell it with. */
 static bool fill(struct herald *h, const struct tamis_event *e, const char *text, struct notice *n)
 {
 	switch (e->kind) {
 	case TAMIS_EV_MKDIR:
-		n->kind = NOTICE_MADE;
-		n->path = path_of(e, text);
-		n->identity_r =
-			n->path ? identity_of_path(h->o.identity, n->path, &n->identity) : -ENODATA;
-		return true;
+		return fill_made(h, e, text, n);
 	case TAMIS_EV_RMDIR:
 		n->kind = NOTICE_GONE;
 		n->path = path_of(e, text);
@@ -93,20 +101,32 @@ static void tell_at_once(const struct herald *h, uint32_t kind)
 		h->o.executed(h->o.arg);
 }
 
+static struct notice *notice_of(struct herald *h, const struct tamis_event *e, const char *text)
+{
+	struct notice *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->cgroup = e->cgroup;
+	if (fill(h, e, text, n))
+		return n;
+	notice_free(n);
+	return NULL;
+}
+
+/* Out of memory once more, for an engine's files may be gone when the drain asks; then it is provenance
+ * that is missing, and a path is asked of the tree. */
 static void on_event(const struct tamis_event *e, const char *text, void *arg)
 {
 	struct herald *h = arg;
 	struct notice *n;
 
 	tell_at_once(h, e->kind);
-	n = calloc(1, sizeof(*n));
+	n = notice_of(h, e, text);
 	if (!n)
-		return; /* provenance; a path is asked of the tree by the drain */
-	n->cgroup = e->cgroup;
-	if (fill(h, e, text, n))
+		n = notice_of(h, e, text);
+	if (n)
 		push(h, n);
-	else
-		notice_free(n);
 }
 
 static void *run(void *arg)
