@@ -191,7 +191,7 @@ int journal_add(struct journal *j, const struct journal_entry *e)
 	size_t len;
 
 	if (r < 0)
-		return r;
+		return r == -ENOMEM ? -ENOBUFS : r;
 	len = strlen(line);
 	r = journal_flush(j);
 	if (r == 0)

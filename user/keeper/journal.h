@@ -67,7 +67,7 @@ struct journal;
 int journal_open(const char *state, struct journal **ret);
 void journal_close(struct journal *j);
 /* One write. A failure (full disk) is told; the line is kept, and written before the next one. -ENOBUFS:
- * too many are kept already, this one is lost. */
+ * too many are kept already, or there is no memory: this one is lost. */
 int journal_add(struct journal *j, const struct journal_entry *e);
 /* Writes what is kept. 0 also when nothing is. */
 int journal_flush(struct journal *j);

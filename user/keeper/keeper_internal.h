@@ -80,10 +80,10 @@ void serve_filter(struct keeper *k, const struct kept *f);
 void serve_slot(struct keeper *k);
 /* Counts and waiting lines to the journal. */
 void serve_tell(struct keeper *k);
-/* Lines wait for room. */
+/* Lines wait for room, or counts to be told. */
 bool serve_waits(const struct keeper *k);
 /* tally's. */
-void serve_told(void *keeper, const struct journal_entry *e);
+bool serve_told(void *keeper, const struct journal_entry *e);
 
 /* --- filters.c ------------------------------------------------------------------------------ */
 

@@ -25,7 +25,7 @@ static void journal_failed(struct keeper *k, int r)
 		return;
 	k->journal_failed = now;
 	log_err_errno(r, "the journal can't be written, calls are answered all the same%s",
-		      r == -ENOBUFS ? "; lines are lost" : "");
+		      r == -ENOBUFS ? "; they are counted" : "");
 }
 
 static bool has_journal(struct keeper *k)
@@ -37,19 +37,21 @@ static bool has_journal(struct keeper *k)
 	return r == 0;
 }
 
-static void journal(struct keeper *k, struct journal_entry e)
+/* False: it isn't kept. */
+static bool journal(struct keeper *k, struct journal_entry e)
 {
 	int r;
 
 	if (!has_journal(k))
-		return;
+		return false;
 	e.time = time(NULL);
 	r = journal_add(k->journal, &e);
 	if (r < 0)
 		journal_failed(k, r);
+	return r != -ENOBUFS;
 }
 
-void serve_told(void *keeper, const struct journal_entry *e)
+bool serve_told(void *keeper, const struct journal_entry *e)
 {
 	char name[CALLS_NAME_MAX];
 
@@ -57,7 +59,7 @@ void serve_told(void *keeper, const struct journal_entry *e)
 		log_info("%s asks for %s more than %d times a minute: restart it to make it free",
 			 *e->key ? e->key : "somebody", calls_print(e->abi, e->nr, name),
 			 KEEPER_HOT);
-	journal(keeper, *e);
+	return journal(keeper, *e);
 }
 
 void serve_tell(struct keeper *k)
@@ -73,7 +75,7 @@ void serve_tell(struct keeper *k)
 
 bool serve_waits(const struct keeper *k)
 {
-	return k->journal && journal_waits(k->journal);
+	return (k->journal && journal_waits(k->journal)) || tally_waits(k->tally);
 }
 
 /* --- answers -------------------------------------------------------------------------------- */
@@ -118,7 +120,8 @@ static void note(struct keeper *k, const struct kept *f, const struct seccomp_no
 	e->pid = c.pid;
 	e->comm = c.comm;
 	e->exe = c.exe;
-	journal(k, *e);
+	if (!journal(k, *e))
+		tally_lost(k->tally, e);
 }
 
 static void answer(struct keeper *k, const struct kept *f, const struct seccomp_notif *n)

@@ -26,13 +26,13 @@ struct count {
 };
 
 struct tally {
-	void (*tell)(void *arg, const struct journal_entry *e);
+	bool (*tell)(void *arg, const struct journal_entry *e);
 	void *arg;
 	struct count *bucket[BUCKETS], *to_tell;
 	size_t cnt;
 };
 
-int tally_new(void (*tell)(void *arg, const struct journal_entry *e), void *arg, struct tally **ret)
+int tally_new(bool (*tell)(void *arg, const struct journal_entry *e), void *arg, struct tally **ret)
 {
 	struct tally *t = calloc(1, sizeof(*t));
 
@@ -81,10 +81,16 @@ void tally_tell(struct tally *t)
 		struct count *c = t->to_tell;
 		struct journal_entry e = entry_of(c, JOURNAL_COUNT, c->since_told);
 
+		if (!t->tell(t->arg, &e))
+			return;
 		t->to_tell = c->next_told;
 		c->since_told = 0;
-		t->tell(t->arg, &e);
 	}
+}
+
+bool tally_waits(const struct tally *t)
+{
+	return t->to_tell;
 }
 
 static struct count **bucket_of(struct tally *t, const struct journal_entry *e)
@@ -145,24 +151,44 @@ static bool is_hot(struct count *c, int64_t now)
 	return true;
 }
 
-bool tally_add(struct tally *t, const struct journal_entry *e, int64_t now)
+static struct count *find(struct tally *t, const struct journal_entry *e)
 {
 	struct count *c = *bucket_of(t, e);
 
 	while (c && !is_it(c, e))
 		c = c->next;
+	return c;
+}
+
+static void count(struct tally *t, struct count *c)
+{
+	if (c->since_told++ > 0)
+		return;
+	c->next_told = t->to_tell;
+	t->to_tell = c;
+}
+
+void tally_lost(struct tally *t, const struct journal_entry *e)
+{
+	struct count *c = find(t, e);
+
+	if (c)
+		count(t, c);
+}
+
+bool tally_add(struct tally *t, const struct journal_entry *e, int64_t now)
+{
+	struct count *c = find(t, e);
+
 	if (!c) {
 		begin(t, e, now);
 		return true;
 	}
-	if (c->since_told++ == 0) {
-		c->next_told = t->to_tell;
-		t->to_tell = c;
-	}
+	count(t, c);
 	if (is_hot(c, now)) {
 		struct journal_entry hot = entry_of(c, JOURNAL_HOT, c->in_minute);
 
-		t->tell(t->arg, &hot);
+		(void)t->tell(t->arg, &hot);
 	}
 	return false;
 }
