@@ -26,10 +26,10 @@
 #include "cli/daemon_thin.h"
 #include "cli/daemon_told.h"
 #include "cli/daemon_under.h"
+#include "cli/daemon_wait.h"
 #include "identity/cgroups.h"
 #include "learn/coverage.h"
 #include "learn/observer.h"
-#include "model/calls.h"
 
 #define COVERAGE_MS 200 /* of processor time a sampling unit for estimates */
 
@@ -52,15 +52,21 @@ struct daemon {
 	struct daemon_told told;
 };
 
+/* All that has to do with the store. */
+static void close_rest(struct daemon *d)
+{
+	observer_free(TAKE_PTR(d->observer));
+	coverage_free(TAKE_PTR(d->coverage));
+	daemon_oracle_free(TAKE_PTR(d->oracle));
+	daemon_probation_free(TAKE_PTR(d->probation));
+	daemon_under_free(TAKE_PTR(d->under));
+	daemon_apply_free(TAKE_PTR(d->apply));
+	store_close(TAKE_PTR(d->store));
+}
+
 static void daemon_close(struct daemon *d)
 {
-	observer_free(d->observer);
-	coverage_free(d->coverage);
-	daemon_oracle_free(d->oracle);
-	daemon_probation_free(d->probation);
-	daemon_under_free(d->under);
-	daemon_apply_free(d->apply);
-	store_close(d->store);
+	close_rest(d);
 	sensor_close(d->sensor);
 	free(d->mount);
 	free(d->pins);
@@ -96,11 +102,9 @@ static int open_store(struct daemon *d)
 {
 	int r = store_open(d->o->state, STORE_WRITE, &d->store);
 
-	if (r < 0) {
+	if (r < 0 && r != -ENOSPC)
 		log_err("%s: %s", d->o->state, store_error(NULL));
-		return r;
-	}
-	return daemon_lock(d->o->state, &d->state_lock);
+	return r;
 }
 
 static int open_sensor(struct daemon *d)
@@ -126,25 +130,6 @@ static int open_sensor(struct daemon *d)
 	if (r < 0)
 		log_err("%s", why ? why : strerror(-r));
 	return r;
-}
-
-/* Nothing is wrong with the workload: a policy has these calls because they were seen. */
-static void on_gate_unknown(void *arg, const char *key, enum tamis_abi abi,
-			    const struct sysset *calls)
-{
-	char name[CALLS_NAME_MAX];
-	_free_ char *list = NULL;
-	size_t len;
-	FILE *f = open_memstream(&list, &len);
-
-	if (!f)
-		return;
-	for (int nr = sysset_next(calls, 0), first = nr; nr >= 0; nr = sysset_next(calls, nr + 1))
-		fprintf(f, "%s%s", nr == first ? "" : ", ", calls_print(abi, nr, name));
-	if (fclose(f) == 0)
-		log_warn("%s: gate calls that policies/runtime does not know: %s (a newer runtime, "
-			 "or a hook)",
-			 key, list);
 }
 
 static void on_started(void *arg, const struct observed_start *s)
@@ -205,7 +190,7 @@ static int open_observer(struct daemon *d)
 		.store = d->store,
 		.identity = &d->identity,
 		.mount = d->mount,
-		.gate_unknown = on_gate_unknown,
+		.gate_unknown = daemon_told_gate,
 		.started = on_started,
 		.exited = on_exited,
 		.stored = on_stored,
@@ -220,8 +205,10 @@ static int open_observer(struct daemon *d)
 		r = daemon_under_attach(d->under, d->sensor, d->observer);
 	if (r >= 0)
 		r = observer_start(d->observer);
+	if (r < 0 && r != -ENOSPC)
+		log_err_errno(r, "can't begin to observe: %s", store_error(d->store));
 	if (r < 0)
-		return log_err_errno(r, "can't begin to observe: %s", store_error(d->store));
+		return r;
 	daemon_under_unit(d->under); /* what runs is in the store now */
 	return r;
 }
@@ -252,6 +239,32 @@ static int open_appliers(struct daemon *d)
 	return r;
 }
 
+static int open_rest(struct daemon *d)
+{
+	int r = open_store(d);
+
+	if (r >= 0)
+		r = open_appliers(d);
+	return r < 0 ? r : open_observer(d);
+}
+
+/* On a full disk there is nothing to write to, but the kernel's maps have room: they are kept until
+ * there is. Who starts after us doesn't wait for that. */
+static int open_rest_in_time(struct daemon *d)
+{
+	int r;
+
+	while ((r = open_rest(d)) == -ENOSPC) {
+		complain(&d->complained, r, "can't begin to store what is seen", d->store,
+			 "the programs record, waiting for room");
+		close_rest(d);
+		(void)sd_notify(0, "READY=1");
+		if (!daemon_wait())
+			return -EINTR;
+	}
+	return r;
+}
+
 /* Root is asked for first: without it every later failure has a stranger reason. */
 static int daemon_open(struct daemon *d)
 {
@@ -264,12 +277,10 @@ static int daemon_open(struct daemon *d)
 	}
 	r = open_cgroups(d);
 	if (r >= 0)
-		r = open_store(d);
-	if (r >= 0)
-		r = open_appliers(d);
+		r = daemon_lock_made(d->o->state, &d->state_lock);
 	if (r >= 0)
 		r = open_sensor(d);
-	return r < 0 ? r : open_observer(d);
+	return r < 0 ? r : open_rest_in_time(d);
 }
 
 /* --- the loop ---------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
 
 int daemon_lock(const char *dir, int *ret)
@@ -22,4 +23,11 @@ int daemon_lock(const char *dir, int *ret)
 	}
 	*ret = TAKE_FD(fd);
 	return 0;
+}
+
+int daemon_lock_made(const char *dir, int *ret)
+{
+	int r = file_mkdirs(dir, 0700);
+
+	return r < 0 ? log_err_errno(r, "%s", dir) : daemon_lock(dir, ret);
 }

@@ -3,7 +3,10 @@
 
 #include <inttypes.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/stream.h"
+#include "model/calls.h"
 
 #define EVERY_S 60
 
@@ -47,4 +50,22 @@ void daemon_told_tell(struct daemon_told *t, const struct observer_stats *stats,
 	t->lost = stats->lost;
 	t->unattributed = stats->unattributed;
 	t->missed = missed;
+}
+
+/* Nothing is wrong with the workload: a policy has these calls because they were seen. */
+void daemon_told_gate(void *arg, const char *key, enum tamis_abi abi, const struct sysset *calls)
+{
+	char name[CALLS_NAME_MAX];
+	_free_ char *list = NULL;
+	size_t len;
+	FILE *f = stream_open(&list, &len);
+
+	if (!f)
+		return;
+	for (int nr = sysset_next(calls, 0), first = nr; nr >= 0; nr = sysset_next(calls, nr + 1))
+		fprintf(f, "%s%s", nr == first ? "" : ", ", calls_print(abi, nr, name));
+	if (fclose(f) == 0)
+		log_warn("%s: gate calls that policies/runtime does not know: %s (a newer runtime, "
+			 "or a hook)",
+			 key, list);
 }

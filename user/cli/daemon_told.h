@@ -16,3 +16,6 @@ struct daemon_told {
  * chance, whenever it was. */
 void daemon_told_tell(struct daemon_told *t, const struct observer_stats *stats, uint64_t missed,
 		      time_t now);
+
+/* Calls of a container's gate that no runtime that we know of makes: observer_options.gate_unknown. */
+void daemon_told_gate(void *arg, const char *key, enum tamis_abi abi, const struct sysset *calls);
