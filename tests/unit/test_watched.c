@@ -94,9 +94,10 @@ static void rows_are_forgotten_and_sets_are_not(void **state)
 	const struct tamis_key key = { .cgroup = 1, .stage = TAMIS_WORKLOAD };
 	struct watchlist l = { 0 };
 	struct watched *called = add(&l, 1, 1), *never = add(&l, 2, 2);
-	struct kept *k = watchlist_kept(&l, &key);
+	struct kept *k = watchlist_keep(&l, called, &key);
 
 	assert_non_null(k);
+	assert_ptr_equal(k->w, called);
 	k->seen_stored = true;
 	called->instance = called->workload = 5;
 	called->inner_stored = true;
@@ -109,7 +110,7 @@ static void rows_are_forgotten_and_sets_are_not(void **state)
 	assert_ptr_equal(watchlist_kept(&l, &key), k);
 	assert_true(k->seen_stored);
 	watchlist_remove(&l, called);
-	assert_false(watchlist_kept(&l, &key)->seen_stored);
+	assert_null(watchlist_kept(&l, &key));
 	watchlist_done(&l);
 }
 

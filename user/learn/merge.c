@@ -182,19 +182,32 @@ static int note_old(struct observer *o, struct watched *w, struct kept *k,
 	return k->seen_stored ? 0 : unstored_add(o, &old);
 }
 
+/* As entry_of, for a set: who has one that is kept is known, and found with it. */
+static int kept_of(struct observer *o, const struct tamis_key *key, struct kept **ret)
+{
+	struct kept *k = watchlist_kept(&o->list, key);
+	struct watched *w = k ? k->w : NULL;
+	int r = 1;
+
+	if (!w || w->unknown || w->ignored)
+		r = entry_of(o, key->cgroup, &w);
+	if (r <= 0)
+		return r;
+	*ret = k ? k : watchlist_keep(&o->list, w, key);
+	return *ret ? 1 : -ENOMEM;
+}
+
 static int on_set(const struct tamis_key *key, const struct tamis_set *set, void *arg)
 {
 	struct observer *o = arg;
 	struct sysset calls[2], recent;
 	struct watched *w;
 	struct kept *k;
-	int r = entry_of(o, key->cgroup, &w);
+	int r = kept_of(o, key, &k);
 
 	if (r <= 0)
 		return r;
-	k = watchlist_kept(&o->list, key);
-	if (!k)
-		return -ENOMEM;
+	w = k->w;
 	for (int i = 0; i < 2; i++)
 		calls_of_unit(set, o->unit[i], &calls[i]);
 	recent = calls[0];

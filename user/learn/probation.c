@@ -210,11 +210,9 @@ static int next_in_transaction(struct probation *p, const struct store_row *row,
 
 static int look_at(struct probation *p, const struct store_row *row, int64_t now)
 {
-	struct seen *s = row->mode == MODE_PROBATION ? seen_of(p, row->id) : NULL;
+	struct seen *s = seen_of(p, row->id);
 	int r;
 
-	if (row->mode != MODE_PROBATION)
-		return 0;
 	if (!s)
 		return -ENOMEM;
 	if (!is_due(p, s, row, now))
@@ -233,7 +231,7 @@ int probation_follow(struct probation *p, int64_t now)
 {
 	struct store_row *row = NULL;
 	size_t cnt = 0;
-	int r = store_list(p->o.store, &row, &cnt), first = 0;
+	int r = store_list_applied(p->o.store, MODE_PROBATION, &row, &cnt), first = 0;
 
 	for (size_t i = 0; i < cnt; i++) {
 		int one = look_at(p, &row[i], now);

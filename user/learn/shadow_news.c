@@ -99,14 +99,6 @@ static void drop_unseen(struct shadow_news *n)
 	n->cnt = left;
 }
 
-static bool is_any(struct store *s)
-{
-	_free_ int64_t *applied = NULL;
-	size_t cnt = 0;
-
-	return store_applied_list(s, &applied, &cnt) == 0 && cnt > 0;
-}
-
 int shadow_news_look(struct shadow_news *n, struct store *s,
 		     void (*say)(void *arg, const char *key, uint32_t generation,
 				 const struct sysset *calls),
@@ -115,10 +107,10 @@ int shadow_news_look(struct shadow_news *n, struct store *s,
 	struct sysset news[TAMIS_ABI_MAX];
 	struct store_row *row = NULL;
 	size_t cnt = 0;
-	int r = is_any(s) ? store_list(s, &row, &cnt) : 0;
+	int r = store_list_applied(s, MODE_SHADOW, &row, &cnt);
 
 	for (size_t i = 0; i < cnt; i++) {
-		int one = r < 0 || row[i].mode != MODE_SHADOW ? 0 : look_at(n, s, &row[i], news);
+		int one = r < 0 ? 0 : look_at(n, s, &row[i], news);
 
 		if (one > 0)
 			say(arg, row[i].key, row[i].generation, news);

@@ -170,17 +170,22 @@ void watchlist_remove(struct watchlist *l, struct watched *w)
 	watched_free(w);
 }
 
-struct kept *watchlist_kept(struct watchlist *l, const struct tamis_key *key)
+struct kept *watchlist_kept(const struct watchlist *l, const struct tamis_key *key)
 {
 	struct kept *k;
 
 	HASH_FIND(hh, l->kept, key, sizeof(*key), k);
-	if (k)
-		return k;
-	k = calloc(1, sizeof(*k));
+	return k;
+}
+
+struct kept *watchlist_keep(struct watchlist *l, struct watched *w, const struct tamis_key *key)
+{
+	struct kept *k = calloc(1, sizeof(*k));
+
 	if (!k)
 		return NULL;
 	k->key = *key;
+	k->w = w;
 	HASH_ADD(hh, l->kept, key, sizeof(k->key), k);
 	if (!k->hh.tbl) {
 		free(k);

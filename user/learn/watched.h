@@ -54,6 +54,7 @@ struct watched {
 /* What of one kernel set is in the store: by unit, for the two units a set can hold. */
 struct kept {
 	struct tamis_key key;
+	struct watched *w; /* whose: goes after it */
 	uint32_t unit[2];
 	struct sysset calls[2];
 	bool seen_stored; /* calls from before the units we know are in the store */
@@ -81,8 +82,10 @@ struct tally watchlist_tally(const struct watchlist *l, uint64_t owner);
 void watchlist_remove(struct watchlist *l, struct watched *w);
 void watchlist_done(struct watchlist *l);
 
-/* NULL when out of memory. */
-struct kept *watchlist_kept(struct watchlist *l, const struct tamis_key *key);
+/* NULL when there is none. */
+struct kept *watchlist_kept(const struct watchlist *l, const struct tamis_key *key);
+/* One more, of `w`, which it goes with; there was none. NULL when out of memory. */
+struct kept *watchlist_keep(struct watchlist *l, struct watched *w, const struct tamis_key *key);
 /* After a transaction that failed: nothing counts as stored any more. */
 void watchlist_forget_kept(struct watchlist *l);
 /* All rows are to be asked for again: somebody else wrote to the store. What is stored of the sets

@@ -221,6 +221,9 @@ void store_row_done(struct store_row *r);
 
 /* All workloads, sorted by key. Caller frees each with store_row_done, then the array. */
 int store_list(struct store *s, struct store_row **ret, size_t *ret_cnt);
+/* Likewise those alone that a generation is applied to in this mode. */
+int store_list_applied(struct store *s, enum policy_mode mode, struct store_row **ret,
+		       size_t *ret_cnt);
 
 /* The one workload that `name` means: its whole key or alias, else its whole name, else any part
  * of its key or name that only one has. -ENOENT; -ENOTUNIQ with up to 8 candidates' keys in

@@ -191,6 +191,7 @@ enum store_sql {
 	SQL_FIND_NAME,
 	SQL_FIND_PART,
 	SQL_LIST,
+	SQL_LIST_APPLIED,
 	SQL_LIST_ONE,
 	SQL_MAX,
 };

@@ -185,11 +185,10 @@ static int row_list_room(struct row_list *l)
 	return 0;
 }
 
-int store_list(struct store *s, struct store_row **ret, size_t *ret_cnt)
+static int list_rows(struct store *s, sqlite3_stmt *stmt, struct store_row **ret, size_t *ret_cnt)
 {
-	_stmt_ sqlite3_stmt *stmt = NULL;
 	struct row_list list = { 0 };
-	int r = store_query(s, SQL_LIST, &stmt, "");
+	int r = 0;
 
 	while (r == 0 && (r = store_step(s, stmt)) > 0) {
 		r = row_list_room(&list);
@@ -204,6 +203,23 @@ int store_list(struct store *s, struct store_row **ret, size_t *ret_cnt)
 	*ret = list.row;
 	*ret_cnt = list.cnt;
 	return 0;
+}
+
+int store_list(struct store *s, struct store_row **ret, size_t *ret_cnt)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_LIST, &stmt, "");
+
+	return r < 0 ? r : list_rows(s, stmt, ret, ret_cnt);
+}
+
+int store_list_applied(struct store *s, enum policy_mode mode, struct store_row **ret,
+		       size_t *ret_cnt)
+{
+	_stmt_ sqlite3_stmt *stmt = NULL;
+	int r = store_query(s, SQL_LIST_APPLIED, &stmt, "i", (int64_t)mode);
+
+	return r < 0 ? r : list_rows(s, stmt, ret, ret_cnt);
 }
 
 /* --- finding ----------------------------------------------------------------------------- */

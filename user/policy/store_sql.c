@@ -389,6 +389,9 @@ static const char *const sql[SQL_MAX] = {
 	[SQL_FIND_PART] = "SELECT id, key FROM workload WHERE instr(key, ?1) > 0"
 			  " OR instr(name, ?1) > 0 ORDER BY key LIMIT 9",
 	[SQL_LIST] = ROW_COLUMNS " GROUP BY w.id ORDER BY w.key",
+	[SQL_LIST_APPLIED] =
+		ROW_COLUMNS " WHERE w.id IN (SELECT workload FROM applied WHERE mode = ?1)"
+			    " GROUP BY w.id ORDER BY w.key",
 	[SQL_LIST_ONE] = ROW_COLUMNS " WHERE w.id = ?1 GROUP BY w.id",
 };
 
