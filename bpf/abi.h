@@ -12,7 +12,7 @@
 #endif
 
 #define TAMIS_MAGIC	  0x7461736d /* "tams" */
-#define TAMIS_ABI_VERSION 4
+#define TAMIS_ABI_VERSION 5
 
 /*
  * Which table a call's number belongs to. Seccomp tells them apart by the
@@ -126,6 +126,7 @@ struct tamis_task {
 enum tamis_task_flags {
 	TAMIS_TASK_SELF = 1, /* it moved itself: a start, however old it is */
 	TAMIS_TASK_HOOK = 2, /* a program that a runtime runs during a start, or a child of one */
+	TAMIS_TASK_FILTERS = 4, /* it may have loaded a filter since: not cached until its exec */
 };
 
 /* Processes that left a cgroup for one that isn't below it (sshd's and cron's sessions, container
@@ -175,7 +176,10 @@ struct tamis_state {
 	/* Both written by the daemon. */
 	__u16 resting; /* enum tamis_rest: the syscall program is, or is about to be, detached */
 	__u16 execs;   /* executables that are new to a cgroup are told (TAMIS_EV_EXEC) */
-	__u64 changes; /* raised with every bit newly set: nothing changed, nothing to drain */
+	/* Raised with every bit newly set, and with whatever else is to be drained: nothing changed,
+	 * nothing to drain. */
+	__u64 changes;
+	__u64 notes;
 	struct tamis_loss lost; /* all cgroups together, the nameless ones too */
 	__u64 denials_full;	/* refused calls that found tamis_denials full */
 };

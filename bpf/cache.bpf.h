@@ -16,7 +16,8 @@
  *  2. The epoch rises when a task changes its cgroup and when a unit begins: no bit of before
  *     answers for after. (24 bits: a word would have to lie untouched for 16,777,216 moves.)
  *  3. A fork empties the child's slot, an exec its own: stacks are reused at once.
- *  4. Only tasks without an entry in tamis_tasks, and native calls, are cached.
+ *  4. Only native calls are cached, and only of tasks whose stage lasts until one of these: what is
+ *     being started may go on to the gate by a call of its own (setup_lasts, stage.bpf.h).
  *  5. A word with a task's tag is stored by that task alone, in one store, from what it read there
  *     under the same tag; it is emptied by itself, or before it runs (3). Whoever comes between its
  *     load and its store has another tag and loses what it put: no bit is ever taken for another's,

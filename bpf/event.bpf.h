@@ -56,12 +56,13 @@ static __always_inline void event_exe(struct tamis_event *e, struct task_struct 
 
 	for (int i = 0; i < EXE_DEPTH && d; i++) {
 		struct dentry *up = BPF_CORE_READ(d, d_parent);
+		const unsigned char *name = BPF_CORE_READ(d, d_name.name);
 		long n;
 
+		barrier_var(off); /* else what is compared is another copy than what is added */
 		if (up == d || off > TAMIS_TEXT_CALL - EXE_COMPONENT)
 			break;
-		n = bpf_probe_read_kernel_str(e->text + off, EXE_COMPONENT,
-					      BPF_CORE_READ(d, d_name.name));
+		n = bpf_probe_read_kernel_str(e->text + off, EXE_COMPONENT, name);
 		if (n <= 0 || n > EXE_COMPONENT)
 			break;
 		off += n;

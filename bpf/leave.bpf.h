@@ -133,7 +133,7 @@ static __noinline int leave_note(struct kernfs_node *from, struct kernfs_node *t
 	leave->pid = BPF_CORE_READ(t, tgid);
 	bpf_probe_read_kernel_str(leave->comm, sizeof(leave->comm), t->comm);
 	__sync_fetch_and_add(&leave->count, 1);
-	__sync_fetch_and_add(&state.changes, 1);
+	__sync_fetch_and_add(&state.notes, 1);
 	return 0;
 }
 

@@ -101,5 +101,5 @@ static __always_inline struct tamis_loss *loss_of(__u64 cgroup)
 		if (loss_)                                      \
 			__sync_fetch_and_add(&loss_->field, 1); \
 		__sync_fetch_and_add(&state.lost.field, 1);     \
-		__sync_fetch_and_add(&state.changes, 1);        \
+		__sync_fetch_and_add(&state.notes, 1);          \
 	})

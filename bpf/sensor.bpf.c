@@ -31,6 +31,16 @@ _Static_assert(sizeof(struct tamis_denied) == 48, "tamis_denied");
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 #endif
 
+#if defined(__TARGET_ARCH_x86)
+#define NR_PRCTL   157 /* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_SECCOMP 317
+#else
+#define NR_PRCTL   167 /* include/uapi/asm-generic/unistd.h */
+#define NR_SECCOMP 277
+#endif
+#define PR_SET_SECCOMP		22 /* include/uapi/linux/prctl.h */
+#define SECCOMP_SET_MODE_FILTER 1  /* include/uapi/linux/seccomp.h */
+
 static __always_inline bool abi_is_native(__u32 abi)
 {
 	return abi == TAMIS_ABI_X86_64 || abi == TAMIS_ABI_AARCH64;
@@ -41,10 +51,35 @@ static __always_inline bool abi_is_there(__u32 abi)
 	return abi != TAMIS_ABI_X32 || cfg_x32;
 }
 
-/* Where the current task belongs. `transit`: its move is not known to the stages yet. */
-static __always_inline __u32 stage_of_call(struct task_struct *t, bool transit)
+/* The other ABIs' numbers aren't told apart. Without a program nothing is loaded: libseccomp asks so
+ * for what the kernel has. */
+static __always_inline __u32 filter_by(__u64 at, __u32 abi, __u64 nr)
 {
-	__u32 stage = stage_now(t, bpf_get_current_pid_tgid() >> 32);
+	struct pt_regs *regs = (void *)at;
+	__u32 first, loads;
+	__u64 program;
+
+	if (!abi_is_native(abi))
+		return FILTER_LOADED;
+	if (nr != NR_PRCTL && nr != NR_SECCOMP)
+		return FILTER_NONE;
+#if defined(__TARGET_ARCH_x86)
+	first = BPF_CORE_READ(regs, di);
+	program = BPF_CORE_READ(regs, dx);
+#else
+	first = BPF_CORE_READ(regs, orig_x0);
+	program = BPF_CORE_READ(regs, regs[2]);
+#endif
+	loads = nr == NR_PRCTL ? PR_SET_SECCOMP : SECCOMP_SET_MODE_FILTER;
+	return first == loads && program ? FILTER_LOADED : FILTER_ASKED;
+}
+
+/* Where the current task belongs. `transit`: its move is not known to the stages yet. */
+static __always_inline __u32 stage_of_call(struct task_struct *t, bool transit, __u32 filter,
+					   bool *ret_lasts)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 stage = stage_now(t, tgid, filter, ret_lasts);
 
 	return transit && stage == TAMIS_WORKLOAD ? TAMIS_SETUP : stage;
 }
@@ -57,7 +92,7 @@ static __noinline int enter_slowly(__u64 regs, __u64 nr)
 	__u32 unit = *(volatile __u32 *)&state.unit;
 	struct task_struct *t = (void *)bpf_get_current_task();
 	struct tamis_key key = { .cgroup = bpf_get_current_cgroup_id() };
-	bool transit = in_transit(regs, key.cgroup, moves), done = true;
+	bool transit = in_transit(regs, key.cgroup, moves), done = true, lasts = true;
 
 	key.abi = task_abi(t, &nr);
 	key.stage = TAMIS_WORKLOAD;
@@ -66,15 +101,14 @@ static __noinline int enter_slowly(__u64 regs, __u64 nr)
 			count_loss(key.cgroup, range);
 			return 0;
 		}
-		key.stage = stage_of_call(t, transit);
+		key.stage = stage_of_call(t, transit, filter_by(regs, key.abi, nr), &lasts);
 		done = record(&key, nr, unit, t);
 	}
 	if (transit)
 		return 0;
 	home_put(regs, key.cgroup, moves);
 	place_learn(t);
-	if (done && abi_is_native(key.abi) && nr < CACHE_CALLS && key.stage == TAMIS_WORKLOAD &&
-	    cache_usable(t, regs))
+	if (done && lasts && abi_is_native(key.abi) && nr < CACHE_CALLS && cache_usable(t, regs))
 		cache_put(regs, nr, epoch);
 	return 0;
 }
@@ -134,6 +168,8 @@ int tamis_enter_any(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	return enter_slowly(regs, nr);
 }
+
+#include "bpf/steady.bpf.h" /* the third door, made of what is above */
 
 /* On every call's way back, while denials are watched: almost all end at the first line. */
 SEC("raw_tp/sys_exit")

@@ -276,7 +276,7 @@ static __always_inline void stage_started(struct task_struct *t, __u64 cgroup,
 		count_loss(cgroup, task);
 	if (*(volatile __u16 *)&state.resting)
 		count_loss(cgroup, rest);
-	__sync_fetch_and_add(&state.changes, 1);
+	__sync_fetch_and_add(&state.notes, 1);
 }
 
 /* The last entrypoint is no more. The number of a mount namespace that is no more is given out
@@ -290,20 +290,51 @@ static __always_inline void stage_ended(struct tamis_cgroup *c)
 /* A setup task that never was a start: grown up where nothing tells it from what was started. */
 static __always_inline bool is_settled(struct task_struct *t, const struct tamis_task *mark)
 {
-	return !mark->flags && task_nsproxy(t) == mark->nsproxy && is_grown(t) &&
+	return !(mark->flags & (TAMIS_TASK_SELF | TAMIS_TASK_HOOK)) &&
+	       task_nsproxy(t) == mark->nsproxy && is_grown(t) &&
 	       !is_container(started_above(task_kn(t)));
 }
 
-static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid)
+/* Whether a call adds to the calling task's filters, and perhaps to its whole process's. */
+enum filter_call {
+	FILTER_NONE,
+	FILTER_ASKED, /* one that can, but doesn't now */
+	FILTER_LOADED,
+};
+
+/* A setup task's stage changes before its exec when it loads a filter, and when it settles. The
+ * latter never happens to what has another namespace than its starter. */
+static __always_inline bool setup_lasts(struct task_struct *t, struct tamis_task *mark,
+					__u32 filter)
+{
+	if (filter == FILTER_LOADED && !(mark->flags & TAMIS_TASK_FILTERS)) {
+		/* all its threads may get it: what is cached of any is nothing from here on */
+		mark->flags |= TAMIS_TASK_FILTERS;
+		__sync_fetch_and_add(&state.epoch, 1);
+	}
+	return filter == FILTER_NONE && !(mark->flags & TAMIS_TASK_FILTERS) &&
+	       task_nsproxy(t) != mark->nsproxy;
+}
+
+/* `ret_lasts`: only a fork, an exec or a move changes this stage, where the cache forgets; and the call
+ * needn't be seen again. */
+static __always_inline __u32 stage_now(struct task_struct *t, __u32 tgid, __u32 filter,
+				       bool *ret_lasts)
 {
 	struct tamis_task *mark = bpf_map_lookup_elem(&tamis_tasks, &tgid);
+	bool arrives;
 
-	if (!mark)
-		return is_arriving(t) ? TAMIS_SETUP : TAMIS_WORKLOAD;
+	*ret_lasts = true;
+	if (!mark) {
+		arrives = is_arriving(t);
+		*ret_lasts = !arrives;
+		return arrives ? TAMIS_SETUP : TAMIS_WORKLOAD;
+	}
 	if (mark->stage != TAMIS_SETUP)
 		return mark->stage;
 	if (task_filters(t) > mark->filters)
 		return TAMIS_GATE;
+	*ret_lasts = setup_lasts(t, mark, filter);
 	if (!is_settled(t, mark))
 		return TAMIS_SETUP;
 	note_work(task_kn(t)); /* before its children are asked about */

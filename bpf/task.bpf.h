@@ -16,12 +16,17 @@ static __always_inline __u64 kn_id(struct kernfs_node *kn)
 	return BPF_CORE_READ(kn, id);
 }
 
+/* An offset that this kernel doesn't have must stay behind its question: out of a loop, say, clang would
+ * take it to where the verifier sees it. */
 static __always_inline struct kernfs_node *kn_parent(struct kernfs_node *kn)
 {
 	struct kernfs_node___6_15 *renamed = (void *)kn;
 
-	if (bpf_core_field_exists(renamed->__parent))
+	if (bpf_core_field_exists(renamed->__parent)) {
+		barrier();
 		return BPF_CORE_READ(renamed, __parent);
+	}
+	barrier();
 	return BPF_CORE_READ(kn, parent);
 }
 
@@ -90,6 +95,7 @@ static __always_inline __u32 task_abi(struct task_struct *t, __u64 *nr)
 		return TAMIS_ABI_AARCH64;
 	if (*nr > TAMIS_ARM_NR_BASE && *nr - TAMIS_ARM_NR_BASE < TAMIS_CALLS - TAMIS_ARM_PRIVATE)
 		*nr = *nr - TAMIS_ARM_NR_BASE + TAMIS_ARM_PRIVATE;
+	barrier_var(*nr); /* else clang drops comparisons that the verifier wants to see */
 	return TAMIS_ABI_ARM;
 #endif
 }

@@ -59,7 +59,9 @@ struct bpf_raw_tracepoint_args {
 };
 
 struct pt_regs {
-	unsigned long cx; /* x86 */
+	unsigned long di; /* x86 */
+	unsigned long dx;
+	unsigned long cx;
 	unsigned long ip;
 	unsigned long ax;
 	unsigned long orig_ax;

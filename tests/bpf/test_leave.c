@@ -279,10 +279,10 @@ static void a_full_map_is_a_loss(void **state)
 static void leavers_are_news_until_forgotten(void **state)
 {
 	pid_t pid = spawn(UNIT);
-	uint64_t before = sensor_state(sensor)->changes;
+	uint64_t before = sensor_state(sensor)->notes;
 
 	move(pid, OTHER);
-	assert_true(sensor_state(sensor)->changes > before);
+	assert_true(sensor_state(sensor)->notes > before);
 	assert_left(UNIT, 1);
 	sensor_forget(sensor, id[UNIT]);
 	assert_left(UNIT, 0);

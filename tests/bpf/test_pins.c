@@ -250,11 +250,44 @@ static void drains_are_skipped_when_nothing_changed(void **state)
 	sensor_close(s);
 }
 
+/* As if an earlier daemon's programs had been left out: `told` of each is below zero. */
+static void owe(int64_t n)
+{
+	_free_ char *path = text_format("%s/missed", version);
+	_close_ int fd = bpf_obj_get(path);
+	int64_t told[8] = { -n };
+	uint32_t zero = 0;
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_update_elem(fd, &zero, told, BPF_ANY), 0);
+}
+
+static uint64_t missed_next(bool twice)
+{
+	struct sensor *s = must_open();
+	uint64_t missed = sensor_missed(s);
+
+	if (twice)
+		(void)sensor_missed(s);
+	sensor_close(s);
+	return missed;
+}
+
+static void what_nobody_told_is_the_next_ones(void **state)
+{
+	assert_int_equal(missed_next(false), 0);
+	owe(5);
+	assert_int_equal(missed_next(false), 5); /* perhaps it was the last thing it did */
+	assert_int_equal(missed_next(true), 5);
+	assert_int_equal(missed_next(false), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_second_sensor_takes_over_what_the_first_kept, clean),
 		cmocka_unit_test_teardown(pinned_maps_keep_their_size, clean),
+		cmocka_unit_test_teardown(what_nobody_told_is_the_next_ones, clean),
 		cmocka_unit_test_teardown(foreign_objects_are_refused_and_left_alone, clean),
 		cmocka_unit_test_teardown(a_state_of_another_making_is_refused, clean),
 		cmocka_unit_test_teardown(old_versions_go_after_the_new_is_attached, clean),

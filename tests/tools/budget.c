@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "bpf/abi.h"
+#include "sensor/steady.h"
 
 #include "legacy.skel.h"
 #include "portable.skel.h"
@@ -38,6 +39,19 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 	return 0;
 }
 
+/* Of the front doors the object's own, and the steady one where it is wanted. */
+static bool is_measured(const struct bpf_program *p, const char *door)
+{
+	const char *section = bpf_program__section_name(p);
+	uint32_t event;
+
+	if (strcmp(section, "raw_tp/sys_enter") == 0)
+		return strcmp(bpf_program__name(p), door) == 0;
+	if (strncmp(section, "raw_tp/", strlen("raw_tp/")) == 0)
+		return true;
+	return strcmp(door, "tamis_enter") == 0 && steady_wanted(&event) > 0;
+}
+
 static int prepare(struct bpf_object *obj, const char *door, char logs[PROGRAMS][LOG_LEN])
 {
 	struct bpf_program *p;
@@ -46,9 +60,7 @@ static int prepare(struct bpf_object *obj, const char *door, char logs[PROGRAMS]
 
 	bpf_object__for_each_program(p, obj)
 	{
-		bool enter = strcmp(bpf_program__section_name(p), "raw_tp/sys_enter") == 0;
-
-		bpf_program__set_autoload(p, !enter || strcmp(bpf_program__name(p), door) == 0);
+		bpf_program__set_autoload(p, is_measured(p, door));
 		if (n == PROGRAMS)
 			return -E2BIG;
 		r = bpf_program__set_log_level(p, LOG_STATS);

@@ -177,18 +177,22 @@ static uint64_t changes_now(const struct sensor *s)
 	return __atomic_load_n(&sensor_state(s)->changes, __ATOMIC_ACQUIRE);
 }
 
-bool sensor_has_news(const struct sensor *s)
+static uint64_t notes_now(const struct sensor *s)
 {
-	return changes_now(s) != s->drained;
+	return __atomic_load_n(&sensor_state(s)->notes, __ATOMIC_ACQUIRE);
 }
 
-int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
+bool sensor_has_news(const struct sensor *s)
 {
-	/* read before the maps: what is set meanwhile raises it again */
-	uint64_t changes = changes_now(s);
+	return changes_now(s) != s->drained || notes_now(s) != s->drained_notes;
+}
+
+static int drain_notes(struct sensor *s, const struct sensor_walk *w, bool force)
+{
+	uint64_t notes = notes_now(s);
 	int r = 0;
 
-	if (!force && changes == s->drained)
+	if (!force && notes == s->drained_notes)
 		return 0;
 	if (w->cgroup)
 		r = walk_map(s->skel->maps.tamis_cgroups, w, each_cgroup);
@@ -196,8 +200,20 @@ int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
 		r = walk_map(s->skel->maps.tamis_losses, w, each_loss);
 	if (!r && w->leave)
 		r = walk_map(s->skel->maps.tamis_leaves, w, each_leave);
-	if (!r && w->set)
-		r = walk_sets(s, w);
+	if (!r)
+		s->drained_notes = notes;
+	return r;
+}
+
+int sensor_drain(struct sensor *s, const struct sensor_walk *w, bool force)
+{
+	/* read before the maps: what is set meanwhile raises it again */
+	uint64_t changes = changes_now(s);
+	int r = drain_notes(s, w, force);
+
+	if (r || !w->set || (!force && changes == s->drained))
+		return r;
+	r = walk_sets(s, w);
 	if (!r)
 		s->drained = changes;
 	return r;

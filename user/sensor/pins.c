@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What outlives the daemon: DIR/vN/{sets,cgroups,...} are maps, DIR/vN/on_NAME links. DIR/vN-legacy
+/* What outlives the daemon: DIR/vN/{sets,cgroups,...,missed} are maps, DIR/vN/on_NAME links. DIR/vN-legacy
  * has the legacy door's: its sets are no one else's. */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "sensor/probe.h"
 #include "sensor/sensor_internal.h"
 
-#define PINS_MAX 64 /* entries looked at in a directory: we make 16 */
+#define PINS_MAX 64 /* entries looked at in a directory: we make 18 */
 
 static char *version_dir(const struct sensor *s, const char *dir)
 {
@@ -119,16 +119,36 @@ int pins_prepare(struct sensor *s, const char *dir, char **ret_why)
 static const char *const link_name[SENSOR_LINKS] = {
 	[LINK_EXIT] = "exit",	  [LINK_EXEC] = "exec",	  [LINK_FORK] = "fork",
 	[LINK_ATTACH] = "attach", [LINK_MKDIR] = "mkdir", [LINK_RMDIR] = "rmdir",
-	[LINK_ENTER] = "enter",
+	[LINK_ENTER] = "enter",	  [LINK_FEED] = "feed",
 };
 
-/* No dots in a bpffs. Renaming over the old link ends it: the new one is attached already. */
+char *pins_link_path(const struct sensor *s, enum sensor_link i)
+{
+	return text_format("%s/on_%s", s->pins, link_name[i]);
+}
+
+int pins_remove_link(struct sensor *s, enum sensor_link i)
+{
+	_free_ char *path = NULL;
+
+	if (!s->pins)
+		return 0;
+	path = pins_link_path(s, i);
+	if (!path)
+		return -ENOMEM;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* No dots in a bpffs. Renaming over the old link ends it: the new one is attached already. One that
+ * this door doesn't have goes. */
 static int publish_link(struct sensor *s, enum sensor_link i)
 {
-	_free_ char *path = text_format("%s/on_%s", s->pins, link_name[i]);
+	_free_ char *path = pins_link_path(s, i);
 	_free_ char *stage = text_format("%s/new_%s", s->pins, link_name[i]);
 	int r;
 
+	if (!s->link[i])
+		return pins_remove_link(s, i);
 	if (!path || !stage)
 		return -ENOMEM;
 	(void)unlink(stage);
@@ -141,18 +161,6 @@ static int publish_link(struct sensor *s, enum sensor_link i)
 int pins_publish_link(struct sensor *s, enum sensor_link i)
 {
 	return s->pins ? publish_link(s, i) : 0;
-}
-
-int pins_remove_link(struct sensor *s, enum sensor_link i)
-{
-	_free_ char *path = NULL;
-
-	if (!s->pins)
-		return 0;
-	path = text_format("%s/on_%s", s->pins, link_name[i]);
-	if (!path)
-		return -ENOMEM;
-	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int remove_version(int dirfd, const char *name)
@@ -190,12 +198,12 @@ static int remove_versions(const char *dir, const char *keep)
 
 int pins_publish(struct sensor *s, const char *dir)
 {
-	for (enum sensor_link i = 0; i < SENSOR_LINKS; i++) {
-		int r = publish_link(s, i);
+	int r = missed_take_over(s);
 
-		if (r < 0)
-			return r;
-	}
+	for (enum sensor_link i = 0; r >= 0 && i < SENSOR_LINKS; i++)
+		r = publish_link(s, i);
+	if (r < 0)
+		return r;
 	return remove_versions(dir, strrchr(s->pins, '/') + 1);
 }
 

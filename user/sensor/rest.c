@@ -5,10 +5,55 @@
 #include <bpf/libbpf.h>
 
 #include "sensor/sensor_internal.h"
+#include "sensor/steady.h"
 
-struct bpf_program *sensor_enter_program(const struct sensor *s)
+static struct bpf_program *enter_program(const struct sensor *s)
 {
-	return s->door == DOOR_FAST ? s->skel->progs.tamis_enter : s->skel->progs.tamis_enter_any;
+	switch (s->door) {
+	case DOOR_STEADY:
+		return s->skel->progs.tamis_steady;
+	case DOOR_FAST:
+		return s->skel->progs.tamis_enter;
+	default:
+		return s->skel->progs.tamis_enter_any;
+	}
+}
+
+struct bpf_program *sensor_program(const struct sensor *s, enum sensor_link i)
+{
+	struct bpf_program *const prog[SENSOR_LINKS] = {
+		[LINK_EXIT] = s->skel->progs.tamis_exit,
+		[LINK_EXEC] = s->skel->progs.tamis_exec,
+		[LINK_FORK] = s->skel->progs.tamis_fork,
+		[LINK_ATTACH] = s->skel->progs.tamis_attach,
+		[LINK_MKDIR] = s->skel->progs.tamis_mkdir,
+		[LINK_RMDIR] = s->skel->progs.tamis_rmdir,
+		[LINK_ENTER] = enter_program(s),
+		[LINK_FEED] = s->skel->progs.tamis_feed,
+	};
+
+	return prog[i];
+}
+
+int sensor_enter_attach(struct sensor *s)
+{
+	s->link[LINK_ENTER] = bpf_program__attach(sensor_program(s, LINK_ENTER));
+	if (!s->link[LINK_ENTER])
+		return -errno;
+	if (s->door != DOOR_STEADY)
+		return 0;
+	s->link[LINK_FEED] = steady_feed(sensor_program(s, LINK_FEED), s->enter_event);
+	if (s->link[LINK_FEED])
+		return 0;
+	int r = -errno;
+	sensor_enter_detach(s);
+	return r;
+}
+
+void sensor_enter_detach(struct sensor *s)
+{
+	bpf_link__destroy(TAKE_PTR(s->link[LINK_FEED]));
+	bpf_link__destroy(TAKE_PTR(s->link[LINK_ENTER]));
 }
 
 static void say_resting(struct sensor *s, enum tamis_rest rest)
@@ -43,25 +88,24 @@ static int lay_down(struct sensor *s, enum tamis_rest kind)
 	if (!s->link[LINK_ENTER])
 		return 0;
 	r = pins_remove_link(s, LINK_ENTER);
+	if (r >= 0)
+		r = pins_remove_link(s, LINK_FEED);
 	if (r < 0) {
 		say_resting(s, TAMIS_AWAKE);
 		return r;
 	}
 	s->enter_published = false;
-	bpf_link__destroy(s->link[LINK_ENTER]);
-	s->link[LINK_ENTER] = NULL;
+	sensor_enter_detach(s);
 	return 0;
 }
 
 static int attach_enter(struct sensor *s)
 {
-	struct bpf_link *link = bpf_program__attach(sensor_enter_program(s));
+	int r = sensor_enter_attach(s);
 
-	if (!link)
-		return -errno;
-	s->link[LINK_ENTER] = link;
-	say_resting(s, TAMIS_AWAKE);
-	return 0;
+	if (r == 0)
+		say_resting(s, TAMIS_AWAKE);
+	return r;
 }
 
 /* Attached, it is awake, even where it can't be pinned: that is tried again. */
@@ -72,6 +116,8 @@ static int get_up(struct sensor *s)
 	if (r < 0 || s->enter_published)
 		return r;
 	r = pins_publish_link(s, LINK_ENTER);
+	if (r >= 0)
+		r = pins_publish_link(s, LINK_FEED);
 	s->enter_published = r >= 0;
 	return r;
 }

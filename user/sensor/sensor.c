@@ -14,6 +14,7 @@
 #include "sensor/probe.h"
 #include "sensor/ring.h"
 #include "sensor/sensor_internal.h"
+#include "sensor/steady.h"
 
 #include "legacy.skel.h"
 #include "portable.skel.h"
@@ -40,6 +41,7 @@ _Static_assert(sizeof(struct tamis_denied) == 48, "tamis_denied");
 		       #what)
 SAME_AT(cfg_x32);
 SAME_AT(cfg_slot_shift);
+SAME_AT(cfg_enter_event);
 
 /* libbpf says the same failure several times over: it is for --verbose alone. */
 __attribute__((format(printf, 2, 0))) static int libbpf_log(enum libbpf_print_level level,
@@ -65,6 +67,7 @@ static int configure(struct sensor *s, const struct sensor_options *o)
 	if (slots > SLOTS_MAX || slots & (slots - 1) || sets > SETS_MAX)
 		return -EINVAL;
 	s->skel->rodata->cfg_x32 = probe_x32();
+	s->skel->rodata->cfg_enter_event = s->enter_event;
 	s->skel->rodata->cfg_slot_shift = 32 - __builtin_ctz(slots);
 	return bpf_map__set_max_entries(s->skel->maps.tamis_sets, sets);
 }
@@ -128,6 +131,15 @@ static int unmap_rest(struct sensor *s)
 	return 0;
 }
 
+/* A kernel may load what it can't attach. */
+static int try_enter(struct sensor *s)
+{
+	int r = sensor_enter_attach(s);
+
+	sensor_enter_detach(s);
+	return r;
+}
+
 static int load(struct sensor *s, const struct sensor_options *o, enum sensor_door_kind door,
 		char **ret_why)
 {
@@ -137,7 +149,9 @@ static int load(struct sensor *s, const struct sensor_options *o, enum sensor_do
 		return r;
 	s->door = door;
 	bpf_program__set_autoload(s->skel->progs.tamis_enter, door == DOOR_FAST);
-	bpf_program__set_autoload(s->skel->progs.tamis_enter_any, door != DOOR_FAST);
+	bpf_program__set_autoload(s->skel->progs.tamis_enter_any, door > DOOR_FAST);
+	bpf_program__set_autoload(s->skel->progs.tamis_steady, door == DOOR_STEADY);
+	bpf_program__set_autoload(s->skel->progs.tamis_feed, door == DOOR_STEADY);
 	r = configure(s, o);
 	if (r >= 0 && o->pins)
 		r = pins_prepare(s, o->pins, ret_why);
@@ -147,6 +161,8 @@ static int load(struct sensor *s, const struct sensor_options *o, enum sensor_do
 		r = map_state(s);
 	if (r >= 0)
 		r = unmap_rest(s);
+	if (r >= 0 && door == DOOR_STEADY)
+		r = try_enter(s);
 	if (r < 0) {
 		sensor_bpf__destroy(s->skel);
 		s->skel = NULL;
@@ -156,22 +172,12 @@ static int load(struct sensor *s, const struct sensor_options *o, enum sensor_do
 
 static int attach(struct sensor *s)
 {
-	struct bpf_program *const prog[SENSOR_LINKS] = {
-		[LINK_EXIT] = s->skel->progs.tamis_exit,
-		[LINK_EXEC] = s->skel->progs.tamis_exec,
-		[LINK_FORK] = s->skel->progs.tamis_fork,
-		[LINK_ATTACH] = s->skel->progs.tamis_attach,
-		[LINK_MKDIR] = s->skel->progs.tamis_mkdir,
-		[LINK_RMDIR] = s->skel->progs.tamis_rmdir,
-		[LINK_ENTER] = sensor_enter_program(s),
-	};
-
-	for (enum sensor_link i = 0; i < SENSOR_LINKS; i++) {
-		s->link[i] = bpf_program__attach(prog[i]);
+	for (enum sensor_link i = 0; i < LINK_ENTER; i++) {
+		s->link[i] = bpf_program__attach(sensor_program(s, i));
 		if (!s->link[i])
 			return -errno;
 	}
-	return 0;
+	return sensor_enter_attach(s);
 }
 
 static int open_ring(struct sensor *s)
@@ -220,7 +226,9 @@ static int load_any(struct sensor *s, const struct sensor_options *o, char **ret
 
 	if (legacy)
 		return load(s, o, DOOR_LEGACY, ret_why);
-	if (!o->portable)
+	if (!o->portable && steady_wanted(&s->enter_event) > 0)
+		r = load(s, o, DOOR_STEADY, ret_why);
+	if (r < 0 && !*ret_why && !o->portable)
 		r = load(s, o, DOOR_FAST, ret_why);
 	if (r < 0 && !*ret_why)
 		r = load(s, o, DOOR_PORTABLE, ret_why);
@@ -261,6 +269,7 @@ void sensor_close(struct sensor *s)
 		bpf_link__destroy(s->link[i]);
 	sensor_bpf__destroy(s->skel);
 	pthread_mutex_destroy(&s->lock);
+	missed_free(s->missed);
 	free(s->pins);
 	free(s);
 }
@@ -272,7 +281,7 @@ bool sensor_was_pinned(const struct sensor *s)
 
 const char *sensor_door(const struct sensor *s)
 {
-	static const char *const name[DOORS] = { "fast", "portable", "legacy" };
+	static const char *const name[DOORS] = { "steady", "fast", "portable", "legacy" };
 
 	return name[s->door];
 }

@@ -47,7 +47,8 @@ int sensor_unpin(const char *pins);
 
 /* True when sensor_open found pinned maps of an earlier daemon: nothing was lost between. */
 bool sensor_was_pinned(const struct sensor *s);
-/* "fast" (bpf_rdonly_cast), "portable" (bpf_get_current_task), or "legacy" (the same for kernels
+/* "steady" (where tasks are preempted inside of raw_tp programs: bpf/steady.bpf.h), "fast"
+ * (bpf_rdonly_cast), "portable" (bpf_get_current_task), or "legacy" (the same for kernels
  * before 5.12: sets are kept otherwise, and pinned elsewhere). */
 const char *sensor_door(const struct sensor *s);
 

@@ -17,11 +17,13 @@ enum sensor_link {
 	LINK_MKDIR,
 	LINK_RMDIR,
 	LINK_ENTER,
+	LINK_FEED, /* DOOR_STEADY's alone */
 	SENSOR_LINKS,
 };
 
 /* In the order they are tried. */
 enum sensor_door_kind {
+	DOOR_STEADY, /* where it is needed */
 	DOOR_FAST,
 	DOOR_PORTABLE,
 	DOOR_LEGACY,
@@ -31,15 +33,17 @@ enum sensor_door_kind {
 struct sensor {
 	struct sensor_bpf *skel;
 	enum sensor_door_kind door;
+	uint32_t enter_event; /* DOOR_STEADY's */
 	struct ring *ring;
 	struct bpf_link *link[SENSOR_LINKS];
 	struct bpf_link *denials; /* sensor_watch_denials, */
 	bool has_watched;	  /* at any time */
 	bool enter_published;	  /* link[LINK_ENTER] is pinned, or needn't be */
-	pthread_mutex_t lock; /* link[LINK_ENTER], denials: the ring's thread changes them too */
-	char *pins;	      /* DIR/vN, DIR/vN-legacy, or NULL */
+	pthread_mutex_t lock;  /* link[LINK_ENTER], denials: the ring's thread changes them too */
+	struct missed *missed; /* with pins alone */
+	char *pins;	       /* DIR/vN, DIR/vN-legacy, or NULL */
 	bool was_pinned, was_napping;
-	uint64_t drained; /* state.changes of the last whole drain */
+	uint64_t drained, drained_notes; /* state.changes and .notes of the last whole drain */
 };
 
 static inline struct tamis_state *sensor_state(const struct sensor *s)
@@ -54,8 +58,17 @@ int pins_publish(struct sensor *s, const char *dir);
 /* One of them alone; without pins nothing happens. */
 int pins_publish_link(struct sensor *s, enum sensor_link i);
 int pins_remove_link(struct sensor *s, enum sensor_link i);
+/* Where it is pinned. Caller frees. */
+char *pins_link_path(const struct sensor *s, enum sensor_link i);
 
-/* rest.c: what is attached to one front door or the other. */
-struct bpf_program *sensor_enter_program(const struct sensor *s);
+/* missed.c: before the links are published: what an earlier daemon's programs were left out for, and
+ * nobody told, counts as ours. */
+int missed_take_over(struct sensor *s);
+void missed_free(struct missed *m);
+
+/* rest.c: what a link attaches; attaches the front door that was loaded; takes it away. */
+struct bpf_program *sensor_program(const struct sensor *s, enum sensor_link i);
+int sensor_enter_attach(struct sensor *s);
+void sensor_enter_detach(struct sensor *s);
 /* After sensor_open's attaching: whatever an earlier daemon left, this one is awake. */
 void sensor_awake(struct sensor *s);
