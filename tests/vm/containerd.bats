@@ -72,7 +72,7 @@ ctr_run() {
 }
 
 @test "ctr: one id in two namespaces at once is two workloads" {
-	ctr_run other twice -d -- /calls 39 pace:60000 102
+	ctr_run other twice -d -- /calls 39 pace:600000 102
 	ctr_run default twice --rm -- /calls 102
 	end_container other twice
 	wants_killed 39 pace:1 102
@@ -118,7 +118,7 @@ ctr_run() {
 }
 
 @test "ctr: what ctr tasks exec brings in is the session's" {
-	ctr_run default session -d -- /calls 39 pace:60000 102
+	ctr_run default session -d -- /calls 39 pace:600000 102
 	ctr tasks exec --exec-id e1 session /calls 24 140
 	ctr tasks exec --exec-id e2 session sh -c 'uname -a; sleep 0.1'
 	end_container default session
@@ -164,7 +164,7 @@ ctr_run() {
 	run ctr_run default policy --rm --seccomp --seccomp-profile "$PWD/policy.json" -- sh -c "$engine_more"
 	echo "$output"
 	[[ $status == 0 && $output == *child* && $output == *end && $output != *open* ]]
-	ctr_run default policy -d --seccomp --seccomp-profile "$PWD/policy.json" -- sh -c "$engine_work; sleep 60"
+	ctr_run default policy -d --seccomp --seccomp-profile "$PWD/policy.json" -- sh -c "$engine_work; sleep 600"
 	run ctr tasks exec --exec-id e1 policy sh -c 'echo inside; mkdir /made 2>/dev/null && echo open'
 	echo "$output"
 	[[ $output == inside ]]

@@ -107,7 +107,7 @@ policy() {
 			[[ $status == 0 && $output == *child* && $output == *end && $output != *open* ]]
 		done
 	done
-	pod_run "$name" --security-opt "seccomp=$PWD/policy.json" "$image" sh -c "$plain; sleep 20"
+	pod_run "$name" --security-opt "seccomp=$PWD/policy.json" "$image" sh -c "$plain; sleep 600"
 	run pod exec "$name" sh -c "echo inside"
 	echo "$output"
 	[[ $output == inside ]]

@@ -38,7 +38,7 @@ classes() {
 	for qos in guaranteed burstable besteffort; do
 		name=$1-$qos
 		pod_start "$1" "$qos" "$name"
-		container_start app 0 '{}' /calls 39 pace:60000 102
+		container_start app 0 '{}' /calls 39 pace:600000 102
 		echo "# $(cgroup_of "$(container_pid)")"
 		[[ $(cgroup_of "$(container_pid)") == "$(parent_of "$1" "$qos" "$(uid_of "$name")")/"*"$container"* ]]
 		wait_for 60 has_starts "kubernetes/shop/$name/app" 1
@@ -96,7 +96,7 @@ classes() {
 
 @test "cri: what ExecSync brings in is the session's" {
 	pod_start systemd burstable session
-	container_start app 0 '{}' /calls 39 pace:60000 102
+	container_start app 0 '{}' /calls 39 pace:600000 102
 	cri ExecSync "{\"container_id\": \"$container\", \"cmd\": [\"/calls\", \"24\", \"140\"], \"timeout\": 60}" |
 		json_is '.exit_code == 0'
 	cri ExecSync "{\"container_id\": \"$container\", \"cmd\": [\"sh\", \"-c\", \"uname -a\"], \"timeout\": 60}" |
@@ -123,7 +123,7 @@ classes() {
 @test "cri: where no bundle tells, the links to the logs do" {
 	local id link
 	pod_start cgroupfs burstable linked
-	container_start app 0 '{}' /calls 39 pace:60000 102
+	container_start app 0 '{}' /calls 39 pace:600000 102
 	id=$container
 	mkdir -p /var/log/containers
 	link=/var/log/containers/linked_shop_app-$id.log
@@ -159,7 +159,7 @@ classes() {
 		[[ $(<"$log") != *'F open'* ]]
 	done
 	container_start app 9 "{\"seccomp\": {\"profile_type\": 2, \"localhost_ref\": \"$policy\"}}" \
-		sh -c "$engine_work; sleep 60"
+		sh -c "$engine_work; sleep 600"
 	cri ExecSync "{\"container_id\": \"$container\", \"timeout\": 60, \"cmd\":
 		[\"sh\", \"-c\", \"echo inside; mkdir /made 2>/dev/null && echo open\"]}" |
 		json_is '.stdout == "inside\n"'

@@ -92,7 +92,7 @@ health_checked() {
 }
 
 @test "docker: a restart by its policy is the same workload, a start more" {
-	run_in vm-restart -d --restart always vm:1 /calls 39 pace:60000 102
+	run_in vm-restart -d --restart always vm:1 /calls 39 pace:600000 102
 	wait_for 60 has_starts docker/vm-restart 1
 	kill -KILL "$(docker_pid vm-restart)"
 	wait_for 60 has_starts docker/vm-restart 2
@@ -103,7 +103,7 @@ health_checked() {
 }
 
 @test "docker: what docker exec brings in is the session's" {
-	run_in vm-session -d vm:1 /calls 39 pace:60000 102
+	run_in vm-session -d vm:1 /calls 39 pace:600000 102
 	docker exec vm-session /calls 24 140
 	docker exec vm-session sh -c 'uname -a; sleep 0.1'
 	docker rm -f vm-session
@@ -112,7 +112,7 @@ health_checked() {
 }
 
 @test "docker: a health check's calls are the session's, and in the policy" {
-	run_in vm-health -d --health-cmd '/calls 24 140' --health-interval 1s vm:1 /calls 39 pace:60000 102
+	run_in vm-health -d --health-cmd '/calls 24 140' --health-interval 1s vm:1 /calls 39 pace:600000 102
 	wait_for 90 health_checked vm-health
 	docker rm -f vm-health
 	wants_killed 39 pace:1 102
@@ -144,7 +144,7 @@ started() {
 }
 
 @test "docker: --cgroup-parent" {
-	run_in vm-parent -d --cgroup-parent vmtest-sub.slice vm:1 /calls 39 pace:60000 102
+	run_in vm-parent -d --cgroup-parent vmtest-sub.slice vm:1 /calls 39 pace:600000 102
 	lies_in vm-parent '/vmtest.slice/vmtest-sub.slice/docker-*.scope'
 	wait_for 60 has_starts docker/vm-parent 1
 	docker rm -f vm-parent
@@ -195,7 +195,7 @@ started() {
 		echo "no-new-privileges $nnp: $output"
 		[[ $status == 0 && $output == *child* && $output == *end && $output != *open* ]]
 	done
-	run_in vm-policy -d --security-opt seccomp=policy.json vm:1 sh -c "$engine_work; sleep 60"
+	run_in vm-policy -d --security-opt seccomp=policy.json vm:1 sh -c "$engine_work; sleep 600"
 	run docker exec vm-policy sh -c 'echo inside; mkdir /made 2>/dev/null && echo open'
 	echo "$output"
 	[[ $output == inside ]]
@@ -206,9 +206,9 @@ started() {
 	mkdir -p /etc/docker
 	echo '{ "exec-opts": ["native.cgroupdriver=cgroupfs"] }' >/etc/docker/daemon.json
 	systemctl start docker
-	run_in vm-cgroupfs -d vm:1 /calls 39 pace:60000 102
+	run_in vm-cgroupfs -d vm:1 /calls 39 pace:600000 102
 	lies_in vm-cgroupfs '/docker/*'
-	run_in vm-cgroupfs-sub -d --cgroup-parent /vmtest/sub vm:1 /calls 39 pace:60000 102
+	run_in vm-cgroupfs-sub -d --cgroup-parent /vmtest/sub vm:1 /calls 39 pace:600000 102
 	lies_in vm-cgroupfs-sub '/vmtest/sub/*'
 	docker exec vm-cgroupfs-sub /calls 24
 	containers_remove

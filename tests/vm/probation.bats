@@ -49,11 +49,12 @@ teardown() {
 	tail -n 3 "$state/start.log" || true
 }
 
-# An emulated machine is often too slow for the time that a start gives tamis.
+# An emulated machine is often too slow for the time that a start gives tamis: on a busy host for all of
+# 25 starts.
 start_until() {
 	local said=$1 before
 	shift
-	for _ in {1..25}; do
+	for _ in {1..75}; do
 		before=$(start_lines | wc -l)
 		"$@" >/dev/null || return
 		start_lines | tail -n +$((before + 1)) | grep -qE "$said" &&
