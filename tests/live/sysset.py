@@ -48,8 +48,14 @@ NUMBERS_END = 576
 def headers_table(abi, header):
     text = subprocess.run(["gcc", "-E", "-dM", "-include", header, "-x", "c", "/dev/null"],
                           check=abi != "arm", capture_output=True, text=True).stdout
-    found = re.findall(r"^#define __NR_(\w+) (?:\(__NR_SYSCALL_BASE ?\+ ?)?(\d+)\)?$", text, re.M)
-    table = {name: int(nr) for name, nr in found}
+    macros = dict(re.findall(r"^#define (__NR\w+) (\w+|\(__NR_SYSCALL_BASE ?\+ ?\d+\))$", text, re.M))
+    table = {}
+    for macro, value in macros.items():
+        while value in macros:  # __NR_mmap is __NR3264_mmap on arm64
+            value = macros[value]
+        number = re.search(r"\d+", value)
+        if macro.startswith("__NR_") and number:
+            table[macro[len("__NR_"):]] = int(number.group())
     if abi == "arm" and table:
         table |= {name: PRIVATE_MOVED + n for name, n in PRIVATE.items()}
     return table

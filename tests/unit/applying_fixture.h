@@ -4,14 +4,13 @@
 
 #include <errno.h>
 
+#include "unit/native.h"
+
 #include "apply/applied.h"
 #include "apply/trial.h"
 #include "base/text.h"
 #include "cmd_fixture.h"
 #include "generation_fixture.h"
-
-/* x86_64 */
-enum { READ = 0, WRITE = 1, PTRACE = 101, GETTID = 186, FUTEX = 202, BPF = 321 };
 
 /* The calls of `podman/web`, which started once, made in an instance of their own. */
 static inline int64_t learn_as(const char *key, const char *engine, struct sysset calls,

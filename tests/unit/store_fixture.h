@@ -117,21 +117,26 @@ static inline struct sysset set_of(const int *nr)
 	return s;
 }
 
+/* Whose calls the numbers are: unit/native.h says otherwise. */
+#ifndef MACHINE
+#define MACHINE TAMIS_ABI_X86_64
+#endif
+
 #define SET(...) set_of((const int[]){ __VA_ARGS__, -1 })
 
 static inline void add_calls(int64_t instance, int64_t unit, enum tamis_stage stage,
 			     struct sysset calls, int64_t now)
 {
-	assert_stored(store_calls(st, instance, unit, stage, TAMIS_ABI_X86_64, &calls, now));
+	assert_stored(store_calls(st, instance, unit, stage, MACHINE, &calls, now));
 }
 
-/* What is learned of a workload in a stage, on x86_64. */
+/* What is learned of a workload in a stage, by that machine's calls. */
 static inline struct sysset learned_in(int64_t workload, enum tamis_stage stage)
 {
 	struct learned l;
 
 	assert_stored(store_learned(st, workload, &l));
-	return l.set[stage][TAMIS_ABI_X86_64];
+	return l.set[stage][MACHINE];
 }
 
 static inline void assert_set(struct sysset is, struct sysset expected)

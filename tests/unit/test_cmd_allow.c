@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* allow and deny as commands: which calls a line means, what is said, what is kept. */
+#include "unit/native.h"
+
 #include "cmd_fixture.h"
 #include "generation_fixture.h"
 #include "model/calls.h"
 #include "model/guard.h"
 #include "policy/generations.h"
 
+#if defined(__aarch64__)
+#define NUMBER_PTRACE	    "#117"
+#define NUMBER_RT_SIGRETURN "#139"
+enum { FOREIGN_BPF = 321 };
+#else
+#define NUMBER_PTRACE	    "#101"
+#define NUMBER_RT_SIGRETURN "#15"
+enum { FOREIGN_BPF = 280 };
+#endif
+
 static int64_t web, both;
 
-/* web makes x86_64 calls, among them bpf (321); both makes i386 ones too, before its exec a call of
- * x32, which the runtime made. */
+/* web makes the machine's calls, among them bpf; both makes 32-bit ones too, before its
+ * exec a call of x32, which the runtime made. */
 static void fill(void)
 {
-	const struct sysset i386 = SET(4, 7);
+	const struct sysset other = SET(3, 4);
 
 	IN_TRANSACTION
 	{
@@ -20,11 +32,12 @@ static void fill(void)
 
 		web = add_workload("podman/web", "web");
 		both = add_workload("podman/both", "both");
-		add_calls(add_instance("i", web, NOW), unit, TAMIS_WORKLOAD, SET(0, 1, 321), NOW);
+		add_calls(add_instance("i", web, NOW), unit, TAMIS_WORKLOAD, SET(READ, WRITE, BPF),
+			  NOW);
 		i = add_instance("j", both, NOW);
-		add_calls(i, unit, TAMIS_WORKLOAD, SET(0, 1, 101), NOW);
-		assert_stored(store_calls(st, i, unit, TAMIS_SESSION, TAMIS_ABI_I386, &i386, NOW));
-		assert_stored(store_calls(st, i, unit, TAMIS_SETUP, TAMIS_ABI_X32, &i386, NOW));
+		add_calls(i, unit, TAMIS_WORKLOAD, SET(READ, WRITE, PTRACE), NOW);
+		assert_stored(store_calls(st, i, unit, TAMIS_SESSION, MACHINE_32, &other, NOW));
+		assert_stored(store_calls(st, i, unit, TAMIS_SETUP, TAMIS_ABI_X32, &other, NOW));
 	}
 }
 
@@ -42,9 +55,10 @@ static void a_pending_call_is_allowed(void **state)
 {
 	fill();
 	assert_int_equal(RUN(cmd_allow, "web", "bpf", "--state", "DIR"), EXIT_OK);
-	check_said("allowed x86_64 bpf of podman/web; 'tamis apply podman/web' makes a generation "
+	check_said("allowed " MACHINE_NAME
+		   " bpf of podman/web; 'tamis apply podman/web' makes a generation "
 		   "with it\n");
-	assert_true(sysset_has(&said_of(web).allowed[TAMIS_ABI_X86_64], 321));
+	assert_true(sysset_has(&said_of(web).allowed[MACHINE], BPF));
 	assert_int_equal(count_said(web), 1);
 	assert_int_equal(count_said(both), 0);
 }
@@ -53,9 +67,9 @@ static void what_was_never_seen_is_said_so(void **state)
 {
 	fill();
 	assert_int_equal(RUN(cmd_allow, "web", "ptrace", "bpf", "--state", "DIR"), EXIT_OK);
-	check_said(
-		"allowed x86_64 ptrace, x86_64 bpf of podman/web; 'tamis apply podman/web' makes "
-		"a generation with it\nx86_64 ptrace was never seen\n");
+	check_said("allowed " MACHINE_NAME " ptrace, " MACHINE_NAME
+		   " bpf of podman/web; 'tamis apply podman/web' makes "
+		   "a generation with it\n" MACHINE_NAME " ptrace was never seen\n");
 	assert_int_equal(count_said(web), 2);
 }
 
@@ -66,15 +80,16 @@ static void a_name_means_every_abi_that_is_used(void **state)
 
 	fill();
 	assert_int_equal(RUN(cmd_allow, "both", "ptrace", "--state", "DIR"), EXIT_OK);
-	check_said("allowed x86_64 ptrace, i386 ptrace of podman/both; 'tamis apply podman/both' "
-		   "makes a generation with it\ni386 ptrace was never seen\n");
+	check_said("allowed " MACHINE_NAME " ptrace, " NAME_32
+		   " ptrace of podman/both; 'tamis apply podman/both' "
+		   "makes a generation with it\n" NAME_32 " ptrace was never seen\n");
 	v = said_of(both);
-	assert_true(sysset_has(&v.allowed[TAMIS_ABI_X86_64], 101));
-	assert_true(sysset_has(&v.allowed[TAMIS_ABI_I386], 26));
+	assert_true(sysset_has(&v.allowed[MACHINE], PTRACE));
+	assert_true(sysset_has(&v.allowed[MACHINE_32], 26));
 	assert_int_equal(count_said(both), 2);
-	/* waitpid is i386's alone */
-	assert_int_equal(RUN(cmd_deny, "both", "waitpid", "--state", "DIR"), EXIT_OK);
-	assert_true(sysset_has(&said_of(both).denied[TAMIS_ABI_I386], 7));
+	/* sigsuspend is 32-bit ABIs' alone */
+	assert_int_equal(RUN(cmd_deny, "both", "sigsuspend", "--state", "DIR"), EXIT_OK);
+	assert_true(sysset_has(&said_of(both).denied[MACHINE_32], 72));
 	assert_int_equal(count_said(both), 3);
 }
 
@@ -86,12 +101,15 @@ static void one_abi(void **state)
 		enum tamis_abi abi;
 		unsigned nr;
 	} rows[] = {
-		{ { "both", "ptrace", "--abi", "i386" }, "i386 ptrace", TAMIS_ABI_I386, 26 },
-		{ { "both", "aarch64:ptrace" }, "aarch64 ptrace", TAMIS_ABI_AARCH64, 117 },
-		{ { "both", "#101" }, "x86_64 ptrace", TAMIS_ABI_X86_64, 101 },
-		{ { "both", "#550" }, "x86_64 #550", TAMIS_ABI_X86_64, 550 },
-		{ { "both", "#550", "--abi", "i386" }, "i386 #550", TAMIS_ABI_I386, 550 },
-		{ { "web", "waitpid", "--abi", "i386" }, "i386 waitpid", TAMIS_ABI_I386, 7 },
+		{ { "both", "ptrace", "--abi", NAME_32 }, NAME_32 " ptrace", MACHINE_32, 26 },
+		{ { "both", FOREIGN_NAME ":bpf" }, FOREIGN_NAME " bpf", FOREIGN, FOREIGN_BPF },
+		{ { "both", NUMBER_PTRACE }, MACHINE_NAME " ptrace", MACHINE, PTRACE },
+		{ { "both", "#550" }, MACHINE_NAME " #550", MACHINE, 550 },
+		{ { "both", "#550", "--abi", NAME_32 }, NAME_32 " #550", MACHINE_32, 550 },
+		{ { "web", "sigsuspend", "--abi", NAME_32 },
+		  NAME_32 " sigsuspend",
+		  MACHINE_32,
+		  72 },
 	};
 
 	fill();
@@ -118,15 +136,17 @@ static void a_call_is_one_or_the_other(void **state)
 	fill();
 	assert_int_equal(RUN(cmd_allow, "web", "bpf", "--state", "DIR"), EXIT_OK);
 	assert_int_equal(RUN(cmd_deny, "web", "bpf", "--state", "DIR"), EXIT_OK);
-	check_said("denied x86_64 bpf of podman/web; 'tamis apply podman/web' makes a generation "
-		   "without it\nx86_64 bpf was allowed until now\n"
-		   "x86_64 bpf was seen: it will be refused\n");
-	assert_true(sysset_has(&said_of(web).denied[TAMIS_ABI_X86_64], 321));
+	check_said("denied " MACHINE_NAME
+		   " bpf of podman/web; 'tamis apply podman/web' makes a generation "
+		   "without it\n" MACHINE_NAME " bpf was allowed until now\n" MACHINE_NAME
+		   " bpf was seen: it will be refused\n");
+	assert_true(sysset_has(&said_of(web).denied[MACHINE], BPF));
 	assert_int_equal(count_said(web), 1);
 	assert_int_equal(RUN(cmd_allow, "web", "bpf", "--state", "DIR"), EXIT_OK);
-	check_said("allowed x86_64 bpf of podman/web; 'tamis apply podman/web' makes a generation "
-		   "with it\nx86_64 bpf was denied until now\n");
-	assert_true(sysset_has(&said_of(web).allowed[TAMIS_ABI_X86_64], 321));
+	check_said("allowed " MACHINE_NAME
+		   " bpf of podman/web; 'tamis apply podman/web' makes a generation "
+		   "with it\n" MACHINE_NAME " bpf was denied until now\n");
+	assert_true(sysset_has(&said_of(web).allowed[MACHINE], BPF));
 	assert_int_equal(count_said(web), 1);
 }
 
@@ -136,10 +156,10 @@ static void a_word_is_taken_back(void **state)
 	assert_int_equal(RUN(cmd_deny, "web", "bpf", "ptrace", "--state", "DIR"), EXIT_OK);
 	assert_int_equal(RUN(cmd_deny, "web", "bpf", "mount", "--forget", "--state", "DIR"),
 			 EXIT_OK);
-	check_said(
-		"took back the word on x86_64 bpf of podman/web; 'tamis apply podman/web' makes a "
-		"generation of what is left\n");
-	assert_true(sysset_has(&said_of(web).denied[TAMIS_ABI_X86_64], 101));
+	check_said("took back the word on " MACHINE_NAME
+		   " bpf of podman/web; 'tamis apply podman/web' makes a "
+		   "generation of what is left\n");
+	assert_true(sysset_has(&said_of(web).denied[MACHINE], PTRACE));
 	assert_int_equal(count_said(web), 1);
 }
 
@@ -193,15 +213,18 @@ static const struct failure failures[] = {
 	{ &cmd_deny, { "web", "execve", "--state", "DIR" }, 1, "execve can't be denied" },
 	{ &cmd_deny, { "web", "bpf", "exit", "--state", "DIR" }, 1, "exit can't be denied" },
 	{ &cmd_deny, { "web", "exit_group", "--state", "DIR" }, 1, "exit_group can't be" },
-	{ &cmd_deny, { "web", "#15", "--state", "DIR" }, 1, "rt_sigreturn can't be" },
+	{ &cmd_deny, { "web", NUMBER_RT_SIGRETURN, "--state", "DIR" }, 1, "rt_sigreturn can't be" },
 	{ &cmd_deny, { "web", "i386:sigreturn", "--state", "DIR" }, 1, "sigreturn can't be" },
 	{ &cmd_deny, { "web", "x32:execve", "--state", "DIR" }, 1, "execve can't be denied" },
 	{ &cmd_allow, { "web", "bpf", "frobnicate", "--state", "DIR" }, 1, "\"frobnicate\"" },
 	{ &cmd_allow, { "web", "z80:bpf", "--state", "DIR" }, 1, "ABI in \"z80:bpf\"" },
 	{ &cmd_allow, { "web", "b\npf", "--state", "DIR" }, 1, "b\\x0apf" },
 	{ &cmd_allow, { "web", "#576", "--state", "DIR" }, 1, "\"#576\"" },
-	{ &cmd_allow, { "web", "waitpid", "--state", "DIR" }, 1, "--abi names one" },
-	{ &cmd_allow, { "web", "waitpid", "--abi", "x86_64", "--state", "DIR" }, 1, "no call" },
+	{ &cmd_allow, { "web", "sigsuspend", "--state", "DIR" }, 1, "--abi names one" },
+	{ &cmd_allow,
+	  { "web", "sigsuspend", "--abi", MACHINE_NAME, "--state", "DIR" },
+	  1,
+	  "no call" },
 	{ &cmd_allow, { "web", "bpf", "--forget", "--state", "DIR" }, 1, "nobody allowed" },
 	{ &cmd_deny, { "web", "bpf", "--forget", "--state", "DIR" }, 1, "nobody denied" },
 	{ &cmd_allow, { "nosuch", "bpf", "--state", "DIR" }, 1, "\"nosuch\"" },
