@@ -12,7 +12,7 @@ static inline uint32_t add_generation(int64_t workload, unsigned nr)
 {
 	_generation_ struct generation g = { .created = NOW };
 
-	sysset_add(&g.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], nr);
+	sysset_add(&g.learned.set[TAMIS_WORKLOAD][MACHINE], nr);
 	assert_stored(store_generation_add(st, workload, &g));
 	return g.number;
 }

@@ -16,7 +16,7 @@ static void makes_the_first(void **state)
 		       "profile takes its place if it fails\n");
 	a = file_of("podman/web");
 	assert_string_equal(a.now.maker, "root");
-	assert_set(a.now.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], SET(READ, FUTEX));
+	assert_set(a.now.learned.set[TAMIS_WORKLOAD][MACHINE], SET(READ, FUTEX));
 	assert_int_equal(a.trial_s, 60);
 }
 
@@ -29,8 +29,7 @@ static void tells_what_changes(void **state)
 	learn(SET(GETTID));
 	IN_TRANSACTION
 	{
-		assert_stored(
-			store_verdict_set(st, id, TAMIS_ABI_X86_64, FUTEX, VERDICT_DENY, NOW));
+		assert_stored(store_verdict_set(st, id, MACHINE, FUTEX, VERDICT_DENY, NOW));
 	}
 	assert_int_equal(APPLY("web"), EXIT_OK);
 	assert_applied(id, 2, 1, MODE_ENFORCE);

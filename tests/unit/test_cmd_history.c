@@ -71,8 +71,7 @@ static int64_t two(void)
 
 	IN_TRANSACTION
 	{
-		assert_stored(
-			store_verdict_set(st, id, TAMIS_ABI_X86_64, WRITE, VERDICT_DENY, NOW));
+		assert_stored(store_verdict_set(st, id, MACHINE, WRITE, VERDICT_DENY, NOW));
 	}
 	assert_int_equal(APPLY("web"), EXIT_OK);
 	learn(SET(FUTEX, BPF));
@@ -157,7 +156,7 @@ static void names_culprits(void **state)
 static void tells_of_shadow(void **state)
 {
 	int64_t id = learn(SET(READ)), instance;
-	const struct policy_origin o = { .abi = TAMIS_ABI_X86_64,
+	const struct policy_origin o = { .abi = MACHINE,
 					 .stage = TAMIS_WORKLOAD,
 					 .nr = FUTEX,
 					 .pid = 7,
@@ -181,9 +180,9 @@ static void tells_of_shadow(void **state)
 	assert_int_equal(HISTORY("web"), EXIT_OK);
 	assert_printed("mode:     shadow, generation 1 since");
 	assert_printed("\ngeneration 1 would have refused:\n");
-	assert_printed("x86_64  futex  learned since");
+	assert_printed(MACHINE_NAME "  futex  learned since");
 	assert_printed("ser\\x1bver  /srv/server\n");
-	assert_printed("x86_64  bpf    nobody allowed it");
+	assert_printed(MACHINE_NAME "  bpf    nobody allowed it");
 	assert_int_equal(RUN(cmd_show, "web", "--state", "DIR"), EXIT_OK);
 	assert_printed("\ngeneration 1 would have refused:\n");
 	assert_int_equal(APPLY("web"), EXIT_OK);

@@ -30,8 +30,9 @@ static struct store_oracle made(int64_t workload, enum oracle_state state)
 static int64_t with_oracle(enum oracle_state state)
 {
 	static const struct store_oracle_call calls[] = {
-		{ .nr = FUTEX, .loop = 1, .at = NOW },
-		{ .nr = PTRACE,
+		{ .abi = MACHINE, .nr = FUTEX, .loop = 1, .at = NOW },
+		{ .abi = MACHINE,
+		  .nr = PTRACE,
 		  .loop = 2,
 		  .at = NOW,
 		  .rejected = true,

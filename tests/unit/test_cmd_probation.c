@@ -94,7 +94,6 @@ static void begins_with_little(void **state)
 
 static void is_refused_with_the_reason(void **state)
 {
-	enum { SECCOMP = 317 };
 	int64_t nester = learn_as("podman/nester", "podman", SET(READ, SECCOMP), 1);
 
 	learn_as("systemd/web.service", "systemd", SET(READ), 1);
@@ -132,22 +131,25 @@ static void a_word_counts_at_once(void **state)
 	assert_int_equal(PROBE("--rule", "ask", "web"), EXIT_OK);
 	before = applied_to(id);
 	assert_int_equal(ALLOW("web", "bpf"), EXIT_OK);
-	assert_printed("allowed x86_64 bpf of podman/web; it is in probation: tamis-keeper answers "
+	assert_printed("allowed " MACHINE_NAME
+		       " bpf of podman/web; it is in probation: tamis-keeper answers "
 		       "so from now on, and a generation is made of it\n");
 	a = file_of("podman/web");
-	assert_set(a.allowed[TAMIS_ABI_X86_64], SET(BPF));
-	assert_set(a.refused[TAMIS_ABI_X86_64], NO_CALLS);
+	assert_set(a.allowed[MACHINE], SET(BPF));
+	assert_set(a.refused[MACHINE], NO_CALLS);
 	applied_done(&a);
 	assert_int_equal(DENY("web", "gettid", "futex"), EXIT_OK);
-	assert_printed("x86_64 futex was learned: a container whose filter lets it pass goes on "
+	assert_printed(MACHINE_NAME
+		       " futex was learned: a container whose filter lets it pass goes on "
 		       "until it restarts\n");
 	a = file_of("podman/web");
-	assert_set(a.refused[TAMIS_ABI_X86_64], SET(GETTID, FUTEX));
+	assert_set(a.refused[MACHINE], SET(GETTID, FUTEX));
 	applied_done(&a);
 	assert_int_equal(ALLOW("--forget", "web", "bpf"), EXIT_OK);
-	assert_printed("took back the word on x86_64 bpf of podman/web; it is in probation");
+	assert_printed("took back the word on " MACHINE_NAME
+		       " bpf of podman/web; it is in probation");
 	a = file_of("podman/web");
-	assert_set(a.allowed[TAMIS_ABI_X86_64], NO_CALLS);
+	assert_set(a.allowed[MACHINE], NO_CALLS);
 	/* nothing else of it was touched */
 	assert_int_equal(a.rule, PROBATION_ASK);
 	assert_int_equal(a.now.number, 1);
@@ -165,7 +167,7 @@ static void a_word_waits_elsewhere(void **state)
 	assert_int_equal(ALLOW("web", "gettid"), EXIT_OK);
 	assert_printed("; 'tamis apply podman/web' makes a generation with it\n");
 	a = file_of("podman/web");
-	assert_set(a.allowed[TAMIS_ABI_X86_64], NO_CALLS);
+	assert_set(a.allowed[MACHINE], NO_CALLS);
 }
 
 /* A file that can't be written takes the word back. */
@@ -180,7 +182,7 @@ static void both_or_neither(void **state)
 	assert_int_equal(ALLOW("web", "gettid"), EXIT_FAIL);
 	assert_complained("nothing was changed");
 	assert_stored(store_verdicts(st, id, &v));
-	assert_set(v.allowed[TAMIS_ABI_X86_64], NO_CALLS);
+	assert_set(v.allowed[MACHINE], NO_CALLS);
 }
 
 static void is_shown(void **state)

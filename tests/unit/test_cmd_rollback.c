@@ -27,7 +27,7 @@ static void to_the_newest_good_one(void **state)
 	assert_applied(id, 1, 0, MODE_ENFORCE);
 	a = file_of("podman/web");
 	assert_true(a.keep_new_image);
-	assert_false(sysset_has(&a.now.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], FUTEX));
+	assert_false(sysset_has(&a.now.learned.set[TAMIS_WORKLOAD][MACHINE], FUTEX));
 }
 
 /* What lived through its trial is good before the daemon has settled it. */

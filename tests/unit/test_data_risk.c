@@ -99,13 +99,13 @@ static void what_rows_mean(void **state)
 	assert_string_equal(find("CVE-2019-9857")->source, "Confine");
 }
 
-/* Nobody who runs without a filter is safe from any of them, on either machine. */
+/* Nobody who runs without a filter is safe from any of them, but for x32's where it doesn't run. */
 static void all_are_open_without_a_filter(void **state)
 {
 	struct score s;
 
 	score_filter(NULL, &risk, &s);
-	assert_int_equal(s.blocked, 0);
+	assert_int_equal(s.blocked, abi_native() == TAMIS_ABI_X86_64 ? 0 : 1);
 	assert_int_equal(s.blocked_execve, 0);
 	assert_int_equal(s.cves + s.cves_execve, risk.cnt);
 }

@@ -6,8 +6,6 @@
 #include "cli/mined.h"
 #include "policy/mines.h"
 
-enum { UNAME = 63, SYSINFO = 99, MOUNT = 165 };
-
 static int64_t web;
 
 /* Mined, and minimised by three calls; one more a person denied. */
@@ -22,17 +20,17 @@ static void fill(void)
 		assert_stored(store_mine_add(st, &m, &m.id));
 		assert_stored(store_mine_unit(st, m.id, NOW, "t1", &unit));
 		instance = add_instance("twin", web, NOW);
-		add_calls(instance, unit, TAMIS_WORKLOAD, SET(READ, UNAME, SYSINFO, MOUNT, GETTID),
+		add_calls(instance, unit, TAMIS_WORKLOAD, SET(READ, DUP, FLOCK, MOUNT, GETTID),
 			  NOW);
 		m.workload = web;
 		m.state = STORE_MINE_DONE;
 		m.ended = NOW + 30;
 		assert_stored(store_mine_set(st, &m));
-		assert_stored(store_verdict_mined(st, web, 0, UNAME, ENOSYS, NOW));
-		assert_stored(store_verdict_mined(st, web, 0, SYSINFO, EPERM, NOW));
+		assert_stored(store_verdict_mined(st, web, MACHINE, DUP, ENOSYS, NOW));
+		assert_stored(store_verdict_mined(st, web, MACHINE, FLOCK, EPERM, NOW));
 		/* policies/errno says EPERM whatever it was tried with */
-		assert_stored(store_verdict_mined(st, web, 0, MOUNT, ENOSYS, NOW));
-		assert_stored(store_verdict_set(st, web, 0, GETTID, VERDICT_DENY, NOW));
+		assert_stored(store_verdict_mined(st, web, MACHINE, MOUNT, ENOSYS, NOW));
+		assert_stored(store_verdict_set(st, web, MACHINE, GETTID, VERDICT_DENY, NOW));
 	}
 }
 
@@ -56,7 +54,7 @@ static json_t *json_of(const struct cmd *c, const char *name)
 	return json;
 }
 
-/* "uname ENOSYS mined, ...": of an array of calls. */
+/* "dup ENOSYS mined, ...": of an array of calls. */
 static void assert_calls(const json_t *array, const char *want)
 {
 	char is[512] = "";
@@ -84,11 +82,12 @@ static void show_says_by_whom(void **state)
 
 	fill();
 	assert_int_equal(RUN(cmd_show, "web", "--state", "DIR"), EXIT_OK);
-	assert_printed("\ndenied:    x86_64 gettid\n"
-		       "denied by mining (ENOSYS): x86_64 uname\n"
-		       "denied by mining (EPERM): x86_64 sysinfo, x86_64 mount\n");
+	assert_printed("\ndenied:    " MACHINE_NAME " gettid\n"
+		       "denied by mining (ENOSYS): " MACHINE_NAME " dup\n"
+		       "denied by mining (EPERM): " MACHINE_NAME " flock, " MACHINE_NAME
+		       " mount\n");
 	json = json_of(&cmd_show, "web");
-	assert_calls(json_object_get(json, "denied"), "uname ENOSYS mined, sysinfo EPERM mined, "
+	assert_calls(json_object_get(json, "denied"), "dup ENOSYS mined, flock EPERM mined, "
 						      "mount EPERM mined, gettid ENOSYS");
 	json_decref(json);
 }
@@ -104,13 +103,13 @@ static void what_is_needed_after_all(void **state)
 
 		assert_null(strstr(text, "after all"));
 	}
-	make(SET(READ, SYSINFO, GETTID), NOW + 600);
+	make(SET(READ, FLOCK, GETTID), NOW + 600);
 	assert_int_equal(RUN(cmd_show, "web", "--state", "DIR"), EXIT_OK);
-	assert_printed("\nneeded after all: x86_64 sysinfo, made outside of mining, last "
+	assert_printed("\nneeded after all: " MACHINE_NAME " flock, made outside of mining, last "
 		       "2023-11-14 22:23:20Z ('tamis allow' lets it in)\n");
 	json = json_of(&cmd_show, "web");
 	assert_calls(json_object_get(json, "denied"),
-		     "uname ENOSYS mined, sysinfo EPERM mined 600, mount EPERM mined, gettid "
+		     "dup ENOSYS mined, flock EPERM mined 600, mount EPERM mined, gettid "
 		     "ENOSYS");
 	json_decref(json);
 }
@@ -128,7 +127,7 @@ static void lists_count_them(void **state)
 
 		assert_null(strstr(text, "after all"));
 	}
-	make(SET(UNAME, SYSINFO, GETTID), NOW + 600);
+	make(SET(DUP, FLOCK, GETTID), NOW + 600);
 	assert_stored(mined_count_made(st, web, &cnt));
 	assert_int_equal(cnt, 2);
 	assert_int_equal(RUN(cmd_list, "--state", "DIR"), EXIT_OK);
@@ -138,16 +137,18 @@ static void lists_count_them(void **state)
 static void people_have_the_last_word(void **state)
 {
 	fill();
-	assert_int_equal(RUN(cmd_allow, "web", "uname", "mount", "--state", "DIR"), EXIT_OK);
-	check_said("allowed x86_64 uname, x86_64 mount of podman/web; 'tamis apply podman/web' "
-		   "makes a generation with it\n"
-		   "x86_64 uname was denied by mining (ENOSYS) until now\n"
-		   "x86_64 mount was denied by mining (EPERM) until now\n");
-	assert_int_equal(RUN(cmd_deny, "web", "sysinfo", "--state", "DIR"), EXIT_OK);
-	assert_printed("x86_64 sysinfo was denied by mining (EPERM); now a person denies it\n");
-	assert_set(said_of(web).mined[0], NO_CALLS);
-	assert_set(said_of(web).allowed[0], SET(UNAME, MOUNT));
-	assert_set(said_of(web).denied[0], SET(SYSINFO, GETTID));
+	assert_int_equal(RUN(cmd_allow, "web", "dup", "mount", "--state", "DIR"), EXIT_OK);
+	check_said("allowed " MACHINE_NAME " dup, " MACHINE_NAME
+		   " mount of podman/web; 'tamis apply podman/web' "
+		   "makes a generation with it\n" MACHINE_NAME
+		   " dup was denied by mining (ENOSYS) until now\n" MACHINE_NAME
+		   " mount was denied by mining (EPERM) until now\n");
+	assert_int_equal(RUN(cmd_deny, "web", "flock", "--state", "DIR"), EXIT_OK);
+	assert_printed(MACHINE_NAME
+		       " flock was denied by mining (EPERM); now a person denies it\n");
+	assert_set(said_of(web).mined[MACHINE], NO_CALLS);
+	assert_set(said_of(web).allowed[MACHINE], SET(DUP, MOUNT));
+	assert_set(said_of(web).denied[MACHINE], SET(FLOCK, GETTID));
 	fill();
 	assert_int_equal(RUN(cmd_deny, "web", "gettid", "--forget", "--state", "DIR"), EXIT_OK);
 }
@@ -157,16 +158,15 @@ static void a_generation_says_what_it_lacks_on_purpose(void **state)
 	const json_t *generations, *lacks;
 	json_t *json;
 
-	web = learn_as("podman/web", "podman", SET(READ, UNAME, SYSINFO, MOUNT, GETTID), 1);
+	web = learn_as("podman/web", "podman", SET(READ, DUP, FLOCK, MOUNT, GETTID), 1);
 	assert_int_equal(APPLY("web", "--mode", "shadow"), EXIT_OK);
 	fill();
 	assert_int_equal(APPLY("web", "--mode", "shadow"), EXIT_OK);
-	assert_printed(
-		"\n  denied: gettid\n  denied by mining: mount, sysinfo, uname (its tests pass "
-		"without)\n");
+	assert_printed("\n  denied: gettid\n  denied by mining: dup, flock, mount (its tests pass "
+		       "without)\n");
 	assert_int_equal(HISTORY("web"), EXIT_OK);
-	assert_printed("\ngeneration 2: denied by mining (ENOSYS): uname\n"
-		       "\ngeneration 2: denied by mining (EPERM): mount, sysinfo\n");
+	assert_printed("\ngeneration 2: denied by mining (ENOSYS): dup\n"
+		       "\ngeneration 2: denied by mining (EPERM): flock, mount\n");
 	assert_printed("denied by mining   ");
 	json = json_of(&cmd_history, "web");
 	generations = json_object_get(json, "generations");

@@ -120,7 +120,8 @@ static void one_abi_comes_back_as_it_was(void **state)
 		filter_sort(f);
 		text = written(f);
 		back = parse(text);
-		if (f->abis == 1u << abi)
+		/* i386's multiplexed calls have a test of their own */
+		if (f->abis == 1u << abi && abi != TAMIS_ABI_I386)
 			check_same(f, back);
 	}
 }

@@ -146,10 +146,10 @@ static void the_call_is_named(void **state)
 	{
 		assert_stored(store_denial_add(st, &d, NULL));
 		d.generation = 2;
-		d.abi = TAMIS_ABI_X86_64;
+		d.abi = MACHINE;
 		d.nr = TAMIS_CALLS;
 		assert_stored(store_denial_add(st, &d, NULL));
-		d.nr = 240;
+		d.nr = MQ_OPEN;
 		d.last = NOW;
 		assert_stored(store_denial_add(st, &d, NULL));
 	}
@@ -158,7 +158,7 @@ static void the_call_is_named(void **state)
 	settle();
 	assert_stored(store_generation_get(st, id, 2, &g));
 	assert_non_null(strstr(g.failed, "SIGSYS"));
-	assert_non_null(strstr(g.failed, " (x86_64 mq_open)"));
+	assert_non_null(strstr(g.failed, " (" MACHINE_NAME " mq_open)"));
 }
 
 static void one_that_ends_badly_gives_way(void **state)

@@ -44,7 +44,7 @@ static int ends_a_child(int sig)
 {
 	static const char *const argv[] = { "sleep", "600", NULL };
 	const struct run_options o = { .argv = argv, .stop_fd = stop_watch() };
-	struct run_result r = { 0 };
+	_run_result_ struct run_result r = { 0 };
 
 	if (fork() == 0) {
 		usleep(200000);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "less.h"
 #include "store_fixture.h"
 
 #define KILLS	    50
@@ -213,19 +214,30 @@ static void writers_meet(void **state)
 	assert_sound();
 }
 
+static int open_and_close(const char *dir)
+{
+	int r = store_open(dir, STORE_WRITE, &st);
+
+	if (r == 0)
+		store_close(st);
+	return r < 0;
+}
+
 /* The header's fields are written by one while others read them, one by one. */
 static void makers_meet(void **state)
 {
-	for (int round = 0; round < MAKE_ROUNDS; round++) {
+	unsigned rounds = less(MAKE_ROUNDS);
+
+	for (unsigned round = 0; round < rounds; round++) {
 		char dir[128];
 
-		snprintf(dir, sizeof(dir), "%s/%d", state_dir, round);
+		snprintf(dir, sizeof(dir), "%s/%u", state_dir, round);
 		for (int who = 0; who < WRITERS; who++) {
 			pid_t pid = fork();
 
 			assert_true(pid >= 0);
 			if (pid == 0)
-				_exit(store_open(dir, STORE_WRITE, &st) < 0);
+				_exit(open_and_close(dir));
 		}
 		for (int who = 0; who < WRITERS; who++) {
 			int status;
@@ -246,7 +258,7 @@ static double seconds_since(const struct timespec *from)
 	return (double)(now.tv_sec - from->tv_sec) + (double)(now.tv_nsec - from->tv_nsec) / 1e9;
 }
 
-static void drain_many(const char *what, int64_t unit)
+static void drain_many(unsigned many, const char *what, int64_t unit)
 {
 	struct timespec from;
 	struct sysset set;
@@ -256,22 +268,23 @@ static void drain_many(const char *what, int64_t unit)
 	set.bits[3] = 0x8421842184218421;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	assert_stored(store_begin(st));
-	for (int n = 0; n < MANY; n++) {
+	for (unsigned n = 0; n < many; n++) {
 		char key[32];
 		int64_t i;
 
-		snprintf(key, sizeof(key), "podman/w%d", n);
+		snprintf(key, sizeof(key), "podman/w%u", n);
 		i = add_instance(key, add_workload(key, key + 7), NOW);
 		add_calls(i, unit, TAMIS_WORKLOAD, set, NOW);
 		add_calls(i, unit, TAMIS_SETUP, set, NOW);
 	}
 	assert_stored(store_commit(st));
-	print_message("drain of %d workloads, %s: %.0f ms\n", MANY, what,
+	print_message("drain of %u workloads, %s: %.0f ms\n", many, what,
 		      seconds_since(&from) * 1000);
 }
 
 static void large_drains(void **state)
 {
+	const unsigned many = less(MANY);
 	struct store_row *rows = NULL;
 	struct timespec from;
 	int64_t unit[2];
@@ -282,13 +295,13 @@ static void large_drains(void **state)
 		unit[0] = add_unit(NOW);
 		unit[1] = add_unit(NOW + 60);
 	}
-	drain_many("all new", unit[0]);
-	drain_many("nothing new", unit[0]);
-	drain_many("a new unit", unit[1]);
+	drain_many(many, "all new", unit[0]);
+	drain_many(many, "nothing new", unit[0]);
+	drain_many(many, "a new unit", unit[1]);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	assert_stored(store_list(st, &rows, &cnt));
 	print_message("list of %zu workloads: %.0f ms\n", cnt, seconds_since(&from) * 1000);
-	assert_int_equal(cnt, MANY);
+	assert_int_equal(cnt, many);
 	for (size_t i = 0; i < cnt; i++) {
 		assert_int_equal(rows[i].evidence.units, 2);
 		store_row_done(&rows[i]);

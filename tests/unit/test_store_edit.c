@@ -252,8 +252,11 @@ static void in_child(int (*fn)(void))
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(fn());
+	if (pid == 0) {
+		status = fn();
+		store_close(st);
+		_exit(status);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
@@ -263,7 +266,7 @@ static void in_child(int (*fn)(void))
 
 static int mount_tmpfs(void)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0)
 		return -1;
 	return mount("tamis-test", state_dir, "tmpfs", 0, "size=16m");
 }

@@ -12,7 +12,7 @@
 
 static int mount_tmpfs(const char *options, unsigned long flags)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0)
 		return -1;
 	return mount("tamis-test", state_dir, "tmpfs", flags, options);
 }
@@ -24,8 +24,11 @@ static void in_child(int (*fn)(void))
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(fn());
+	if (pid == 0) {
+		status = fn();
+		store_close(st);
+		_exit(status);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)

@@ -33,7 +33,7 @@ static int migrate_on_full_disk(const char *data, size_t len)
 
 	/* what readers of a log share takes 32 KiB of it */
 	snprintf(size, sizeof(size), "size=%zu", len + (56 << 10));
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tamis-test", state_dir, "tmpfs", 0, size) < 0)
 		return 77;
 	if (file_write_atomic(db_path, data, len, 0600) < 0)
@@ -60,8 +60,12 @@ static void full_disks_leave_it_as_it_was(void **state)
 	assert_int_equal(file_read(db_path, 1 << 24, &data, &len), 0);
 	pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(migrate_on_full_disk(data, len));
+	if (pid == 0) {
+		status = migrate_on_full_disk(data, len);
+		store_close(st);
+		free(data);
+		_exit(status);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
