@@ -17,7 +17,8 @@ run_program() {
 @test "unit tests that qemu's user mode can't run" {
 	local program passed=0 failed=0 line
 	cd "$ROOT"
-	for program in "$O"/tools/unit/test_*; do
+	cp -r "$O/tools/unit" "$BATS_TEST_TMPDIR" # the root can't be written, and some write beside themselves
+	for program in "$BATS_TEST_TMPDIR"/unit/test_*; do
 		while IFS= read -r line; do
 			case $line in
 			'pass '*) ((++passed)) ;;

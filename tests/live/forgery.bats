@@ -98,8 +98,10 @@ victim_is_untouched() {
 # --- forgery --------------------------------------------------------------------------------
 
 @test "a user's own cgroups: what he runs in them is his directory's" {
-	local dir fake
+	local dir fake calls
 	victim
+	calls=$(mktemp /tmp/tamis-forge.XXXXXX) # where he gets at it, wherever it was built
+	install -m 755 "$O/tools/calls" "$calls"
 	dir=$(cgroup_dir user)
 	mkdir "$dir"
 	chown -R 12345 "$dir"
@@ -112,9 +114,10 @@ victim_is_untouched() {
 		# shellcheck disable=SC2016
 		"$O/tools/launch" "$dir" /bin/sh -c 'exec setpriv --reuid 12345 --clear-groups \
 			sh -c "echo \$\$ >\"\$1\"/cgroup.procs && exec \"\$2\" 490 491" sh "$1" "$2"' sh \
-			"$dir/$fake" "$O/tools/calls"
+			"$dir/$fake" "$calls"
 		wait_for 5 cgroup_empty "$dir/$fake"
 	done
+	rm "$calls"
 	find "$dir" -depth -type d -exec rmdir {} +
 	settled "$(workload_key user)"
 	made_too "$(workload_key user)" 490 491
