@@ -27,7 +27,7 @@ static void writes_the_stores_word(void **state)
 	assert_int_equal(a.now.number, second);
 	assert_int_equal(a.good.number, first);
 	assert_int_equal(a.trial_s, 30);
-	assert_true(sysset_has(&a.now.learned.set[TAMIS_WORKLOAD][TAMIS_ABI_X86_64], 2));
+	assert_true(sysset_has(&a.now.learned.set[TAMIS_WORKLOAD][MACHINE], 2));
 	assert_false(is_file("web.json", kubelet_dir));
 }
 

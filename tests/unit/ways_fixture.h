@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "unit/native.h"
+
 #include "apply/ways.h"
 #include "base/file.h"
 #include "base/text.h"
