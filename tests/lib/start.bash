@@ -58,12 +58,13 @@ seccomp_mode() {
 }
 
 is_learned() {
-	tamis show "$1" --json | json_is '.partial | not'
+	tamis show "$1" --json | json_is '(.partial | not) and any(.calls[]; .stage == "workload")'
 }
 
-# Until the daemon has all of a start.
+# Until the daemon has all of a start: what was called up to now it has one drain later.
 start_learned() {
 	wait_for 30 is_learned "$1" || { tamis list; return 1; }
+	sleep 0.5
 }
 
 # bare_bundle DIR COMMAND...: a bundle of busybox for a bare runtime.
