@@ -53,3 +53,10 @@ tamis() {
 	shift
 	"$TAMIS" "$command" --state "$daemon_dir/state" "$@"
 }
+
+# Its syscall program isn't attached.
+daemon_at_rest() {
+	local fds
+	fds=$(cat "/proc/$daemon_pid"/fdinfo/* 2>/dev/null)
+	[[ $fds == *pos:* && $fds != *sys_enter* ]]
+}
