@@ -271,11 +271,33 @@ static void a_file_that_cant_be_written_takes_it_back(void **state)
 	fclose(f);
 	learn_more(id, SET(FUTEX));
 	assert_true(probation_follow(probation, NOW + 1) < 0);
+	assert_non_null(strstr(said, "podman/web: generation 2 can't be put in place"));
 	assert_int_equal(count_generations(id), 1);
 	assert_int_equal(applied_to(id).generation, 1);
 	assert_int_equal(remove(path), 0);
 	follow(2);
 	assert_applied(id, 2, 0, MODE_PROBATION);
+}
+
+/* It is tried again each second, and said once a minute. */
+static void what_keeps_failing_is_said_now_and_then(void **state)
+{
+	int64_t id = begin(SET(READ), (struct store_applied){ 0 });
+	_free_ char *path = text_format("%s/applied", state_dir);
+	FILE *f = fopen(path, "w");
+	size_t once;
+
+	assert_non_null(f);
+	fclose(f);
+	learn_more(id, SET(FUTEX));
+	assert_true(probation_follow(probation, NOW + 1) < 0);
+	once = strlen(said);
+	assert_true(once > 0);
+	for (int64_t later = 2; later <= 60; later++)
+		assert_true(probation_follow(probation, NOW + later) < 0);
+	assert_int_equal(strlen(said), once);
+	assert_true(probation_follow(probation, NOW + 61) < 0);
+	assert_int_equal(strlen(said), 2 * once);
 }
 
 #define PROBATION_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -294,6 +316,7 @@ int main(void)
 		PROBATION_TEST(stays_as_wide),
 		PROBATION_TEST(new_images_are_not_learned_by_the_way),
 		PROBATION_TEST(a_file_that_cant_be_written_takes_it_back),
+		PROBATION_TEST(what_keeps_failing_is_said_now_and_then),
 	};
 
 	return cmocka_run_group_tests_name("probation", tests, NULL, NULL);

@@ -11,12 +11,14 @@
 #include "learn/make.h"
 
 #define MAKER "probation"
+#define SAY_S 60 /* seconds between two lines on what keeps failing */
 
 /* A workload that was looked at. */
 struct seen {
 	int64_t workload;
 	uint64_t calls; /* that it had learned then */
 	int64_t looked, made;
+	int64_t said; /* that it can't be put in place */
 };
 
 struct probation {
@@ -59,8 +61,9 @@ static struct seen *seen_of(struct probation *p, int64_t workload)
 	if (!more)
 		return NULL;
 	p->seen = more;
-	more[p->cnt] =
-		(struct seen){ .workload = workload, .looked = INT64_MIN, .made = INT64_MIN };
+	more[p->cnt] = (struct seen){
+		.workload = workload, .looked = INT64_MIN, .made = INT64_MIN, .said = INT64_MIN
+	};
 	return &more[p->cnt++];
 }
 
@@ -143,24 +146,36 @@ static void say(const struct probation *p, const char *key, const char *line)
 		p->o.say(p->o.arg, key, line);
 }
 
-static int put(struct probation *p, const struct store_row *row, const struct store_applied *is)
+/* Tried again each time, so it isn't said each time. */
+static void say_not_put(const struct probation *p, struct seen *s, const struct store_row *row,
+			const struct store_applied *is, const char *why)
 {
-	_free_ char *why = NULL, *line = NULL;
+	_free_ char *line = NULL;
+
+	if (is_recent(s->said, is->since, SAY_S))
+		return;
+	s->said = is->since;
+	line = text_format("generation %" PRIu32 " can't be put in place: %s", is->generation, why);
+	say(p, row->key, line);
+}
+
+static int put(struct probation *p, struct seen *s, const struct store_row *row,
+	       const struct store_applied *is)
+{
+	_free_ char *why = NULL;
 	int r = store_applied_set(p->o.store, row->id, is);
 
 	if (r < 0)
 		return r;
 	r = ways_put(p->o.ways, p->o.store, row, &why);
-	if (r < 0) {
-		line = text_format("generation %" PRIu32 " can't be put in place: %s",
-				   is->generation, why ?: strerror(-r));
-		say(p, row->key, line);
-	}
+	if (r < 0)
+		say_not_put(p, s, row, is, why ?: strerror(-r));
 	return r;
 }
 
 /* In a transaction. 1: *ret_number is applied now. */
-static int next(struct probation *p, const struct store_row *row, int64_t now, uint32_t *ret_number)
+static int next(struct probation *p, struct seen *s, const struct store_row *row, int64_t now,
+		uint32_t *ret_number)
 {
 	_generation_ struct generation g = { 0 };
 	struct store_applied is;
@@ -175,11 +190,12 @@ static int next(struct probation *p, const struct store_row *row, int64_t now, u
 		return r;
 	is.generation = *ret_number = g.number;
 	is.since = now;
-	r = put(p, row, &is);
+	r = put(p, s, row, &is);
 	return r < 0 ? r : 1;
 }
 
-static int next_in_transaction(struct probation *p, const struct store_row *row, int64_t now)
+static int next_in_transaction(struct probation *p, struct seen *s, const struct store_row *row,
+			       int64_t now)
 {
 	_free_ char *line = NULL;
 	uint32_t number = 0;
@@ -187,7 +203,7 @@ static int next_in_transaction(struct probation *p, const struct store_row *row,
 
 	if (r < 0)
 		return r;
-	r = next(p, row, now, &number);
+	r = next(p, s, row, now, &number);
 	if (r <= 0) {
 		store_rollback(p->o.store);
 		return r;
@@ -217,7 +233,7 @@ static int look_at(struct probation *p, const struct store_row *row, int64_t now
 		return -ENOMEM;
 	if (!is_due(p, s, row, now))
 		return 0;
-	r = next_in_transaction(p, row, now);
+	r = next_in_transaction(p, s, row, now);
 	if (r < 0)
 		return r;
 	s->calls = row->calls;
