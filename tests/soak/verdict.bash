@@ -89,10 +89,14 @@ ends_verdict() {
 }
 
 # Lines "SECOND TEXT" within a minute of the same in one life; a number that begins one doesn't tell two apart.
+# A daemon that ends tells what grew since (cli/daemon_told.h): its last words are no repetition.
 repeated() {
-	awk '{ at = $1; $1 = ""; text = FILENAME $0; sub(/ tamis: [0-9]+ /, " N ", text) }
-		text in last && at - last[text] < 59 { print }
-		{ last[text] = at }' "$dir"/logs/*
+	awk 'function told(i) { for (i = 0; i < n; i++) if (when[i] < at - 1) print again[i]; n = 0 }
+		FNR == 1 { told() }
+		{ at = $1; $1 = ""; text = FILENAME $0; sub(/ tamis: [0-9]+ /, " N ", text) }
+		text in last && at - last[text] < 59 { when[n] = at; again[n++] = $0 }
+		{ last[text] = at }
+		END { told() }' "$dir"/logs/*
 }
 
 log_verdict() {
